@@ -1,0 +1,56 @@
+"""What every asset gets: the configuration and what the run is for; having it means holding the run's lock."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from assets.step0_plan import Run
+from warehouse import lock
+from warehouse.configuration import Configuration, load
+
+
+class Night(dg.ConfigurableResource["Night"]):
+    """A run of the job: set up once, in the one process of the run, and let go at its end.
+
+    Args:
+        config_file: the configuration file; sources are resolved when the run starts.
+        asked_from: the first UTC day that was asked for, ISO; empty for a night, which looks back by itself.
+        streams: the event streams to extract, empty for all of them and the learners.
+        accept_shrink: replace landings even if they would lose more rows than R23 lets pass.
+        accept_quarantine: publish whatever the size of the quarantine (R22).
+    """
+
+    config_file: str
+    asked_from: str = ""
+    streams: list[str] = []
+    accept_shrink: bool = False
+    accept_quarantine: bool = False
+
+    _configuration: Configuration = PrivateAttr()
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:
+        """Hold the run's lock; a run that Dagster has queued waits for whoever holds it."""
+        self._configuration = load(Path(self.config_file), uses=["sources"])
+        purpose = f"Dagster run {context.run_id}"
+        with lock.run_lock(self._configuration, purpose, wait=True):
+            yield self
+
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration, with the sources resolved."""
+        return self._configuration
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """The guards that the operator lets through."""
+        return tuple(name for name in ("accept_shrink", "accept_quarantine") if getattr(self, name))
+
+    def run(self, last: date) -> Run:
+        """Return what the run is for, given the last of its days."""
+        first = date.fromisoformat(self.asked_from) if self.asked_from else last
+        return Run(first, last, tuple(self.streams), self.accepted)

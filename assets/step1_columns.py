@@ -1,0 +1,80 @@
+"""Before the first row is read: the table is reflected, and every mapped column is there and of a type we can read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Connection, MetaData, Table, types
+from sqlalchemy.exc import NoSuchTableError
+
+from warehouse.configuration import Stream
+from warehouse.errors import SourceDriftError
+from warehouse.streams import ROLES, Role, ValueType
+
+READABLE: Mapping[ValueType, tuple[type[types.TypeEngine[object]], ...]] = {
+    "id": (types.Integer, types.String, types.Uuid),
+    "instant": (types.DateTime, types.Date),
+    "amount": (types.Integer, types.Numeric),
+    "boolean": (types.Boolean, types.Integer, types.Numeric, types.String),
+    "text": (types.String,),
+}
+EXPECTED: Mapping[ValueType, str] = {
+    "id": "an integer, text or UUID",
+    "instant": "a timestamp or date",
+    "amount": "an integer or NUMERIC",
+    "boolean": "a boolean, 0/1 or 't'/'f'",
+    "text": "text",
+}
+# SQLite has no type for instants: they are ISO 8601 text, whatever the column calls itself.
+READABLE_IN_SQLITE: Mapping[ValueType, tuple[type[types.TypeEngine[object]], ...]] = {
+    **READABLE,
+    "instant": (*READABLE["instant"], types.String, types.NullType),
+}
+
+
+@dataclass(frozen=True)
+class MappedTable:
+    """A stream's table as the source has it now.
+
+    Args:
+        table: the reflected table.
+        columns: the mapped columns by role, in the order of the roles.
+        others: names of the table's columns that no role maps, for the run's metadata.
+    """
+
+    table: Table
+    columns: Mapping[Role, Column[object]]
+    others: tuple[str, ...]
+
+
+def reflect(connection: Connection, stream: Stream) -> MappedTable:
+    """Reflect a stream's table and check its mapped columns (FAULTS 20).
+
+    Raises:
+        SourceDriftError: the table or a column is not there, or a column's type is outside what its role takes.
+    """
+    schema, _, name = stream.table.rpartition(".")
+    try:
+        table = Table(name, MetaData(), schema=schema or None, autoload_with=connection, resolve_fks=False)
+    except NoSuchTableError:
+        message = f"stream {stream.name}: there is no table {stream.source}.{stream.table}; correct the mapping's table"
+        raise SourceDriftError(message) from None
+    roles = [role for role in ROLES[stream.kind] if role.name in stream.columns]
+    columns = {role: _checked(table, role, stream, connection.dialect.name) for role in roles}
+    mapped = set(stream.columns.values())
+    return MappedTable(table, columns, tuple(column.name for column in table.columns if column.name not in mapped))
+
+
+def _checked(table: Table, role: Role, stream: Stream, dialect: str) -> Column[object]:
+    name = stream.columns[role.name]
+    where = f"{stream.source}.{stream.table}"
+    if name not in table.columns:
+        found = ", ".join(table.columns.keys())
+        message = f'stream {stream.name}: column "{name}" ({role.name}) is not in {where}, found {found}; map another'
+        raise SourceDriftError(message)
+    column = table.columns[name]
+    readable = READABLE_IN_SQLITE if dialect == "sqlite" else READABLE
+    if not isinstance(column.type, readable[role.type]):
+        expected = f"expected {EXPECTED[role.type]} for {role.name}"
+        message = f'stream {stream.name}: column "{name}" is {column.type!r} in {where}, {expected}'
+        raise SourceDriftError(message)
+    return column

@@ -1,0 +1,157 @@
+"""Step 1: read a stream from its source, in one consistent read-only snapshot (R1, R2).
+
+Here is which rows are asked for, in which order, and how many there are by the source's own count. Rows come in
+batches ordered by their instant, so memory is bounded whatever their number; landing them is step 2.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import adbc_driver_manager
+import pyarrow as pa
+from sqlalchemy import Column, ColumnElement, DateTime, Select, cast, func, literal, or_, select, type_coerce, types
+from sqlalchemy.exc import DBAPIError
+
+from assets.step1_columns import MappedTable, reflect
+from assets.step1_snapshot import Snapshot, engine_of, snapshot
+from assets.step1_values import read_batch
+from warehouse.configuration import Configuration, Stream
+from warehouse.errors import PulseError, SourceUnavailableError
+from warehouse.lake import DAY
+from warehouse.streams import Role, instant_of
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A stream in one snapshot of its source.
+
+    Args:
+        stream: the stream.
+        mapped: its table and columns, checked.
+        source: the open snapshot.
+        dialect: SQLAlchemy's name of the source's dialect.
+        taken_at: when the snapshot was taken, UTC.
+    """
+
+    stream: Stream
+    mapped: MappedTable
+    source: Snapshot
+    dialect: str
+    taken_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def reads_wider(self) -> bool:
+        """Whether the source's order may differ from the order of instants, as with text or a declared zone (R1)."""
+        column = self._instant
+        is_zoned = isinstance(column.type, DateTime) and column.type.timezone
+        return self.dialect == "sqlite" or (self.stream.timezone != "UTC" and not is_zoned)
+
+    def users(self) -> Iterator[pa.RecordBatch]:
+        """Yield every row of a users stream."""
+        yield from self._read(self._select())
+
+    def rows(self, first: date, last: date) -> Iterator[pa.RecordBatch]:
+        """Yield, ordered by instant, the rows of the UTC days `first` to `last`, and more where `reads_wider`."""
+        yield from self._read(self._select().where(self._within(first, last)).order_by(self._raw(self._instant)))
+
+    def undated(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows whose instant is null or unreadable (R19)."""
+        yield from self._read(self._select().where(self._is_undated()))
+
+    def count(self, first: date, last: date) -> dict[date | None, int]:
+        """Return the source's own count by UTC day; where `reads_wider` one count, under None, of all that is read."""
+        within = self._within(first, last)
+        if self.reads_wider:
+            query = select(func.count()).select_from(self.mapped.table).where(within)
+            return {None: self.source.rows(query)[0][0]}
+        day = cast(self._instant, types.Date)
+        query = select(day, func.count()).where(within).group_by(day)
+        return {_as_date(found): count for found, count in self.source.rows(query)}
+
+    @property
+    def _instant(self) -> Column[object]:
+        name = instant_of(self.stream.kind)
+        return next(column for role, column in self.mapped.columns.items() if role.name == name)
+
+    def _select(self) -> Select[Any]:
+        return select(*(self._column(role, column).label(role.name) for role, column in self.mapped.columns.items()))
+
+    def _column(self, role: Role, column: Column[object]) -> ColumnElement[Any]:
+        """PostgreSQL casts what Arrow has no plain type for to text; others give what their driver gives."""
+        if self.dialect != "postgresql":
+            return self._raw(column)
+        plain = {"boolean": types.Boolean, "amount": types.Integer, "instant": types.DateTime}.get(role.type)
+        if role.type == "instant" or (plain is not None and isinstance(column.type, plain)):
+            return column
+        is_float = isinstance(column.type, types.Float)
+        return cast(cast(column, types.Numeric) if is_float else column, types.Text)
+
+    def _raw(self, column: Column[object]) -> ColumnElement[Any]:
+        """The column as it is stored: without SQLAlchemy's reading of it, which would raise on what it can't read."""
+        return type_coerce(column, types.NullType())
+
+    def _within(self, first: date, last: date) -> ColumnElement[bool]:
+        wider = DAY if self.reads_wider else 0 * DAY
+        return self._instant_between(first - wider, last + wider + DAY)
+
+    def _instant_between(self, first: date, end: date) -> ColumnElement[bool]:
+        if self.dialect == "sqlite":
+            column: ColumnElement[Any] = type_coerce(self._instant, types.Text())
+            low, high = literal(first.isoformat(), types.Text()), literal(end.isoformat(), types.Text())
+            return (column >= low) & (column < high)
+        column = self._instant
+        if not isinstance(column.type, types.DateTime):
+            return (column >= first) & (column < end)
+        zone = UTC if column.type.timezone else None
+        low_instant, high_instant = (datetime.combine(day, time(), tzinfo=zone) for day in (first, end))
+        return (column >= literal(low_instant, column.type)) & (column < literal(high_instant, column.type))
+
+    def _is_undated(self) -> ColumnElement[bool]:
+        column = self._instant
+        if self.dialect == "sqlite":
+            blob = cast(self._raw(column), types.LargeBinary)
+            return func.is_unreadable_instant(blob, func.typeof(self._raw(column)), type_=types.Boolean) == literal(1)
+        if self.dialect == "postgresql":
+            least, greatest = (date.min, date.max) if isinstance(column.type, types.Date) else (datetime.min, datetime.max)
+            return or_(column.is_(None), column < literal(least, column.type), column > literal(greatest, column.type))
+        return column.is_(None)
+
+    def _read(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+        for raw in self.source.batches(query):
+            yield read_batch(raw, self.stream.kind, self.stream.timezone)
+
+
+@contextmanager
+def open_stream(configuration: Configuration, stream: Stream) -> Iterator[Reader]:
+    """Open one snapshot of a stream's source, with the table reflected and its columns checked before any row.
+
+    Raises:
+        SourceDriftError: the table is not what the mapping says.
+        SourceUnavailableError: the source does not answer, or stops answering; the message has no password.
+    """
+    engine = engine_of(configuration.sources[stream.source].url, Path(configuration.path).parent)
+    try:
+        with engine.connect() as connection:
+            mapped = reflect(connection, stream)
+            connection.rollback()
+            with snapshot(connection) as source:
+                yield Reader(stream, mapped, source, connection.dialect.name)
+    except PulseError:
+        raise
+    except (DBAPIError, adbc_driver_manager.Error, OSError) as error:
+        raise _unavailable(stream, error) from error
+    finally:
+        engine.dispose()
+
+
+def _unavailable(stream: Stream, error: Exception) -> SourceUnavailableError:
+    reason = " ".join(str(getattr(error, "orig", None) or error).split())
+    return SourceUnavailableError(f"stream {stream.name}: source {stream.source} failed: {reason}; is it up?")
+
+
+def _as_date(found: object) -> date | None:
+    return found.date() if isinstance(found, datetime) else found if isinstance(found, date) else None

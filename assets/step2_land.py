@@ -1,0 +1,287 @@
+"""Step 2: land a stream's days, each as one Parquet file of validated rows and, with a reason, quarantined ones.
+
+What was read is spooled, compared with the source's own count, judged by `step2_land.sql` a few days at a time, and
+put in place only when every day of the run has been written: nothing partial ever lands (R19, R20, R23).
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as parquet
+
+from assets.step1_extract import Reader, open_stream
+from assets.step1_values import ARROW_TYPES, DEFECTS
+from warehouse import engine
+from warehouse.configuration import Configuration, Stream
+from warehouse.errors import ShrinkError, SourceUnavailableError
+from warehouse.files import UNFINISHED, put_in_place
+from warehouse.lake import ABOUT, DAY, Lake, Landing
+from warehouse.streams import instant_of
+
+LAND = Path(__file__).with_suffix(".sql")
+LARGEST_AMOUNT = 10**12  # R19
+ROWS_AT_ONCE = 1_000_000  # days are judged together up to so many rows, and each at least by itself
+ROWS_PER_SPOOL_FILE = 500_000
+SHRINK_SHARE = 0.3  # R23
+SHRINK_BASE = 20
+
+SPOOL_SCHEMA = pa.schema(
+    [
+        pa.field("event_id", ARROW_TYPES["id"]),
+        pa.field("user_id", ARROW_TYPES["id"]),
+        pa.field("instant", ARROW_TYPES["instant"]),
+        pa.field("ended_at", ARROW_TYPES["instant"]),
+        pa.field("last_activity_at", ARROW_TYPES["instant"]),
+        pa.field("amount", ARROW_TYPES["amount"]),
+        pa.field("passed", ARROW_TYPES["boolean"]),
+        pa.field("updated_at", ARROW_TYPES["instant"]),
+        *DEFECTS,
+    ],
+)
+LANDING_COLUMNS = "event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at, reason, row"
+WRITE_LANDING = f"""
+copy (select {LANDING_COLUMNS} from landed where day = $day order by reason nulls first, event_id, row)
+to $file (format parquet, kv_metadata {{{ABOUT}: $about}})
+"""
+WRITE_UNDATED = f"""
+copy (
+    select
+        case when not is_bad_text(event_id) then normal_id(nullif(event_id, '')) end as event_id,
+        'missing_time' as reason,
+        coalesce(
+            source_row,
+            row_json($kind, event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at)
+        ) as row
+    from spool
+    where instant is null
+    order by all
+) to $file (format parquet, kv_metadata {{{ABOUT}: $about}})
+"""
+STATISTICS = f"""
+select
+    day,
+    count(*) filter (reason is null) as passing,
+    count(*) filter (reason is not null) as quarantined,
+    count(*) filter (is_conflicting) as conflicts,
+    coalesce(sum(amount) filter (reason is null), 0) as amount,
+    count(*) filter (reason is null and passed) as passed,
+    rows_hash(row({LANDING_COLUMNS})) as content_hash
+from landed
+group by day
+"""
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What landing a stream did.
+
+    Args:
+        landings: what landed, in the order of the days.
+        undated: rows without a day, in quarantine for themselves.
+        other_columns: columns of the source's table that nothing maps.
+    """
+
+    landings: Sequence[Landing]
+    undated: int
+    other_columns: Sequence[str]
+
+
+
+@dataclass
+class Spool:
+    """Rows as they were read, in Parquet files of one folder, until every day of the run has been read.
+
+    Args:
+        folder: where the files go.
+        stream: whose rows they are.
+    """
+
+    folder: Path
+    stream: Stream
+    rows_by_day: Counter[date] = field(default_factory=Counter)
+    rows: int = 0
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file that was written, in order."""
+        return sorted(self.folder.glob("spool-*.parquet"))
+
+    def write(self, batches: Iterable[pa.RecordBatch]) -> int:
+        """Append batches and return how many rows they had."""
+        before = self.rows
+        writer = self._new_writer()
+        rows_in_file = 0
+        for batch in batches:
+            if rows_in_file >= ROWS_PER_SPOOL_FILE:
+                writer.close()
+                writer, rows_in_file = self._new_writer(), 0
+            writer.write_batch(self._spooled(batch))
+            rows_in_file += batch.num_rows
+            self._count(batch)
+        writer.close()
+        return self.rows - before
+
+    def _new_writer(self) -> parquet.ParquetWriter:
+        name = f"spool-{len(self.files):06}.parquet"
+        return parquet.ParquetWriter(self.folder / name, SPOOL_SCHEMA, compression="lz4")
+
+    def _spooled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        names = {instant_of(self.stream.kind): "instant"}
+        columns = {names.get(name, name): batch.column(name) for name in batch.schema.names}
+        arrays = [columns.get(column.name, pa.nulls(len(batch), column.type)) for column in SPOOL_SCHEMA]
+        return pa.RecordBatch.from_arrays(arrays, schema=SPOOL_SCHEMA)
+
+    def _count(self, batch: pa.RecordBatch) -> None:
+        days = batch.column(instant_of(self.stream.kind)).drop_null().cast(pa.date32(), safe=False)
+        for counted in pc.value_counts(days).to_pylist():
+            self.rows_by_day[counted["values"]] += counted["counts"]
+        self.rows += batch.num_rows
+
+
+def land(
+    configuration: Configuration,
+    stream: Stream,
+    days: Collection[date],
+    *,
+    accept_shrink: bool = False,
+) -> Landed:
+    """Extract days of a stream and put their landings in place, all of them or none.
+
+    Args:
+        configuration: where the source and the lake are.
+        stream: an event stream.
+        days: UTC days that are over.
+        accept_shrink: replace a landing even if it would lose more rows than R23 lets pass.
+
+    Raises:
+        SourceDriftError: the table is not what the mapping says.
+        SourceUnavailableError: the source failed, or fewer rows came than it counts itself.
+        ShrinkError: a landing would lose more than 30 % of at least 20 rows.
+    """
+    lake = Lake.of(configuration)
+    before = lake.landings(configuration)
+    home = lake.root / stream.name
+    home.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=home, prefix=".", suffix=UNFINISHED) as temp:
+        folder = Path(temp)
+        spool = Spool(folder, stream)
+        with open_stream(configuration, stream) as reader:
+            for first, last in spans(days):
+                _spool_span(reader, spool, first, last)
+            undated = _write_undated(reader, folder)
+        landings = _write_landings(reader, spool, sorted(days))
+        if not accept_shrink:
+            _refuse_shrinking(landings, before)
+        for landing in landings:
+            put_in_place(folder / f"{landing.day}.parquet", lake.landing(stream.name, landing.day))
+        put_in_place(folder / "undated.parquet", lake.undated(stream.name))
+    return Landed(landings, undated, reader.mapped.others)
+
+
+def spans(days: Collection[date]) -> list[tuple[date, date]]:
+    """Return the stretches of days without a gap, each as its first and last day, in order."""
+    found: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if found and day - found[-1][1] == DAY:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
+
+
+def chunks(days: Sequence[date], rows_by_day: Mapping[date, int], rows_at_once: int) -> list[list[date]]:
+    """Return the days in their order, in groups of at most `rows_at_once` rows, but of one day at least."""
+    found: list[list[date]] = []
+    rows = 0
+    for day in days:
+        rows += rows_by_day.get(day, 0)
+        if not found or rows > rows_at_once:
+            found.append([])
+            rows = rows_by_day.get(day, 0)
+        found[-1].append(day)
+    return found
+
+
+def _spool_span(reader: Reader, spool: Spool, first: date, last: date) -> None:
+    """Read one stretch of days and compare what came with what the source counts in the same snapshot."""
+    counted = reader.count(first, last)
+    before = Counter(spool.rows_by_day)
+    rows = spool.write(reader.rows(first, last))
+    came = {None: rows} if None in counted else dict(spool.rows_by_day - before)
+    if came != {day: count for day, count in counted.items() if count or day is None}:
+        message = (
+            f"stream {spool.stream.name}: source {spool.stream.source} counts {sum(counted.values())} rows "
+            f"from {first} to {last}, {rows} came; nothing has landed, try again"
+        )
+        raise SourceUnavailableError(message)
+
+
+def _write_undated(reader: Reader, folder: Path) -> int:
+    """Write the rows without a day; a row that turned out to have one belongs to its day."""
+    spool = Spool(folder / "undated", reader.stream)
+    spool.folder.mkdir()
+    rows = spool.write(reader.undated())
+    about = {"stream": reader.stream.name, "fingerprint": reader.stream.fingerprint}
+    parameters = {"kind": reader.stream.kind, "file": str(folder / "undated.parquet"), "about": json.dumps(about)}
+    with engine.connect(folder) as connection:
+        engine.view_files(connection, "spool", spool.files)
+        connection.execute(WRITE_UNDATED, parameters)
+    return rows
+
+
+def _write_landings(reader: Reader, spool: Spool, days: Sequence[date]) -> list[Landing]:
+    """Write a landing for each of the days, beside its place, and return what each says of itself."""
+    landings = []
+    with engine.connect(spool.folder) as connection:
+        engine.view_files(connection, "spool", spool.files)
+        for chunk in chunks(days, spool.rows_by_day, ROWS_AT_ONCE):
+            judge(connection, spool.stream, chunk[0], chunk[-1])
+            statistics = {row[0]: row[1:] for row in connection.execute(STATISTICS).fetchall()}
+            for day in chunk:
+                landing = _landing(reader, day, spool.rows_by_day[day], statistics.get(day, (0, 0, 0, 0, 0, 0)))
+                file = str(spool.folder / f"{day}.parquet")
+                connection.execute(WRITE_LANDING, {"day": day, "file": file, "about": landing.to_json()})
+                landings.append(landing)
+    return landings
+
+
+def judge(connection: duckdb.DuckDBPyConnection, stream: Stream, first: date, last: date) -> None:
+    """Make the table `landed` from the view `spool`, for the UTC days `first` to `last`."""
+    parameters = {"kind": stream.kind, "first_day": first, "last_day": last, "largest_amount": LARGEST_AMOUNT}
+    connection.execute(f"create or replace temp table landed as {engine.sql(LAND)}", parameters)
+
+
+def _landing(reader: Reader, day: date, source_rows: int, statistics: tuple[int, ...]) -> Landing:
+    rows, quarantined, conflicts, amount, passed, content_hash = statistics
+    return Landing(
+        stream=reader.stream.name,
+        day=day,
+        fingerprint=reader.stream.fingerprint,
+        extracted_at=reader.taken_at.isoformat(),
+        source_rows=source_rows,
+        rows=rows,
+        quarantined=quarantined,
+        duplicates=source_rows - rows - quarantined,
+        conflicts=conflicts,
+        sums={"events": rows, "amount": amount, "passed": passed},
+        content_hash=str(content_hash),
+    )
+
+
+def _refuse_shrinking(landings: Iterable[Landing], before: Mapping[tuple[str, date], Landing]) -> None:
+    for landing in landings:
+        old = before.get((landing.stream, landing.day))
+        if old and old.rows >= SHRINK_BASE and landing.rows < old.rows * (1 - SHRINK_SHARE):
+            message = (
+                f"stream {landing.stream}: the landing of {landing.day} would shrink from {old.rows} to {landing.rows} "
+                "rows; nothing was replaced, look at the source, or let it through with --accept-shrink"
+            )
+            raise ShrinkError(message)

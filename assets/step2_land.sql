@@ -1,0 +1,98 @@
+-- Rows as they were read -> rows as they land, for the whole UTC days `first_day` to `last_day`: R19's reasons, R20's
+-- one row per id, R26's ids. One model serves all kinds of events; what a kind does not have is null in its spool.
+-- `instant` is what R2 says the day of a row is: `occurred_at`, or the `started_at` of a session.
+with spooled as (
+    select
+        *,
+        instant::date as day,
+        coalesce(unreadable, []) as defects
+    from spool
+    where instant >= $first_day::date and instant < $last_day::date + interval 1 day
+),
+
+judged as (
+    select
+        * replace (normal_id(nullif(event_id, '')) as event_id, normal_id(nullif(user_id, '')) as user_id),
+        case
+            when nullif(event_id, '') is null and not list_contains(defects, 'event_id') then 'missing_id'
+            when nullif(user_id, '') is null and not list_contains(defects, 'user_id') then 'missing_user'
+            when list_has_any(defects, ['event_id', 'user_id']) then 'bad_text'
+            when is_bad_text(event_id) or is_bad_text(user_id) then 'bad_text'
+            when list_has_any(defects, ['ended_at', 'last_activity_at', 'updated_at']) then 'bad_time'
+            when session_end(instant, ended_at, last_activity_at) < instant then 'ended_before_started'
+            when session_end(instant, ended_at, last_activity_at) > instant + interval 24 hours then 'longer_than_24h'
+            when $kind = 'xp' and coalesce(amount not between -$largest_amount and $largest_amount, true)
+                then 'bad_amount'
+            when $kind = 'quizzes' and passed is null then 'bad_passed'
+        end as reason
+    from spooled
+),
+
+-- Few ids come more than once, so only those are sorted and compared.
+repeated as (
+    select day, event_id
+    from judged
+    where reason is null
+    group by day, event_id
+    having count(*) > 1
+),
+
+ranked as (
+    select
+        judged.*,
+        row_number() over (
+            partition by judged.day, judged.event_id
+            order by
+                judged.updated_at desc nulls last, judged.user_id desc nulls last, judged.instant desc nulls last,
+                judged.ended_at desc nulls last, judged.last_activity_at desc nulls last,
+                judged.amount desc nulls last, judged.passed desc nulls last
+        ) as place
+    from judged
+    inner join repeated on judged.day = repeated.day and judged.event_id = repeated.event_id
+    where judged.reason is null
+),
+
+conflicting as (
+    select day, event_id
+    from ranked
+    group by day, event_id
+    having count(distinct struct_pack(user_id, instant, ended_at, last_activity_at, amount, passed)) > 1
+),
+
+kept as (
+    select * from judged where reason is not null
+    union all
+    select judged.*
+    from judged
+    anti join repeated on judged.day = repeated.day and judged.event_id = repeated.event_id
+    where judged.reason is null
+    union all
+    select * exclude (place) from ranked where place = 1
+)
+
+select
+    kept.day,
+    case when kept.reason is distinct from 'bad_text' or not is_bad_text(kept.event_id) then kept.event_id end
+        as event_id,
+    kept.user_id,
+    kept.instant,
+    kept.ended_at,
+    kept.last_activity_at,
+    kept.amount,
+    kept.passed,
+    kept.updated_at,
+    kept.reason,
+    case
+        when kept.reason is not null
+            then coalesce(
+                kept.source_row,
+                row_json(
+                    $kind, kept.event_id, kept.user_id, kept.instant, kept.ended_at, kept.last_activity_at,
+                    kept.amount, kept.passed, kept.updated_at
+                )
+            )
+    end as row,
+    conflicting.event_id is not null as is_conflicting
+from kept
+left join conflicting
+    on kept.day = conflicting.day and kept.event_id = conflicting.event_id and kept.reason is null

@@ -1,0 +1,68 @@
+"""Dagster's shell of step 2: one partitioned asset per event stream."""
+
+from datetime import date
+
+import dagster as dg
+
+from assets.keys import LAKE, lake_key, source_key
+from assets.resources import Night
+from assets.retries import EXTRACTION_RETRIES, permanent_errors_fail_at_once
+from assets.step0_plan import days_to_extract
+from assets.step2_land import land
+from warehouse.configuration import Stream
+from warehouse.lake import Lake, Landing
+
+DESCRIPTIONS = {
+    "xp": "XP events by UTC day: validated rows, and with a reason the quarantined ones.",
+    "sessions": "Learning sessions by the UTC day on which they started: validated rows, and the quarantined ones.",
+    "quizzes": "Quiz attempts by UTC day: validated rows, and with a reason the quarantined ones.",
+}
+
+
+def landing_asset(stream: Stream, days: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """Return the asset of an event stream's landings."""
+
+    @dg.asset(
+        key=lake_key(stream.name),
+        deps=[source_key(stream)],
+        partitions_def=days,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=EXTRACTION_RETRIES,
+        group_name=LAKE,
+        description=DESCRIPTIONS[stream.kind],
+        kinds={"parquet"},
+    )
+    def landing(context: dg.AssetExecutionContext, night: Night) -> dg.MaterializeResult[None]:
+        run = night.run(date.fromisoformat(context.partition_key_range.end))
+        lake = Lake.of(night.configuration)
+        landed = lake.landings(night.configuration)
+        wanted = days_to_extract(night.configuration, run, stream, landed)
+        with permanent_errors_fail_at_once():
+            done = land(night.configuration, stream, wanted, accept_shrink=night.accept_shrink)
+        _tell_each_day(context, done.landings)
+        return dg.MaterializeResult(
+            metadata={
+                "undated_rows": done.undated,
+                "columns_not_mapped": ", ".join(done.other_columns),
+            }
+        )
+
+    return landing
+
+
+def _tell_each_day(context: dg.AssetExecutionContext, landings: list[Landing]) -> None:
+    """Attach a day's figures to its partition; a healed day outside of the run's range gets an event of its own."""
+    in_range = set(context.partition_keys)
+    for landing in landings:
+        day = landing.day.isoformat()
+        figures = {
+            "dagster/partition_row_count": landing.rows,
+            "source_rows": landing.source_rows,
+            "quarantined": landing.quarantined,
+            "duplicates": landing.duplicates,
+            "conflicts": landing.conflicts,
+        }
+        if day in in_range:
+            context.add_asset_metadata(figures, partition_key=day)
+        else:
+            context.log_event(dg.AssetMaterialization(context.asset_key, partition=day, metadata=figures))

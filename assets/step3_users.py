@@ -1,0 +1,93 @@
+"""Step 3: land the learners as they are now, and what is thereby known of their zones over time (R3).
+
+The two files are replaced together, zones first: a run that dies in between is made good by its rerun.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow.parquet as parquet
+
+from assets.step1_extract import open_stream
+from assets.step1_values import schema
+from warehouse import engine
+from warehouse.configuration import Configuration
+from warehouse.files import UNFINISHED, put_in_place
+from warehouse.lake import ABOUT, Lake, newest_day
+
+USERS = Path(__file__).with_suffix(".sql")
+ZONES = Path(__file__).with_name("step3_zones.sql")
+
+COUNTS = """
+select count(user_id), count(reason), (select count(*) from zones where from_day = $last_day)
+from landed_users
+"""
+
+
+@dataclass(frozen=True)
+class LandedUsers:
+    """What landing the learners did.
+
+    Args:
+        users: learners, deleted ones included.
+        quarantined: rows without an id that can be used.
+        moved: zones recorded for this run's last day.
+    """
+
+    users: int
+    quarantined: int
+    moved: int
+
+
+def land_users(configuration: Configuration, last_day: date) -> LandedUsers | None:
+    """Replace `users.parquet` and `zones.parquet`, unless the run's last day is before the newest day (R3).
+
+    Args:
+        configuration: where the source and the lake are.
+        last_day: the last UTC day of the run.
+
+    Returns:
+        What landed; None if a later run has landed the learners already.
+
+    Raises:
+        SourceDriftError, SourceUnavailableError: as `open_stream`.
+    """
+    lake = Lake.of(configuration)
+    newest = newest_day(configuration, lake.landings(configuration))
+    if newest is not None and last_day < newest and lake.users.exists():
+        return None
+    lake.root.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=lake.root, prefix=".", suffix=UNFINISHED) as temp:
+        folder = Path(temp)
+        stream = configuration.users_stream
+        with open_stream(configuration, stream) as reader, parquet.ParquetWriter(
+            folder / "spool.parquet", schema(stream.kind)
+        ) as writer:
+            for batch in reader.users():
+                writer.write_batch(batch)
+        about = {"stream": stream.name, "fingerprint": stream.fingerprint, "last_day": last_day.isoformat()}
+        landed = _write(folder, lake, last_day, json.dumps(about))
+        put_in_place(folder / "zones.parquet", lake.zones)
+        put_in_place(folder / "users.parquet", lake.users)
+    return landed
+
+
+def _write(folder: Path, lake: Lake, last_day: date, about: str) -> LandedUsers:
+    with engine.connect(folder) as connection:
+        engine.view_files(connection, "spool", [folder / "spool.parquet"])
+        connection.execute(f"create temp table landed_users as {engine.sql(USERS)}")
+        connection.execute("create temp table recorded (user_id varchar, zone varchar, from_day date)")
+        if lake.zones.exists():
+            connection.execute("insert into recorded select * from read_parquet($zones)", {"zones": str(lake.zones)})
+        connection.execute(f"create temp table zones as {engine.sql(ZONES)}", {"last_day": last_day})
+        write = f"to $file (format parquet, kv_metadata {{{ABOUT}: $about}})"
+        for table, order in (("landed_users", "user_id, row"), ("zones", "user_id, from_day")):
+            name = "users" if table == "landed_users" else table
+            connection.execute(
+                f"copy (select * from {table} order by {order}) {write}",
+                {"file": str(folder / f"{name}.parquet"), "about": about},
+            )
+        return LandedUsers(*engine.one_row(connection, COUNTS, {"last_day": last_day}))

@@ -1,0 +1,52 @@
+-- Rows of the users stream as they were read -> every row once, with a reason where it has no id that can be used (R19),
+-- and only the greatest content of an id that comes twice (R20, R26).
+with judged as (
+    select
+        * replace (normal_id(nullif(user_id, '')) as user_id),
+        case
+            when nullif(user_id, '') is null and not list_contains(coalesce(unreadable, []), 'user_id')
+                then 'missing_id'
+            when list_contains(coalesce(unreadable, []), 'user_id') or is_bad_text(user_id) then 'bad_text'
+        end as reason
+    from spool
+),
+
+read as (
+    select
+        reason,
+        user_id,
+        case when not contains(username, chr(0)) then username end as username,
+        case when not contains(timezone, chr(0)) then timezone end as timezone,
+        coalesce(is_public, false) as is_public,
+        deleted_at,
+        deleted_at is not null or list_contains(coalesce(unreadable, []), 'deleted_at') as is_deleted,
+        coalesce(
+            source_row,
+            to_json({
+                'user_id': left(user_id, 1000), 'username': left(username, 1000), 'timezone': left(timezone, 1000),
+                'is_public': is_public::varchar, 'deleted_at': deleted_at::varchar
+            })::varchar
+        ) as row
+    from judged
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by user_id
+            order by
+                username desc nulls last, timezone desc nulls last, is_public desc nulls last,
+                deleted_at desc nulls last, is_deleted desc
+        ) as place
+    from read
+    where reason is null
+)
+
+select null as user_id, null as username, null as timezone, null as is_public, null as is_deleted, reason, row
+from read
+where reason is not null
+union all
+select user_id, username, timezone, is_public, is_deleted, null as reason, null as row
+from ranked
+where place = 1

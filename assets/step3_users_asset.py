@@ -1,0 +1,41 @@
+"""Dagster's shell of step 3: the learners and their zones, which have no day."""
+
+from datetime import date
+
+import dagster as dg
+
+from assets.keys import LAKE, lake_key, source_key
+from assets.resources import Night
+from assets.retries import EXTRACTION_RETRIES, permanent_errors_fail_at_once
+from assets.step3_users import land_users
+from warehouse.configuration import Stream
+
+
+def users_asset(stream: Stream) -> dg.AssetsDefinition:
+    """Return the asset of the learners and their zones."""
+
+    @dg.asset(
+        key=lake_key(stream.name),
+        deps=[source_key(stream)],
+        retry_policy=EXTRACTION_RETRIES,
+        group_name=LAKE,
+        description="The learners as they are now and their zones over time; replaced by runs that reach the newest day.",
+        kinds={"parquet"},
+    )
+    def users(context: dg.AssetExecutionContext, night: Night) -> dg.MaterializeResult[None]:
+        if night.streams:
+            return dg.MaterializeResult(metadata={"replaced": False})
+        with permanent_errors_fail_at_once():
+            landed = land_users(night.configuration, date.fromisoformat(context.partition_key_range.end))
+        if landed is None:
+            return dg.MaterializeResult(metadata={"replaced": False})
+        return dg.MaterializeResult(
+            metadata={
+                "replaced": True,
+                "dagster/row_count": landed.users,
+                "quarantined": landed.quarantined,
+                "zones_recorded": landed.moved,
+            }
+        )
+
+    return users

@@ -1,0 +1,204 @@
+"""Step 4: roll the landings of a UTC day up to one row per learner and local date (R5 to R10).
+
+A day's activity is stale when a landing it came from, the zone in force of a learner in it, the default zone or the
+zone data differ from what it was made with; every night and every build first makes the stale days again.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+
+import duckdb
+
+from assets.step2_land import ROWS_AT_ONCE, chunks
+from warehouse import engine, zones
+from warehouse.configuration import Configuration
+from warehouse.files import written_beside
+from warehouse.lake import ABOUT, DAY, Lake, Landing, about, days_between, newest_day
+
+ACTIVITY = Path(__file__).with_suffix(".sql")
+UNION = Path(__file__).with_name("step4_union.sql")
+ZONES_IN_FORCE = Path(__file__).with_name("step4_zones_in_force.sql")
+
+WRITE_ACTIVITY = f"""
+copy (select * from activity where day = $day order by user_key, activity_date, zone)
+to $file (format parquet, kv_metadata {{{ABOUT}: $about}})
+"""
+CUT_IN_ANOTHER_ZONE = """
+select distinct activity.day
+from read_parquet($files) as activity
+left join zones_in_force
+    on
+        activity.user_id = zones_in_force.user_id
+        and activity.day >= zones_in_force.from_day
+        and activity.day < zones_in_force.until_day
+where activity.zone is distinct from coalesce(zones_in_force.zone, $default_timezone)
+"""
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """What rolling up did.
+
+    Args:
+        days: the stale days that were made again, in order, with the rows of each.
+    """
+
+    days: Mapping[date, int]
+
+
+def roll_up(configuration: Configuration) -> Rolled:
+    """Make the activity of every stale day up to the newest day.
+
+    Args:
+        configuration: where the lake is, and the default zone.
+    """
+    lake = Lake.of(configuration)
+    landings = lake.landings(configuration)
+    newest = newest_day(configuration, landings)
+    if newest is None:
+        return Rolled({})
+    with engine.connect(configuration.data_dir / "tmp") as connection:
+        make_zones_in_force(connection, configuration)
+        stale = _stale_days(connection, configuration, landings, newest)
+        rows = {day: sum(landings[stream, day].rows for stream in _streams(configuration)) for day in stale}
+        written = {}
+        for chunk in chunks(stale, rows, ROWS_AT_ONCE):
+            written.update(_roll_up_days(connection, configuration, landings, chunk))
+    return Rolled(written)
+
+
+def make_zones_in_force(connection: duckdb.DuckDBPyConnection, configuration: Configuration) -> None:
+    """Make the table `zones_in_force` (user_id, zone, from_day, until_day) from the zones over time (R3, R4).
+
+    Args:
+        connection: where the table is made; a bad zone appears in it as the default zone.
+        configuration: where the lake is, and the default zone.
+    """
+    zones_over_time = Lake.of(configuration).zones
+    connection.execute("create or replace temp table recorded_zones (user_id varchar, zone varchar, from_day date)")
+    if zones_over_time.exists():
+        read = "insert into recorded_zones select user_id, zone, from_day from read_parquet($zones)"
+        connection.execute(read, {"zones": str(zones_over_time)})
+    parameters = {"zone_names": sorted(zones.names()), "default_timezone": configuration.pulse.default_timezone}
+    query = engine.sql(ZONES_IN_FORCE)
+    connection.execute(f"create or replace temp table zones_in_force as {query}", parameters)
+
+
+def make_zone_segments(
+    connection: duckdb.DuckDBPyConnection,
+    default_timezone: str,
+    from_day: date,
+    until_day: date,
+) -> None:
+    """Make the table `zone_segments` (zone, from_utc, until_utc, utc_offset) for the zones in `zones_in_force` (R4).
+
+    Args:
+        connection: where the table is made.
+        default_timezone: covered too, for learners who are not known.
+        from_day: the first UTC day to cover.
+        until_day: the UTC day after the last.
+    """
+    used = {row[0] for row in connection.execute("select distinct zone from zones_in_force").fetchall()}
+    start, end = datetime.combine(from_day, time()), datetime.combine(until_day, time())
+    found = [segment for zone in sorted(used | {default_timezone}) for segment in zones.segments(zone, start, end)]
+    engine.create(
+        connection,
+        "zone_segments",
+        zone=[segment.zone for segment in found],
+        from_utc=[segment.from_utc for segment in found],
+        until_utc=[segment.until_utc for segment in found],
+        utc_offset=[segment.offset for segment in found],
+    )
+
+
+def _streams(configuration: Configuration) -> list[str]:
+    return [stream.name for stream in configuration.event_streams]
+
+
+def _stale_days(
+    connection: duckdb.DuckDBPyConnection,
+    configuration: Configuration,
+    landings: Mapping[tuple[str, date], Landing],
+    newest: date,
+) -> list[date]:
+    lake = Lake.of(configuration)
+    days = days_between(configuration.pulse.first_day, newest)
+    there = [lake.activity(day) for day in days if lake.activity(day).exists()]
+    made_from = {place: json.loads(text)["made_from"] for place, text in about(there).items()}
+    stale = {
+        day for day in days if made_from.get(lake.activity(day)) != _made_from(configuration, landings, day)
+    }
+    if there:
+        stale |= {
+            row[0]
+            for row in connection.execute(
+                CUT_IN_ANOTHER_ZONE,
+                {
+                    "files": [str(place) for place in there],
+                    "default_timezone": configuration.pulse.default_timezone,
+                },
+            ).fetchall()
+        }
+    return sorted(stale)
+
+
+def _made_from(
+    configuration: Configuration,
+    landings: Mapping[tuple[str, date], Landing],
+    day: date,
+) -> dict[str, str]:
+    """Everything but the learners' zones that a day's activity depends on."""
+    inputs = {"zone_data": zones.data_version(), "default_timezone": configuration.pulse.default_timezone}
+    for stream in configuration.event_streams:
+        inputs[stream.name] = landings[stream.name, day].content_hash
+        day_before = landings.get((stream.name, day - DAY))
+        if stream.kind == "sessions" and day_before:
+            inputs[f"{stream.name}, the day before"] = day_before.content_hash
+    return inputs
+
+
+def _roll_up_days(
+    connection: duckdb.DuckDBPyConnection,
+    configuration: Configuration,
+    landings: Mapping[tuple[str, date], Landing],
+    days: Sequence[date],
+) -> dict[date, int]:
+    lake = Lake.of(configuration)
+    make_zone_segments(connection, configuration.pulse.default_timezone, days[0], days[-1] + DAY)
+    engine.create(connection, "wanted_days", day=list(days))
+    _view_landings(connection, configuration, landings, {*days, *(day - DAY for day in days)})
+    connection.execute(
+        f"create or replace temp table activity as {engine.sql(ACTIVITY)}",
+        {"default_timezone": configuration.pulse.default_timezone},
+    )
+    unions = dict(connection.execute(engine.sql(UNION)).fetchall())
+    rows = dict(connection.execute("select day, count(*) from activity group by day").fetchall())
+    for day in days:
+        content = {
+            "made_from": _made_from(configuration, landings, day),
+            "union_microseconds": int(unions.get(day) or 0),
+        }
+        with written_beside(lake.activity(day)) as unfinished:
+            parameters = {"day": day, "file": str(unfinished), "about": json.dumps(content)}
+            connection.execute(WRITE_ACTIVITY, parameters)
+    return {day: rows.get(day, 0) for day in days}
+
+
+def _view_landings(
+    connection: duckdb.DuckDBPyConnection,
+    configuration: Configuration,
+    landings: Iterable[tuple[str, date]],
+    days: set[date],
+) -> None:
+    """Make the view `landings`: the rows of the wanted days, with stream and kind."""
+    lake = Lake.of(configuration)
+    there = set(landings)
+    parts = []
+    for stream in configuration.event_streams:
+        places = [lake.landing(stream.name, day) for day in sorted(days) if (stream.name, day) in there]
+        name, kind = engine.quoted(stream.name), engine.quoted(stream.kind)
+        parts.append(f"select {name} as stream, {kind} as kind, * from {engine.files(places)}")
+    connection.execute(f"create or replace temp view landings as {' union all '.join(parts)}")

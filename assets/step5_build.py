@@ -1,0 +1,210 @@
+"""Step 5: build a version from the whole lake, bucket by bucket in the order of the keys (R12 to R18, R21, R24).
+
+A version is a pure function of lake and configuration. It is built under a name of its own beside the published ones,
+and nobody reads it before step 6 has checked it and step 7 has put it in place.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from assets.step4_activity import make_zone_segments, make_zones_in_force
+from warehouse import engine, schema, zones
+from warehouse.configuration import Configuration
+from warehouse.errors import CheckFailedError, PulseError
+from warehouse.lake import DAY, Lake, Landing, days_between, newest_day
+from warehouse.versions import Warehouse, version_name
+
+HERE = Path(__file__).parent
+STORAGE_VERSION = "v1.5.0"  # what DuckDB 2.0 writes by default, 1.5 cannot open
+KEY_BITS = 63
+ROWS_PER_BUCKET = 8_000_000
+COUNTS = ("source_rows", "rows", "quarantined", "duplicates", "conflicts")
+
+COLLISIONS = """
+with ids as (select user_key, user_id from activity union select user_key, user_id from users)
+
+select min(user_id), max(user_id) from ids group by user_key having min(user_id) <> max(user_id) limit 1
+"""
+ZONE_WINDOWS = """
+create temp table zone_windows as
+with ends as (
+    select zone, (until_utc - interval 1 microsecond + utc_offset)::date as window_end
+    from zone_segments
+    where until_utc = $data_through
+)
+
+select zone, window_end - 364 as window_start, window_end from ends
+"""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A version that has been built and not yet been published.
+
+    Args:
+        version: its name.
+        newest_day: the last UTC day in it.
+        rows: rows of each public table.
+    """
+
+    version: str
+    newest_day: date
+    rows: Mapping[str, int]
+
+
+def build(configuration: Configuration) -> Built | None:
+    """Build a version up to the newest day.
+
+    Args:
+        configuration: where the lake is, and the rules' parameters.
+
+    Returns:
+        What was built; None before every stream has `first_day` (R25).
+
+    Raises:
+        CheckFailedError: the learners have not landed yet, or two ids have one key.
+    """
+    lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
+    landings = lake.landings(configuration)
+    newest = newest_day(configuration, landings)
+    if newest is None:
+        return None
+    if not lake.users.exists():
+        message = f"stream {configuration.users_stream.name}: no learners have landed in {lake.users}; run `pulse nightly`"
+        raise CheckFailedError(message)
+    version = version_name(newest, lake.next_sequence())
+    place = warehouse.building(version)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in place.parent.iterdir():
+        leftover.unlink()
+    with engine.connect(configuration.data_dir / "tmp") as connection:
+        connection.execute(f"attach {engine.quoted(str(place))} as version (storage_version '{STORAGE_VERSION}')")
+        connection.execute("use version")
+        schema.create(connection)
+        _view_lake(connection, configuration, newest)
+        _fill(connection, configuration, newest)
+        _describe(connection, configuration, landings, newest)
+        _sign(connection, configuration, version, newest)
+        rows = schema.row_counts(connection, "version")
+        connection.execute("use memory")
+        connection.execute("detach version")
+    if place.with_name(place.name + ".wal").exists():
+        message = f"version {version}: DuckDB left a .wal beside {place}; nothing was published, run `pulse build` again"
+        raise PulseError(message)
+    return Built(version, newest, rows)
+
+
+def _view_lake(connection: duckdb.DuckDBPyConnection, configuration: Configuration, newest: date) -> None:
+    """Make what the models read: `activity`, `landed_users`, `zones_in_force`, `zone_windows`."""
+    lake = Lake.of(configuration)
+    days = days_between(configuration.pulse.first_day, newest)
+    engine.view_files(connection, "activity", [lake.activity(day) for day in days])
+    engine.view_files(connection, "landed_users", [lake.users])
+    make_zones_in_force(connection, configuration)
+    make_zone_segments(connection, configuration.pulse.default_timezone, newest, newest + DAY)
+    connection.execute(ZONE_WINDOWS, {"data_through": datetime.combine(newest + DAY, time())})
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, configuration: Configuration, newest: date) -> None:
+    """Fill the learners' tables, each bucket after the other so that memory is bounded by one bucket."""
+    pulse = configuration.pulse
+    rules = {"level_metric": pulse.level_metric, "min_active_days": pulse.min_active_days}
+    _insert(connection, "users", {"newest_day": newest, "default_timezone": pulse.default_timezone})
+    _refuse_collisions(connection)
+    buckets = list(_buckets(*engine.one_row(connection, "select count(*) from activity")))
+    for keys in buckets:
+        _insert(connection, "daily_activity", keys)
+    connection.execute(f"create temp table platform_cuts as {_model('platform_cuts')}", _used(rules, "platform_cuts"))
+    columns = ", ".join(column.name for column in schema.table("pulse_totals").columns)
+    for keys in buckets:
+        windows = f"create or replace temp table learner_windows as {_model('windows')}"
+        connection.execute(windows, {**keys, **rules})
+        connection.execute(f"insert into pulse_totals select {columns} from learner_windows order by user_key, user_id")
+        _insert(connection, "learning_pulse", {**keys, "level_metric": pulse.level_metric})
+
+
+def _buckets(rows: int) -> Iterator[dict[str, int]]:
+    """Yield ranges of keys, by their top bits, of about `ROWS_PER_BUCKET` rows of activity each."""
+    bits = max(0, (rows - 1) // ROWS_PER_BUCKET).bit_length()
+    width = KEY_BITS - bits
+    for bucket in range(1 << bits):
+        yield {"first_key": bucket << width, "last_key": ((bucket + 1) << width) - 1}
+
+
+def _refuse_collisions(connection: duckdb.DuckDBPyConnection) -> None:
+    for one, other in connection.execute(COLLISIONS).fetchall():
+        message = f"learners {one!r} and {other!r} have the same user_key; give one of them another id"
+        raise CheckFailedError(message)
+
+
+def _describe(
+    connection: duckdb.DuckDBPyConnection,
+    configuration: Configuration,
+    landings: Mapping[tuple[str, date], Landing],
+    newest: date,
+) -> None:
+    """Fill `landings` and `quarantine` with what counts for this version."""
+    lake = Lake.of(configuration)
+    counted = sorted(key for key in landings if key[1] <= newest)
+    rows = [landings[key] for key in counted]
+    engine.create(
+        connection,
+        "counted",
+        **{name: [getattr(row, name) for row in rows] for name in ("stream", "day", *COUNTS, "extracted_at")},
+    )
+    connection.execute("insert into landings by name select * from counted order by stream, day")
+    users = engine.quoted(configuration.users_stream.name)
+    parts = [f"select {users} as stream, null as day, null as event_id, reason, row from landed_users"]
+    for stream, day in counted:
+        if landings[stream, day].quarantined:
+            parts.append(_quarantined(stream, f"date '{day}'", lake.landing(stream, day)))
+    for stream in configuration.event_streams:
+        if lake.undated(stream.name).exists():
+            parts.append(_quarantined(stream.name, "null", lake.undated(stream.name)))
+    connection.execute(
+        f"insert into quarantine select * from ({' union all '.join(parts)}) where reason is not null order by all"
+    )
+
+
+def _quarantined(stream: str, day: str, place: Path) -> str:
+    return f"select '{stream}', {day}, event_id, reason, row from {engine.files([place])}"
+
+
+def _sign(connection: duckdb.DuckDBPyConnection, configuration: Configuration, version: str, newest: date) -> None:
+    """Fill `version_info`, last: it holds the hash over everything else."""
+    pulse = configuration.pulse
+    parameters = {"newest_day": newest, "default_timezone": pulse.default_timezone}
+    info = {
+        "version": version,
+        "data_through": datetime.combine(newest + DAY, time(), tzinfo=UTC),
+        "built_at": datetime.now(UTC),
+        "logical_hash": schema.logical_hash(connection, "version"),
+        "schema_version": schema.SCHEMA_VERSION,
+        "first_day": pulse.first_day,
+        "newest_day": newest,
+        "default_timezone": pulse.default_timezone,
+        "level_metric": pulse.level_metric,
+        "min_active_days": pulse.min_active_days,
+        "engine_version": duckdb.__version__,
+        "zone_data_version": zones.data_version(),
+        **engine.one_row_by_name(connection, _model("version_info"), parameters),
+    }
+    values = ", ".join(f"${name}" for name in info)
+    connection.execute(f"insert into version_info ({', '.join(info)}) values ({values})", info)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, parameters: dict[str, Any]) -> None:
+    connection.execute(f"insert into {table} by name {_model(table)}", parameters)
+
+
+def _model(name: str) -> str:
+    return engine.sql(HERE / f"step5_{name}.sql")
+
+
+def _used(parameters: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in parameters.items() if f"${key}" in _model(name)}

@@ -1,0 +1,69 @@
+"""Dagster's shell of steps 5 and 6: the version's tables, built whole, with the checks that block publishing."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.keys import VERSION, columns_of, lake_key, version_key
+from assets.resources import Night
+from assets.retries import permanent_errors_fail_at_once
+from assets.step5_build import Built, build
+from assets.step6_check import CHECK_LIST, Outcome, check
+from warehouse import schema
+from warehouse.configuration import Configuration
+
+
+def version_asset(configuration: Configuration) -> dg.AssetsDefinition:
+    """Return the multi-asset of the public tables of the next version."""
+
+    @dg.multi_asset(
+        name="version",
+        specs=[
+            dg.AssetSpec(
+                version_key(table.name),
+                deps=[lake_key("activity"), lake_key(configuration.users_stream.name)],
+                description=table.comment,
+                metadata=columns_of(table),
+                group_name=VERSION,
+                kinds={"duckdb", "view" if table.is_view else "table"},
+                skippable=True,
+            )
+            for table in schema.tables()
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(one.name, asset=version_key(one.table), description=one.description, blocking=True)
+            for one in CHECK_LIST
+        ],
+    )
+    def version(context: dg.AssetExecutionContext, night: Night) -> Iterator[dg.MaterializeResult[None]]:
+        with permanent_errors_fail_at_once():
+            built = build(night.configuration)
+            if built is None:
+                context.log.info("not every stream has first_day yet, so there is nothing to build (R25)")
+                return
+            outcomes = check(
+                night.configuration, built.version, built.newest_day, accept_quarantine=night.accept_quarantine
+            )
+        yield from _results(built, outcomes)
+
+    return version
+
+
+def _results(built: Built, outcomes: list[Outcome]) -> Iterator[dg.MaterializeResult[None]]:
+    for table in schema.tables():
+        rows = {} if table.is_view else {"dagster/row_count": built.rows[table.name]}
+        yield dg.MaterializeResult(
+            asset_key=version_key(table.name),
+            metadata={"version": built.version, **rows},
+            check_results=[_check_result(outcome) for outcome in outcomes if outcome.check.table == table.name],
+        )
+
+
+def _check_result(outcome: Outcome) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=outcome.passed,
+        asset_key=version_key(outcome.check.table),
+        check_name=outcome.check.name,
+        description=None if outcome.passed else f"{outcome.example}: {outcome.check.way_out}",
+        metadata={"violations": outcome.violations},
+    )

@@ -1,0 +1,27 @@
+-- The cuts of all learners' active days, each in their own window (R16, R17), from a histogram of the scores: one row.
+with scores as (
+    select
+        case $level_metric when 'xp_earned' then daily_activity.xp_earned else daily_activity.learning_time end as score,
+        count(*) as active_days
+    from daily_activity
+    inner join users on daily_activity.user_key = users.user_key
+    inner join zone_windows on users.timezone = zone_windows.zone
+    where daily_activity.activity_date between zone_windows.window_start and zone_windows.window_end
+    group by score
+),
+
+ranked as (
+    select
+        score,
+        sum(active_days) over (order by score) as rank_up_to,
+        sum(active_days) over () as all_days
+    from scores
+)
+
+select
+    min(score) as lowest,
+    max(score) as highest,
+    min(score) filter (rank_up_to >= nearest_rank(1, all_days)) as cut_2,
+    min(score) filter (rank_up_to >= nearest_rank(2, all_days)) as cut_3,
+    min(score) filter (rank_up_to >= nearest_rank(3, all_days)) as cut_4
+from ranked

@@ -1,0 +1,38 @@
+-- What there is to say of a version as a whole, but for its name, times and hash: one row.
+with by_learner as (
+    select
+        user_id,
+        sum(xp_events + sessions + quizzes) as rows,
+        sum(xp) as xp,
+        sum(session_microseconds) as microseconds
+    from activity
+    group by user_id
+),
+
+sorted_out as (
+    select
+        by_learner.*,
+        users.user_id is not null as is_live,
+        landed.user_id is not null and users.user_id is null as is_deleted
+    from by_learner
+    left join users on by_learner.user_id = users.user_id
+    left join landed_users as landed on by_learner.user_id = landed.user_id and landed.reason is null
+)
+
+select
+    coalesce(sum(rows) filter (not is_live and not is_deleted), 0)::bigint as unknown_user_rows,
+    coalesce(sum(rows) filter (is_deleted), 0)::bigint as deleted_user_rows,
+    coalesce(sum(xp) filter (is_live), 0)::hugeint as read_xp,
+    coalesce(sum(microseconds) filter (is_live), 0)::hugeint as read_microseconds,
+    (select window_end from zone_windows where zone = $default_timezone) as default_window_end,
+    (
+        select count(*)
+        from users
+        left join zones_in_force
+            on
+                users.user_id = zones_in_force.user_id
+                and $newest_day::date >= zones_in_force.from_day
+                and $newest_day::date < zones_in_force.until_day
+        where not coalesce(zones_in_force.is_iana, false)
+    ) as bad_zones
+from sorted_out

@@ -1,0 +1,45 @@
+-- Each learner's window, totals and cuts, for the learners of one bucket (R12, R13, R16, R17). `lowest` and `highest`
+-- are the ends of the population that the cuts divide.
+with windows as (
+    select users.user_key, users.user_id, zone_windows.window_start, zone_windows.window_end
+    from users
+    inner join zone_windows on users.timezone = zone_windows.zone
+    where users.user_key between $first_key and $last_key
+),
+
+totals as (
+    select
+        windows.user_key,
+        windows.user_id,
+        windows.window_start,
+        windows.window_end,
+        coalesce(sum(xp_earned), 0)::bigint as total_xp_earned,
+        coalesce(sum(learning_time), 0)::bigint as total_learning_time,
+        coalesce(sum(sessions), 0)::bigint as total_sessions,
+        coalesce(sum(quizzes), 0)::bigint as total_quizzes,
+        coalesce(sum(quizzes_passed), 0)::bigint as total_quizzes_passed,
+        count(activity_date)::integer as active_days,
+        list_sort(
+            list(case $level_metric when 'xp_earned' then xp_earned else learning_time end)
+                filter (activity_date is not null)
+        ) as scores,
+        active_days >= $min_active_days as has_own_cuts
+    from windows
+    left join daily_activity as day
+        on
+            windows.user_key = day.user_key
+            and day.activity_date between windows.window_start and windows.window_end
+    group by all
+)
+
+select
+    totals.* exclude (scores, has_own_cuts),
+    year(window_end)::integer as year,
+    case when has_own_cuts then scores[1] else platform_cuts.lowest end as lowest,
+    case when has_own_cuts then scores[active_days] else platform_cuts.highest end as highest,
+    case when has_own_cuts then scores[nearest_rank(1, active_days)] else platform_cuts.cut_2 end as cut_2,
+    case when has_own_cuts then scores[nearest_rank(2, active_days)] else platform_cuts.cut_3 end as cut_3,
+    case when has_own_cuts then scores[nearest_rank(3, active_days)] else platform_cuts.cut_4 end as cut_4,
+    case when has_own_cuts then 'own' else 'platform' end as cut_population
+from totals
+cross join platform_cuts

@@ -1,0 +1,199 @@
+"""Step 6: the checks that stand between a built version and its readers (R21, R22, R25, conservation).
+
+They run on the finished file, reopened, beside the lake. Step 7 runs them again for itself: publishing never relies on
+what an earlier step says it has seen.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from warehouse import engine, schema
+from warehouse.configuration import Configuration
+from warehouse.errors import CheckFailedError
+from warehouse.lake import Lake, Landing, about, days_between
+from warehouse.versions import Warehouse
+
+CHECKS = Path(__file__).with_suffix(".sql")
+SMALLEST_QUARANTINE = 20  # R22: fewer rows never block
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check that blocks publishing.
+
+    Args:
+        name: as in `step6_check.sql`.
+        table: the public table beside which it is shown.
+        description: what holds when it passes.
+        way_out: what an operator does about it.
+    """
+
+    name: str
+    table: str
+    description: str
+    way_out: str = "this is a fault in the pipeline: keep the lake, run `pulse build`, and report it"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check found.
+
+    Args:
+        check: the check.
+        violations: how often it is violated; 0 passes.
+        example: one violation.
+    """
+
+    check: Check
+    violations: int
+    example: str | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the check lets the version through."""
+        return self.violations == 0
+
+
+CHECK_LIST = (
+    Check("readable", "version_info", "Every column of the finished file can be read, and hashes to what it says."),
+    Check(
+        "no_day_missing",
+        "landings",
+        "Every event stream has landed on every day from first_day to the newest day (R25).",
+        "land the missing days with `pulse backfill`",
+    ),
+    Check("unique_learner_dates", "daily_activity", "A learner has a date once, and every learner has one totals row."),
+    Check("nothing_null", "pulse_totals", "No column is null that may not be."),
+    Check("levels_on_active_days", "learning_pulse", "Levels 1 to 4 stand on exactly the active days of the window."),
+    Check("totals_equal_days", "pulse_totals", "Totals are the sums of the days (R13)."),
+    Check("landings_equal_activity", "landings", "Landings = activity: rows, signed XP, passed, union of sessions."),
+    Check("activity_equals_version", "daily_activity", "Activity - unknown - deleted = what the version was built from."),
+    Check(
+        "quarantine_within_budget",
+        "quarantine",
+        "Quarantine of the days landed since the published version is within quarantine_budget, or 20 rows (R22).",
+        "look at the table quarantine of the unpublished file, or let it through with --accept-quarantine",
+    ),
+    Check(
+        "unknown_within_bounds",
+        "users",
+        "At most half of a stream's rows landed since the published version are of unknown learners (R21).",
+        "the mapping of user_id does not fit the users stream: correct it and run again",
+    ),
+)
+
+
+def check(
+    configuration: Configuration,
+    version: str,
+    newest_day: date,
+    *,
+    accept_quarantine: bool = False,
+) -> list[Outcome]:
+    """Run every check on a built version.
+
+    Args:
+        configuration: where lake and warehouse are, and the budget.
+        version: the name of the version in the building place.
+        newest_day: the day up to which it has to be complete.
+        accept_quarantine: let the quarantine through, whatever its size.
+    """
+    warehouse = Warehouse.of(configuration)
+    with engine.connect(configuration.data_dir / "tmp") as connection:
+        connection.execute(f"attach {engine.quoted(str(warehouse.building(version)))} as version (read_only)")
+        (said,) = engine.one_row(connection, "select logical_hash from version.version_info")
+        found = schema.logical_hash(connection, "version")
+        readable = (int(said != found), f"{found} instead of {said}")
+        _view_surroundings(connection, configuration, newest_day)
+        parameters = {
+            "accept_quarantine": accept_quarantine,
+            "quarantine_budget": configuration.pulse.quarantine_budget,
+            "smallest_quarantine": SMALLEST_QUARANTINE,
+        }
+        rows = connection.execute(engine.sql(CHECKS), parameters).fetchall()
+    results = {"readable": readable, **{name: (violations, example) for name, violations, example in rows}}
+    return [Outcome(check, *results[check.name]) for check in CHECK_LIST]
+
+
+def refuse_failures(version: str, outcomes: list[Outcome]) -> None:
+    """Raise for the checks that failed, with their figures.
+
+    Raises:
+        CheckFailedError: at least one check failed.
+    """
+    failures = [outcome for outcome in outcomes if not outcome.passed]
+    if failures:
+        found = "; ".join(
+            f"check {failed.check.name} found {failed.violations} (such as {failed.example}): {failed.check.way_out}"
+            for failed in failures
+        )
+        message = f"version {version} was not published: {found}"
+        raise CheckFailedError(message)
+
+
+def _view_surroundings(connection: duckdb.DuckDBPyConnection, configuration: Configuration, newest: date) -> None:
+    """Make what `step6_check.sql` compares the version with."""
+    lake = Lake.of(configuration)
+    days = days_between(configuration.pulse.first_day, newest)
+    landings = lake.landings(configuration)
+    streams = configuration.event_streams
+    engine.create(connection, "expected_days", stream=[s.name for s in streams for _ in days], day=days * len(streams))
+    counted = [landing for landing in landings.values() if landing.day <= newest]
+    kinds = {stream.name: stream.kind for stream in streams}
+    engine.create(
+        connection,
+        "landed_sums",
+        day=[landing.day for landing in counted],
+        kind=[kinds[landing.stream] for landing in counted],
+        **{name: [landing.sums[name] for landing in counted] for name in ("events", "amount", "passed")},
+    )
+    files = {day: lake.activity(day) for day in days}
+    said = {place: json.loads(text) for place, text in about(list(files.values())).items()}
+    unions = [said[place]["union_microseconds"] for place in files.values()]
+    engine.create(connection, "unions", day=days, microseconds=unions)
+    engine.view_files(connection, "activity", list(files.values()))
+    engine.view_files(connection, "landed_users", [lake.users])
+    _view_published(connection, configuration)
+    _view_fresh_rows(connection, lake, landings)
+
+
+def _view_published(connection: duckdb.DuckDBPyConnection, configuration: Configuration) -> None:
+    """Make `published_landings` and `accepted_quarantine`, empty while there is nothing of the kind."""
+    warehouse, lake = Warehouse.of(configuration), Lake.of(configuration)
+    current = warehouse.current()
+    published = "version"
+    if current:
+        connection.execute(f"attach {engine.quoted(str(warehouse.file(current)))} as published (read_only)")
+        published = "published"
+    is_there = "true" if current else "false"
+    connection.execute(
+        f"create temp table published_landings as select stream, day, extracted_at from {published}.landings where {is_there}"
+    )
+    if lake.accepted_quarantine.exists():
+        engine.view_files(connection, "accepted_quarantine", [lake.accepted_quarantine])
+    else:
+        connection.execute("create temp view accepted_quarantine as select * from version.quarantine where false")
+
+
+def _view_fresh_rows(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    landings: Mapping[tuple[str, date], Landing],
+) -> None:
+    """Make `fresh_rows`: stream and learner of every row landed since the published version."""
+    fresh = connection.execute(
+        "select stream, day from version.landings as landing anti join published_landings as known "
+        "on landing.stream = known.stream and landing.day = known.day and landing.extracted_at = known.extracted_at"
+    ).fetchall()
+    parts = ["select '' as stream, '' as user_id where false"]
+    for stream in sorted({stream for stream, _ in fresh}):
+        places = [lake.landing(stream, day) for name, day in fresh if name == stream and (name, day) in landings]
+        parts.append(
+            f"select {engine.quoted(stream)}, user_id from {engine.files(places)} where reason is null"
+        )
+    connection.execute(f"create temp view fresh_rows as {' union all '.join(parts)}")

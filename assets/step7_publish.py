@@ -1,0 +1,96 @@
+"""Step 7: check the final bytes once more and put the version in place, all or nothing (R25)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from assets.step6_check import check, refuse_failures
+from warehouse import engine, schema
+from warehouse.configuration import Configuration
+from warehouse.errors import CheckFailedError, PulseError
+from warehouse.files import written_beside
+from warehouse.lake import Lake, newest_day
+from warehouse.versions import Manifest, Warehouse, sha256_of
+
+
+def publish(
+    configuration: Configuration,
+    version: str,
+    *,
+    accepted: Sequence[str] = (),
+) -> Manifest:
+    """Check a built version again, give it its name, write its manifest and switch the pointer to it.
+
+    Args:
+        configuration: where lake and warehouse are.
+        version: the name of a version in the building place.
+        accepted: guards that an operator lets through, `accept_shrink` or `accept_quarantine`; recorded.
+
+    Returns:
+        The manifest of what is now published.
+
+    Raises:
+        CheckFailedError: a check blocks; the version published before stays.
+    """
+    warehouse = Warehouse.of(configuration)
+    newest = newest_day(configuration, Lake.of(configuration).landings(configuration))
+    if newest is None:
+        message = f"version {version}: no day is complete any more, land the streams with `pulse nightly`"
+        raise CheckFailedError(message)
+    accept_quarantine = "accept_quarantine" in accepted
+    outcomes = check(configuration, version, newest, accept_quarantine=accept_quarantine)
+    refuse_failures(version, outcomes)
+    building = warehouse.building(version)
+    if building.with_name(building.name + ".wal").exists():
+        message = f"version {version}: a .wal stands beside {building}, so it is not finished; run `pulse build` again"
+        raise PulseError(message)
+    manifest = _manifest(configuration, version, accepted)
+    warehouse.put_in_place(version, manifest)
+    if accept_quarantine:
+        _remember_accepted(configuration, warehouse.file(version))
+    warehouse.point_to(version)
+    warehouse.prune(configuration.pulse.keep_versions)
+    return manifest
+
+
+def _manifest(configuration: Configuration, version: str, accepted: Sequence[str]) -> Manifest:
+    building = Warehouse.of(configuration).building(version)
+    with engine.connect(configuration.data_dir / "tmp") as connection:
+        connection.execute(f"attach {engine.quoted(str(building))} as version (read_only)")
+        info = engine.one_row_by_name(connection, "select * from version.version_info")
+        rows = schema.row_counts(connection, "version")
+    return Manifest(
+        version=version,
+        sha256=sha256_of(building),
+        size=building.stat().st_size,
+        rows=rows,
+        logical_hash=info["logical_hash"],
+        data_through=info["data_through"].isoformat(),
+        built_at=info["built_at"].isoformat(),
+        schema_version=info["schema_version"],
+        engine_version=info["engine_version"],
+        zone_data_version=info["zone_data_version"],
+        accepted=tuple(accepted),
+    )
+
+
+def _remember_accepted(configuration: Configuration, version: Path) -> None:
+    """Keep in the lake the quarantined rows that were let through: they do not count again (R22)."""
+    place = Lake.of(configuration).accepted_quarantine
+    with engine.connect(configuration.data_dir / "tmp") as connection, written_beside(place) as unfinished:
+        connection.execute(f"attach {engine.quoted(str(version))} as version (read_only)")
+        connection.execute(
+            "copy (select * from version.quarantine where day is not null order by all) to $file (format parquet)",
+            {"file": str(unfinished)},
+        )
+
+
+def version_built(configuration: Configuration) -> str:
+    """Return the name of the version that waits in the building place.
+
+    Raises:
+        CheckFailedError: there is none.
+    """
+    waiting = sorted(Warehouse.of(configuration).building("*").parent.glob("pulse-*.duckdb"))
+    if not waiting:
+        raise CheckFailedError("no built version waits to be published; run `pulse build`")
+    return waiting[-1].stem

@@ -1,0 +1,36 @@
+"""Dagster's shell of step 7: the published file."""
+
+import dagster as dg
+
+from assets.keys import WAREHOUSE, version_key, warehouse_key
+from assets.resources import Night
+from assets.retries import permanent_errors_fail_at_once
+from assets.step7_publish import publish, version_built
+from warehouse import schema
+
+
+def warehouse_asset() -> dg.AssetsDefinition:
+    """Return the asset of the published warehouse."""
+
+    @dg.asset(
+        key=warehouse_key(),
+        deps=[version_key(table.name) for table in schema.tables()],
+        group_name=WAREHOUSE,
+        description="The published version: checked once more, put in place read-only, and pointed to by pulse.duckdb.",
+        kinds={"duckdb"},
+    )
+    def pulse(night: Night) -> dg.MaterializeResult[None]:
+        with permanent_errors_fail_at_once():
+            manifest = publish(night.configuration, version_built(night.configuration), accepted=night.accepted)
+        return dg.MaterializeResult(
+            metadata={
+                "version": manifest.version,
+                "data_through": manifest.data_through,
+                "logical_hash": manifest.logical_hash,
+                "size_bytes": manifest.size,
+                "learners": manifest.rows["pulse_totals"],
+                "accepted": ", ".join(manifest.accepted),
+            }
+        )
+
+    return pulse

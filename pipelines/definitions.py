@@ -1,0 +1,45 @@
+"""What Dagster loads: `dagster dev -m pipelines.definitions`, or `[tool.dagster]`. It assembles and does nothing else."""
+
+import dagster as dg
+
+from assets.partitions import utc_days
+from assets.resources import Night
+from assets.step1_sources_asset import source_tables
+from assets.step2_land_asset import landing_asset
+from assets.step3_users_asset import users_asset
+from assets.step4_activity_asset import activity_asset
+from assets.step5_build_asset import version_asset
+from assets.step7_publish_asset import warehouse_asset
+from pipelines.job import JOB_NAME
+from pipelines.schedule import nightly_schedule
+from warehouse.configuration import Configuration, configuration_path, load
+
+HINT = "no configuration file: name one with PULSE_CONFIG, or try `pulse demo`"
+
+
+def definitions(configuration: Configuration) -> dg.Definitions:
+    """Return the assets, job and schedule of a configuration."""
+    days = utc_days(configuration.pulse.first_day)
+    ours = [
+        *(landing_asset(stream, days) for stream in configuration.event_streams),
+        users_asset(configuration.users_stream),
+        activity_asset(configuration, days),
+        version_asset(configuration),
+        warehouse_asset(),
+    ]
+    nightly = dg.define_asset_job(
+        JOB_NAME,
+        selection=dg.AssetSelection.assets(*ours),
+        executor_def=dg.in_process_executor,
+        description="Extract, roll up, build, check, publish: a night, or a range of days as one run.",
+    )
+    return dg.Definitions(
+        assets=[*source_tables(configuration), *ours],
+        jobs=[nightly],
+        schedules=[nightly_schedule(configuration)],
+        resources={"night": Night(config_file=str(configuration.path))},
+    )
+
+
+path = configuration_path()
+defs = definitions(load(path)) if path.exists() else dg.Definitions(metadata={"hint": HINT})

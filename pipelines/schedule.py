@@ -1,0 +1,30 @@
+"""When the night runs: from the configuration, written by hand because a partitioned job's own has no zone."""
+
+from datetime import UTC
+
+import dagster as dg
+
+from pipelines.job import JOB_NAME, range_tags
+from warehouse.configuration import Configuration
+from warehouse.lake import DAY
+
+
+def nightly_schedule(configuration: Configuration) -> dg.ScheduleDefinition:
+    """Return the schedule of the job: D is the UTC date of the tick's scheduled time minus one day."""
+    pulse = configuration.pulse
+
+    @dg.schedule(
+        name="every_night",
+        job_name=JOB_NAME,
+        cron_schedule=pulse.schedule.cron,
+        execution_timezone=pulse.schedule.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Extracts the UTC day that has just ended, and whatever is missing before it.",
+    )
+    def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        day = context.scheduled_execution_time.astimezone(UTC).date() - DAY
+        if day < pulse.first_day:
+            return dg.SkipReason(f"{day} is before first_day ({pulse.first_day})")
+        return dg.RunRequest(run_key=day.isoformat(), tags=range_tags(day, day))
+
+    return every_night

@@ -1,0 +1,253 @@
+"""`pulse.toml`: read in one place, validated whole, and from then on one frozen object.
+
+Every mistake of a file is reported in one message. `${NAME}` is the environment and is resolved only in the sections
+that a command uses, so that the server needs no source passwords and the night no JWT secret.
+"""
+
+import hashlib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from warehouse.errors import ConfigurationError
+from warehouse.streams import EVENT_KINDS, ROLES, Kind
+from warehouse.zones import is_zone
+
+PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+STREAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+RESERVED_STREAM_NAMES = {"activity", "zones"}
+SHORTEST_SECRET_BYTES = 32
+
+Section = Literal["sources", "auth"]
+
+
+def _known_zone(name: str) -> str:
+    if not is_zone(name):
+        raise ValueError(f'"{name}" is no IANA time zone, write one like "Europe/Berlin"')
+    return name
+
+
+def _long_enough(secret: str) -> str:
+    if not PLACEHOLDER.search(secret) and len(secret.encode()) < SHORTEST_SECRET_BYTES:
+        raise ValueError(f"an HS256 secret needs at least {SHORTEST_SECRET_BYTES} bytes, this one has fewer")
+    return secret
+
+
+def _five_fields(cron: str) -> str:
+    if len(cron.split()) != len(("minute", "hour", "day", "month", "weekday")):
+        raise ValueError(f'"{cron}" is no cron line of five fields, write one like "0 2 * * *"')
+    return cron
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
+Secret = Annotated[str, AfterValidator(_long_enough)]
+CronLine = Annotated[str, AfterValidator(_five_fields)]
+
+
+class _Part(BaseModel):
+    """A part of the file: frozen, and a key that it does not know is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Schedule(_Part):
+    """`[pulse.schedule]`: when the night runs."""
+
+    cron: CronLine = "0 2 * * *"
+    timezone: ZoneName = "UTC"
+
+
+class Pulse(_Part):
+    """`[pulse]`: the rules' parameters and where everything is kept."""
+
+    data_dir: Path = Path("var")
+    first_day: date
+    lookback_days: int = Field(default=7, ge=0)
+    default_timezone: ZoneName = "UTC"
+    level_metric: Literal["xp_earned", "learning_time"] = "xp_earned"
+    min_active_days: int = Field(default=5, ge=1)
+    quarantine_budget: float = Field(default=0.01, ge=0, le=1)
+    keep_versions: int = Field(default=7, ge=1)
+    schedule: Schedule = Schedule()
+
+
+class Source(_Part):
+    """`[sources.NAME]`: a database that we read and never write."""
+
+    url: str = Field(min_length=1)
+
+
+class Stream(_Part):
+    """`[streams.NAME]`: one kind of row, read from one table of a source."""
+
+    name: str
+    kind: Kind
+    source: str
+    table: str = Field(min_length=1)
+    timezone: ZoneName = "UTC"
+    columns: dict[str, str]
+
+    @property
+    def fingerprint(self) -> str:
+        """The mapping in sixteen hex digits; landings made under another one are extracted again (R23)."""
+        mapping = self.model_dump(mode="json")
+        return hashlib.sha256(json.dumps(mapping, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class Auth(_Part):
+    """`[auth]`: what makes a bearer token good."""
+
+    algorithms: Annotated[list[Literal["HS256"]], Field(min_length=1)] = ["HS256"]
+    secret: Secret | Annotated[list[Secret], Field(min_length=1)]
+    audience: str | None = None
+    issuer: str | None = None
+    user_claim: str = Field(default="sub", min_length=1)
+    required_claims: dict[str, str | int | bool] = {}
+
+    @property
+    def secrets(self) -> list[str]:
+        """All secrets that are good now; more than one while they rotate."""
+        return [self.secret] if isinstance(self.secret, str) else self.secret
+
+
+class Configuration(_Part):
+    """The whole file, validated."""
+
+    path: Path
+    pulse: Pulse
+    sources: dict[str, Source] = {}
+    streams: dict[str, Stream] = {}
+    auth: Auth | None = None
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder that holds lake, warehouse and Dagster's files; relative to the configuration file."""
+        return (self.path.parent / self.pulse.data_dir).resolve()
+
+    @property
+    def event_streams(self) -> list[Stream]:
+        """The streams that have days, in the order of the file."""
+        return [stream for stream in self.streams.values() if stream.kind in EVENT_KINDS]
+
+    @property
+    def users_stream(self) -> Stream:
+        """The stream that says who the learners are."""
+        return next(stream for stream in self.streams.values() if stream.kind == "users")
+
+
+def configuration_path(argument: str | None = None) -> Path:
+    """Return the file that is meant: the argument, else `PULSE_CONFIG`, else `pulse.toml` here."""
+    return Path(argument or os.environ.get("PULSE_CONFIG") or "pulse.toml")
+
+
+def load(path: Path, uses: Collection[Section] = ()) -> Configuration:
+    """Read and validate a configuration file.
+
+    Args:
+        path: the TOML file.
+        uses: the sections whose `${NAME}` are resolved, and must therefore be set, for the command at hand.
+
+    Raises:
+        ConfigurationError: with every mistake of the file.
+    """
+    document = _read(path)
+    mistakes: list[str] = []
+    for section in uses:
+        if section in document:
+            document[section] = _resolved(document[section], section, mistakes)
+    for name, stream in _tables(document, "streams"):
+        stream["name"] = name
+    mistakes += _stream_mistakes(document)
+    if "auth" in uses and "auth" not in document:
+        mistakes.append("auth: missing, the server needs [auth] with a secret")
+    try:
+        configuration = Configuration.model_validate({**document, "path": path.absolute()})
+    except ValidationError as error:
+        mistakes += [_line(detail) for detail in error.errors()]
+    if mistakes:
+        raise ConfigurationError([f"{path}: {mistake}" for mistake in dict.fromkeys(mistakes)])
+    return configuration
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        way_out = "name one with --config or PULSE_CONFIG, or try `pulse demo`"
+        raise ConfigurationError([f"{path}: no such configuration file, {way_out}"]) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError([f"{path}: not readable as TOML: {error}"]) from None
+
+
+def _resolved(value: Any, where: str, mistakes: list[str]) -> Any:  # noqa: ANN401 - TOML holds anything
+    """Return `value` with every `${NAME}` replaced; a name that is not set becomes a mistake."""
+    if isinstance(value, dict):
+        return {key: _resolved(inner, f"{where}.{key}", mistakes) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_resolved(inner, where, mistakes) for inner in value]
+    if not isinstance(value, str):
+        return value
+
+    def lookup(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in os.environ:
+            mistakes.append(f"{where}: environment variable {name} is not set")
+        return os.environ.get(name, match[0])
+
+    return PLACEHOLDER.sub(lookup, value)
+
+
+def _tables(document: Mapping[str, Any], section: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    tables = document.get(section)
+    if isinstance(tables, dict):
+        yield from ((name, table) for name, table in tables.items() if isinstance(table, dict))
+
+
+def _stream_mistakes(document: Mapping[str, Any]) -> list[str]:
+    """What no single field shows: names, sources that do not exist, columns that a kind lacks or does not know."""
+    sources = {name for name, _ in _tables(document, "sources")}
+    streams = dict(_tables(document, "streams"))
+    mistakes = []
+    for name, stream in streams.items():
+        where = f"streams.{name}"
+        if not STREAM_NAME.fullmatch(name) or name in RESERVED_STREAM_NAMES:
+            mistakes.append(f"{where}: a stream is named with a-z, 0-9 and _, and not {sorted(RESERVED_STREAM_NAMES)}")
+        source = stream.get("source")
+        if isinstance(source, str) and source not in sources:
+            mistakes.append(f'{where}.source: unknown source "{source}", there is no [sources.{source}]')
+        mistakes += [f"{where}.columns: {mistake}" for mistake in _column_mistakes(stream)]
+    kinds = [stream.get("kind") for stream in streams.values()]
+    if kinds.count("users") != 1:
+        mistakes.append(f'streams: exactly one stream of kind "users" is needed, found {kinds.count("users")}')
+    if not any(kind in EVENT_KINDS for kind in kinds):
+        mistakes.append(f"streams: at least one stream of a kind among {', '.join(EVENT_KINDS)} is needed")
+    return mistakes
+
+
+def _column_mistakes(stream: Mapping[str, Any]) -> list[str]:
+    roles = ROLES.get(stream.get("kind", ""), ())
+    columns = stream.get("columns")
+    if not roles or not isinstance(columns, dict):
+        return []
+    known = [role.name for role in roles]
+    missing = [role.name for role in roles if role.is_required and role.name not in columns]
+    unknown = [name for name in columns if name not in known]
+    return [f'no column is mapped to "{name}"' for name in missing] + [
+        f'"{name}" is not known for kind {stream["kind"]}, known are {", ".join(known)}' for name in unknown
+    ]
+
+
+def _line(detail: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails is a TypedDict with optional parts
+    where = ".".join(str(part) for part in detail["loc"] if part not in {"str", "list[constrained-str]"})
+    if detail["type"] == "extra_forbidden":
+        return f"{where}: unknown key"
+    if detail["type"] == "missing":
+        return f"{where}: missing"
+    return f"{where}: {detail['msg'].removeprefix('Value error, ')}"

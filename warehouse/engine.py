@@ -1,0 +1,88 @@
+"""DuckDB connections as this project opens them, and the SQL files that stand beside the code.
+
+Reading a published file is `versions.open_version`; here is what the pipeline computes with.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+MACROS = Path(__file__).with_name("macros.sql")
+
+# Both give wrong results or internal errors in 1.5.x (duckdb/duckdb#24624); tests/test_engines_duckdb.py has the cases.
+DISABLED_OPTIMIZERS = "common_subplan,top_n_window_elimination"
+
+
+@contextmanager
+def connect(temp_dir: Path, database: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection that computes: UTC, our macros, and what does not fit into memory goes to `temp_dir`.
+
+    Args:
+        temp_dir: a folder for what DuckDB spills; made when needed.
+        database: the file to work in, by default none.
+    """
+    connection = duckdb.connect(database)
+    try:
+        prepare(connection)
+        connection.execute("set temp_directory = $temp_dir", {"temp_dir": str(temp_dir)})
+        connection.execute(sql(MACROS))
+        yield connection
+    finally:
+        connection.close()
+
+
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Set what every one of our connections has, whether it computes or reads."""
+    connection.execute("set timezone = 'UTC'")
+    if duckdb.__version__.startswith("1."):
+        connection.execute("set disabled_optimizers = $optimizers", {"optimizers": DISABLED_OPTIMIZERS})
+
+
+@cache
+def sql(path: Path) -> str:
+    """Return the text of a `.sql` file."""
+    return path.read_text(encoding="utf-8")
+
+
+def one_row(connection: duckdb.DuckDBPyConnection, query: str, parameters: object = None) -> tuple[Any, ...]:
+    """Return the row of a query that has exactly one, read to its end, as DuckDB 2.0 wants before the next query."""
+    (found,) = connection.execute(query, parameters).fetchall()
+    return tuple(found)
+
+
+def one_row_by_name(connection: duckdb.DuckDBPyConnection, query: str, parameters: object = None) -> dict[str, Any]:
+    """Return the row of a query that has exactly one, by the names of its columns."""
+    result = connection.execute(query, parameters)
+    names = [column[0] for column in result.description or []]
+    return dict(zip(names, result.fetchall()[0], strict=True))
+
+
+def create(connection: duckdb.DuckDBPyConnection, name: str, **columns: Sequence[Any]) -> None:
+    """Make a temporary table from columns of Python values, which is much faster than row by row.
+
+    Args:
+        connection: where the table is made.
+        name: the table's name.
+        columns: its columns, all of one length, not empty.
+    """
+    select = ", ".join(f"unnest(${column}) as {column}" for column in columns)
+    connection.execute(f"create or replace temp table {name} as select {select}", dict(columns))
+
+
+def view_files(connection: duckdb.DuckDBPyConnection, name: str, places: Sequence[Path]) -> None:
+    """Make a temporary view of the rows of Parquet files."""
+    connection.execute(f"create or replace temp view {name} as select * from {files(places)}")
+
+
+def files(places: Sequence[Path]) -> str:
+    """Return the SQL that reads Parquet files; a view cannot take them as a parameter."""
+    return f"read_parquet([{', '.join(quoted(str(place)) for place in places)}])"
+
+
+def quoted(text: str) -> str:
+    """Return a text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,49 @@
+"""Every error that a person is meant to read: one line with the thing, the culprit and the way out."""
+
+from collections.abc import Sequence
+
+
+class PulseError(Exception):
+    """The base of our errors; what goes wrong on the way from source to pointer ends as one of these (exit 1)."""
+
+    exit_code = 1
+
+
+class ConfigurationError(PulseError):
+    """The configuration, or the words of a command, cannot be used (exit 2).
+
+    Args:
+        mistakes: every mistake that was found, each a line of its own.
+    """
+
+    exit_code = 2
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(self.mistakes))
+
+
+class LockHeldError(PulseError):
+    """Another run is under way (exit 3)."""
+
+    exit_code = 3
+
+
+class SourceDriftError(PulseError):
+    """A source's table is not what the mapping says; trying again cannot help."""
+
+
+class SourceUnavailableError(PulseError):
+    """A source did not answer, or not completely; trying again may help."""
+
+
+class ShrinkError(PulseError):
+    """A landing would lose more rows than R23 lets pass."""
+
+
+class CheckFailedError(PulseError):
+    """A check blocks publishing (R25): the last good version stays."""
+
+
+class NoVersionError(PulseError):
+    """The version that was asked for cannot be served: nothing published, or not a version that we can read."""

@@ -1,0 +1,21 @@
+"""Ids: what R26 makes of them, and the key that they become. `macros.sql` says the same for SQL."""
+
+import hashlib
+import re
+
+UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def normal_id(text: str) -> str:
+    """Return an id as the lake spells it: one of UUID form in lower case, any other byte for byte (R26)."""
+    return text.lower() if UUID_FORM.fullmatch(text) else text
+
+
+def user_key(user_id: str) -> int:
+    """Return the 63-bit key of a learner: the last eight bytes of the id's MD5, little-endian, shifted right by one.
+
+    Args:
+        user_id: a normal id; one that is not UTF-8 (a lone surrogate) has a key that no learner has.
+    """
+    digest = hashlib.md5(user_id.encode(errors="surrogatepass"), usedforsecurity=False).digest()
+    return int.from_bytes(digest[8:], "little") >> 1

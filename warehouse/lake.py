@@ -1,0 +1,179 @@
+"""The lake's files: where they are, what a landing says of itself, and how far the streams have landed.
+
+The lake holds one Parquet file per event stream and UTC day (a landing), one per stream for rows without a day, the
+learners and their zones over time, and one roll-up per UTC day (activity). Who writes them is `assets/`.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+
+from warehouse.configuration import Configuration, Stream
+from warehouse.files import written_beside
+
+DAY = timedelta(days=1)
+ABOUT = "pulse"  # the key, in a Parquet file's own metadata, of what we say about the file
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What a landing says of itself, in the metadata of its file.
+
+    Args:
+        stream: the stream's name.
+        day: the UTC day (R2).
+        fingerprint: the mapping that it was made under (R23).
+        extracted_at: when its snapshot was taken, UTC, ISO 8601.
+        source_rows: rows of that day in the source, by the source's own count; `rows + quarantined + duplicates`.
+        rows: rows that passed R19 and R20.
+        quarantined: rows that broke a rule (R19).
+        duplicates: rows dropped because their id counts once (R20).
+        conflicts: ids that came with differing content (R20).
+        sums: what activity has to conserve: `events`, and `amount` or `passed`.
+        content_hash: order-independent hash of the rows, in decimal.
+    """
+
+    stream: str
+    day: date
+    fingerprint: str
+    extracted_at: str
+    source_rows: int
+    rows: int
+    quarantined: int
+    duplicates: int
+    conflicts: int
+    sums: Mapping[str, int]
+    content_hash: str
+
+    def to_json(self) -> str:
+        """Return the text that the file carries."""
+        return json.dumps({**asdict(self), "day": self.day.isoformat()})
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        content = json.loads(text)
+        return cls(**{**content, "day": date.fromisoformat(content["day"])})
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The lake folder of a data folder.
+
+    Args:
+        root: `data_dir/lake`.
+    """
+
+    root: Path
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> Self:
+        """Return the lake of a configuration."""
+        return cls(configuration.data_dir / "lake")
+
+    @property
+    def users(self) -> Path:
+        """The place of the learners as they are now (R3)."""
+        return self.root / "users.parquet"
+
+    @property
+    def zones(self) -> Path:
+        """The place of the learners' zones over time (R3)."""
+        return self.root / "zones.parquet"
+
+    @property
+    def accepted_quarantine(self) -> Path:
+        """The place of the quarantined rows that an operator let through (R22)."""
+        return self.root / "accepted_quarantine.parquet"
+
+    def landing(self, stream: str, day: date) -> Path:
+        """Return the place of a landing."""
+        return self.root / stream / f"{day.isoformat()}.parquet"
+
+    def undated(self, stream: str) -> Path:
+        """Return the place of a stream's rows that have no day (R19)."""
+        return self.root / stream / "undated.parquet"
+
+    def activity(self, day: date) -> Path:
+        """Return the place of a UTC day's roll-up."""
+        return self.root / "activity" / f"{day.isoformat()}.parquet"
+
+    def activity_days(self) -> list[date]:
+        """Return the UTC days that have a roll-up, in order."""
+        return _days_in(self.root / "activity")
+
+    def landings(self, configuration: Configuration) -> dict[tuple[str, date], Landing]:
+        """Return every landing of the configured event streams that was made under their present mapping.
+
+        Days before `first_day`, streams no longer configured and other mappings are ignored (R23).
+        """
+        streams = {stream.name: stream for stream in configuration.event_streams}
+        first_day = configuration.pulse.first_day
+        places = [
+            self.landing(name, day) for name in streams for day in _days_in(self.root / name) if day >= first_day
+        ]
+        found = [Landing.from_json(text) for text in about(places).values()]
+        return {
+            (landing.stream, landing.day): landing
+            for landing in found
+            if landing.fingerprint == streams[landing.stream].fingerprint
+        }
+
+    def next_sequence(self) -> int:
+        """Return a number that no version had before, and remember it; it lives here to survive the warehouse."""
+        place = self.root / "sequence"
+        number = int(place.read_text(encoding="ascii")) + 1 if place.exists() else 1
+        with written_beside(place) as unfinished:
+            unfinished.write_text(str(number), encoding="ascii")
+        return number
+
+
+def newest_day(configuration: Configuration, landed: Iterable[tuple[str, date]]) -> date | None:
+    """Return the last UTC day up to which every event stream has landed without a gap, None without `first_day`.
+
+    Args:
+        configuration: names the streams and `first_day`.
+        landed: the streams and days that are there, such as the keys of `Lake.landings`.
+    """
+    there = set(landed)
+    day = configuration.pulse.first_day
+    while all((stream.name, day) in there for stream in configuration.event_streams):
+        day += DAY
+    return None if day == configuration.pulse.first_day else day - DAY
+
+
+def missing_days(stream: Stream, first: date, last: date, landed: Iterable[tuple[str, date]]) -> set[date]:
+    """Return the days of `[first, last]` that a stream lacks, or has landed under another mapping (R23)."""
+    there = set(landed)
+    return {day for day in days_between(first, last) if (stream.name, day) not in there}
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Return every day from `first` to `last`, both included."""
+    return [first + n * DAY for n in range((last - first).days + 1)]
+
+
+def about(places: list[Path]) -> dict[Path, str]:
+    """Return what Parquet files say of themselves under the key `pulse`, by file.
+
+    Args:
+        places: files that all exist.
+    """
+    if not places:
+        return {}
+    with duckdb.connect() as connection:
+        rows: list[tuple[Any, ...]] = connection.execute(
+            "select file_name, decode(value) from parquet_kv_metadata($files) where key = $about",
+            {"files": [str(place) for place in places], "about": ABOUT.encode()},
+        ).fetchall()
+    return {Path(name): text for name, text in rows}
+
+
+def _days_in(folder: Path) -> list[date]:
+    names = sorted(path.stem for path in folder.glob("????-??-??.parquet"))
+    return [date.fromisoformat(name) for name in names]

@@ -1,0 +1,57 @@
+"""The run's lock: one run at a time, whoever started it; the system lets go of it when its holder dies."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from warehouse.configuration import Configuration
+from warehouse.errors import LockHeldError
+
+_held: set[Path] = set()
+
+
+@contextmanager
+def exclusive(path: Path, purpose: str, *, wait: bool = False) -> Iterator[None]:
+    """Hold a lock file for the length of the block.
+
+    A process that holds it already may enter again: the command takes the lock, and so does the Dagster run inside.
+
+    Args:
+        path: the lock file; it stays, only the lock on it counts.
+        purpose: who holds it, for those who are refused.
+        wait: wait for the holder instead of giving up.
+
+    Raises:
+        LockHeldError: somebody else holds it, and `wait` is off.
+    """
+    path = path.resolve()
+    if path in _held:
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        _acquire(descriptor, path, wait=wait)
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{purpose}, process {os.getpid()}".encode())
+        _held.add(path)
+        yield
+    finally:
+        _held.discard(path)
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, path: Path, *, wait: bool) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(descriptor, 200, 0).decode(errors="replace") or "another process"
+        message = f"another run holds {path}: {holder}; try again when it has ended"
+        raise LockHeldError(message) from None
+
+
+def run_lock(configuration: Configuration, purpose: str, *, wait: bool = False) -> AbstractContextManager[None]:
+    """Return the lock of a data folder's runs, as `exclusive`."""
+    return exclusive(configuration.data_dir / "run.lock", purpose, wait=wait)

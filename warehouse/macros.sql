@@ -1,0 +1,58 @@
+-- One fact, one macro: what more than one model needs. Created on every connection that writes.
+
+-- R26: an id of UUID form is lower-cased everywhere, any other stays byte for byte.
+create or replace temp macro normal_id(id) as
+    case
+        when regexp_full_match(id, '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}') then lower(id)
+        else id
+    end;
+
+-- The 63-bit key by which every large table is ordered and split into buckets.
+create or replace temp macro user_key(user_id) as (md5_number_lower(user_id) >> 1)::bigint;
+
+-- R19: what an id must not be. NULL and '' are missing, which is another reason.
+create or replace temp macro is_bad_text(id) as strlen(id) > 1024 or contains(id, chr(0));
+
+-- R8: a session runs to its end, else to its last activity, else it has no length.
+create or replace temp macro session_end(started_at, ended_at, last_activity_at) as
+    coalesce(ended_at, last_activity_at, started_at);
+
+-- R17: the 1-based position of the nearest rank for p = quarter / 4 among n scores, ceil(p * n), in integers.
+create or replace temp macro nearest_rank(quarter, n) as (quarter * n + 3) // 4;
+
+-- An order-independent hash of rows: the same for every order, different when a row is there twice.
+create or replace temp macro rows_hash(one_row) as coalesce(sum(hash(one_row)), 0)::hugeint;
+
+-- A quarantined row as its source's roles spell it, for rows that could be read and broke a rule all the same.
+create or replace temp macro row_json(
+    kind, event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at
+) as
+    case kind
+        when 'xp' then to_json({
+            'event_id': left(event_id, 1000), 'user_id': left(user_id, 1000), 'occurred_at': instant::varchar,
+            'amount': amount::varchar, 'updated_at': updated_at::varchar
+        })
+        when 'quizzes' then to_json({
+            'event_id': left(event_id, 1000), 'user_id': left(user_id, 1000), 'occurred_at': instant::varchar,
+            'passed': passed::varchar, 'updated_at': updated_at::varchar
+        })
+        else to_json({
+            'event_id': left(event_id, 1000), 'user_id': left(user_id, 1000), 'started_at': instant::varchar,
+            'ended_at': ended_at::varchar, 'last_activity_at': last_activity_at::varchar,
+            'updated_at': updated_at::varchar
+        })
+    end::varchar;
+
+-- R11: an active day is one on which any of the five measures is above 0.
+create or replace temp macro is_active(xp_earned, learning_time, sessions, quizzes, quizzes_passed) as
+    greatest(xp_earned, learning_time, sessions, quizzes, quizzes_passed) > 0;
+
+-- R17: the level of an active day with a score, among a population from `lowest` to `highest` with three cuts.
+create or replace temp macro level_of(score, lowest, highest, cut_2, cut_3, cut_4) as
+    case
+        when lowest = highest then 2
+        when (cut_4 > lowest and score >= cut_4) or (cut_4 = lowest and score > lowest) then 4
+        when cut_3 > lowest and score >= cut_3 then 3
+        when cut_2 > lowest and score >= cut_2 then 2
+        else 1
+    end::tinyint;

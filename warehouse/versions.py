@@ -1,0 +1,188 @@
+"""Published versions: their names, manifests and the pointer; finding, publishing, rolling back, pruning.
+
+A version is one immutable DuckDB file under a name that is never used again, with a manifest beside it. The pointer is
+a relative symlink that is switched by a rename, so a reader sees the old version or the new one and nothing between.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Self
+
+from warehouse import lock
+from warehouse.configuration import Configuration
+from warehouse.errors import NoVersionError
+from warehouse.files import sync, written_beside
+
+VERSION_NAME = re.compile(r"pulse-(\d{4}-\d{2}-\d{2})-(\d{6,})")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is written beside a version.
+
+    Args:
+        version: its name, `pulse-<newest day>-<sequence>`.
+        sha256: of the file's bytes, in hex.
+        size: of the file, in bytes.
+        rows: rows of each public table.
+        logical_hash: as in `version_info` (R24).
+        data_through: the instant up to which it is complete, ISO 8601.
+        built_at: when it was built, ISO 8601.
+        schema_version: of the public tables.
+        engine_version: the DuckDB that built it.
+        zone_data_version: the tzdata that cut its dates.
+        accepted: guards that an operator let through for it.
+    """
+
+    version: str
+    sha256: str
+    size: int
+    rows: Mapping[str, int]
+    logical_hash: str
+    data_through: str
+    built_at: str
+    schema_version: int
+    engine_version: str
+    zone_data_version: str
+    accepted: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """Return the manifest's text."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        content = json.loads(text)
+        return cls(**{**content, "accepted": tuple(content["accepted"])})
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The warehouse folder of a data folder.
+
+    Args:
+        root: `data_dir/warehouse`.
+    """
+
+    root: Path
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> Self:
+        """Return the warehouse of a configuration."""
+        return cls(configuration.data_dir / "warehouse")
+
+    @property
+    def pointer(self) -> Path:
+        """The symlink that names the current version."""
+        return self.root / "pulse.duckdb"
+
+    def file(self, version: str) -> Path:
+        """Return the place of a version's file."""
+        return self.root / "versions" / f"{version}.duckdb"
+
+    def building(self, version: str) -> Path:
+        """Return where a version is built and checked before it gets its place."""
+        return self.root / "building" / f"{version}.duckdb"
+
+    def manifest_file(self, version: str) -> Path:
+        """Return the place of a version's manifest."""
+        return self.root / "versions" / f"{version}.json"
+
+    def current(self) -> str | None:
+        """Return the name of the version that the pointer names, None while nothing is published."""
+        try:
+            return Path(os.readlink(self.pointer)).stem
+        except FileNotFoundError:
+            return None
+
+    def kept(self) -> list[str]:
+        """Return the versions that have file and manifest, in the order in which they were made."""
+        places = (self.root / "versions").glob("pulse-*.duckdb")
+        names = [place.stem for place in places if VERSION_NAME.fullmatch(place.stem)]
+        return sorted((name for name in names if self.manifest_file(name).exists()), key=sequence_of)
+
+    def manifest(self, version: str) -> Manifest:
+        """Read a version's manifest.
+
+        Raises:
+            NoVersionError: there is none, or it cannot be read.
+        """
+        place = self.manifest_file(version)
+        try:
+            return Manifest.from_json(place.read_text(encoding="utf-8"))
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            message = f"version {version}: its manifest {place} cannot be read ({error}); `pulse versions` lists others"
+            raise NoVersionError(message) from error
+
+    def point_to(self, version: str) -> None:
+        """Switch the pointer to a version that is in its place."""
+        with lock.exclusive(self.root / "pointer.lock", f"switching to {version}", wait=True):
+            beside = self.pointer.with_name(".pulse.duckdb.unfinished")
+            beside.unlink(missing_ok=True)
+            beside.symlink_to(Path("versions") / f"{version}.duckdb")
+            beside.replace(self.pointer)
+            sync(self.root)
+
+    def put_in_place(self, version: str, manifest: Manifest) -> None:
+        """Give a checked file its final name, read-only, with its manifest beside it; the pointer stays."""
+        building, place = self.building(version), self.file(version)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        sync(building)
+        building.chmod(0o444)
+        building.rename(place)
+        sync(place.parent)
+        with written_beside(self.manifest_file(version)) as unfinished:
+            unfinished.write_text(manifest.to_json(), encoding="utf-8")
+
+    def prune(self, keep: int) -> list[str]:
+        """Delete the oldest versions beyond `keep`, never the current one, and return their names."""
+        surplus = [name for name in self.kept()[:-keep] if name != self.current()]
+        for name in surplus:
+            self.manifest_file(name).unlink()
+            self.file(name).unlink()
+        return surplus
+
+    def rollback(self, version: str | None = None) -> str:
+        """Point to an earlier version and return its name.
+
+        Args:
+            version: its name; by default the one before the current version.
+
+        Raises:
+            NoVersionError: there is no such version.
+        """
+        kept, current = self.kept(), self.current()
+        if version is None:
+            older = [name for name in kept if current is not None and sequence_of(name) < sequence_of(current)]
+            if not older:
+                message = f"there is no version before {current or 'the first'} in {self.root}; nothing to roll back to"
+                raise NoVersionError(message)
+            version = older[-1]
+        if version not in kept:
+            message = f"there is no version {version} in {self.root}; `pulse versions` lists what is kept"
+            raise NoVersionError(message)
+        self.point_to(version)
+        return version
+
+
+def version_name(newest_day: date, sequence: int) -> str:
+    """Return the name of a version."""
+    return f"pulse-{newest_day.isoformat()}-{sequence:06}"
+
+
+def sequence_of(version: str) -> int:
+    """Return the sequence number in a version's name."""
+    return int(version.rpartition("-")[2])
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file that nobody in this process has open in DuckDB."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
