@@ -18,15 +18,13 @@ class Night(dg.ConfigurableResource["Night"]):
 
     Args:
         config_file: the configuration file; sources are resolved when the run starts.
-        asked_from: the first UTC day that was asked for, ISO; empty for a night, which looks back by itself.
-        streams: the event streams to extract, empty for all of them and the learners.
+        asked_from: the first UTC day that was asked for, ISO; empty for the first of the run's partitions.
         accept_shrink: replace landings even if they would lose more rows than R23 lets pass.
         accept_quarantine: publish whatever the size of the quarantine (R22).
     """
 
     config_file: str
     asked_from: str = ""
-    streams: list[str] = []
     accept_shrink: bool = False
     accept_quarantine: bool = False
 
@@ -50,7 +48,7 @@ class Night(dg.ConfigurableResource["Night"]):
         """The guards that the operator lets through."""
         return tuple(name for name in ("accept_shrink", "accept_quarantine") if getattr(self, name))
 
-    def run(self, last: date) -> Run:
-        """Return what the run is for, given the last of its days."""
-        first = date.fromisoformat(self.asked_from) if self.asked_from else last
-        return Run(first, last, tuple(self.streams), self.accepted)
+    def run(self, partitions: dg.PartitionKeyRange) -> Run:
+        """Return what the run is for, given its range of partitions."""
+        first = date.fromisoformat(self.asked_from or partitions.start)
+        return Run(first, date.fromisoformat(partitions.end), accepted=self.accepted)

@@ -75,3 +75,11 @@ def days_to_extract(
     first_day = configuration.pulse.first_day
     looked_back = max(first_day, run.first - configuration.pulse.lookback_days * DAY)
     return sorted({*days_between(looked_back, run.last), *missing_days(stream, first_day, run.last, landed)})
+
+
+def first_partition(configuration: Configuration, run: Run, landed: Iterable[tuple[str, date]]) -> date:
+    """Return the first of the days that a run will extract from any stream; its last is the run's last."""
+    there = set(landed)
+    streams = configuration.event_streams
+    days = [day for stream in streams for day in days_to_extract(configuration, run, stream, there)[:1]]
+    return min([run.first, *days])

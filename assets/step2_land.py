@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as parquet
 
+from assets import progress
 from assets.step1_extract import Reader, open_stream
 from assets.step1_values import ARROW_TYPES, DEFECTS
 from warehouse import engine
@@ -170,7 +171,10 @@ def land(
     before = lake.landings(configuration)
     home = lake.root / stream.name
     home.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=home, prefix=".", suffix=UNFINISHED) as temp:
+    with (
+        progress.step(stream.name, len(days)) as summarize,
+        TemporaryDirectory(dir=home, prefix=".", suffix=UNFINISHED) as temp,
+    ):
         folder = Path(temp)
         spool = Spool(folder, stream)
         with open_stream(configuration, stream) as reader:
@@ -183,6 +187,7 @@ def land(
         for landing in landings:
             put_in_place(folder / f"{landing.day}.parquet", lake.landing(stream.name, landing.day))
         put_in_place(folder / "undated.parquet", lake.undated(stream.name))
+        summarize(f"{len(landings)} days, {sum(landing.rows for landing in landings):,} rows")
     return Landed(landings, undated, reader.mapped.others)
 
 
@@ -249,6 +254,7 @@ def _write_landings(reader: Reader, spool: Spool, days: Sequence[date]) -> list[
                 landing = _landing(reader, day, spool.rows_by_day[day], statistics.get(day, (0, 0, 0, 0, 0, 0)))
                 file = str(spool.folder / f"{day}.parquet")
                 connection.execute(WRITE_LANDING, {"day": day, "file": file, "about": landing.to_json()})
+                progress.advance()
                 landings.append(landing)
     return landings
 

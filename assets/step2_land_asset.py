@@ -33,30 +33,32 @@ def landing_asset(stream: Stream, days: dg.PartitionsDefinition[str]) -> dg.Asse
         kinds={"parquet"},
     )
     def landing(context: dg.AssetExecutionContext, night: Night) -> dg.MaterializeResult[None]:
-        run = night.run(date.fromisoformat(context.partition_key_range.end))
-        lake = Lake.of(night.configuration)
-        landed = lake.landings(night.configuration)
-        wanted = days_to_extract(night.configuration, run, stream, landed)
+        run = night.run(context.partition_key_range)
+        there = Lake.of(night.configuration).landings(night.configuration)
+        wanted = days_to_extract(night.configuration, run, stream, there)
         with permanent_errors_fail_at_once():
             done = land(night.configuration, stream, wanted, accept_shrink=night.accept_shrink)
-        _tell_each_day(context, done.landings)
+        there.update({(stream.name, landing.day): landing for landing in done.landings})
+        _tell_each_day(context, [there[stream.name, day] for day in sorted({*wanted, *_days_of(context)})])
         return dg.MaterializeResult(
-            metadata={
-                "undated_rows": done.undated,
-                "columns_not_mapped": ", ".join(done.other_columns),
-            }
+            metadata={"undated_rows": done.undated, "columns_not_mapped": ", ".join(done.other_columns)}
         )
 
     return landing
 
 
+def _days_of(context: dg.AssetExecutionContext) -> list[date]:
+    return [date.fromisoformat(key) for key in context.partition_keys]
+
+
 def _tell_each_day(context: dg.AssetExecutionContext, landings: list[Landing]) -> None:
-    """Attach a day's figures to its partition; a healed day outside of the run's range gets an event of its own."""
+    """Attach its landing's figures to each day; a healed day outside of the run's range gets an event of its own."""
     in_range = set(context.partition_keys)
     for landing in landings:
         day = landing.day.isoformat()
         figures = {
             "dagster/partition_row_count": landing.rows,
+            "extracted_at": landing.extracted_at,
             "source_rows": landing.source_rows,
             "quarantined": landing.quarantined,
             "duplicates": landing.duplicates,

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pyarrow.parquet as parquet
 
+from assets import progress
 from assets.step1_extract import open_stream
 from assets.step1_values import schema
 from warehouse import engine
@@ -60,7 +61,10 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
     if newest is not None and last_day < newest and lake.users.exists():
         return None
     lake.root.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=lake.root, prefix=".", suffix=UNFINISHED) as temp:
+    with (
+        progress.step(configuration.users_stream.name) as summarize,
+        TemporaryDirectory(dir=lake.root, prefix=".", suffix=UNFINISHED) as temp,
+    ):
         folder = Path(temp)
         stream = configuration.users_stream
         with open_stream(configuration, stream) as reader, parquet.ParquetWriter(
@@ -72,6 +76,7 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
         landed = _write(folder, lake, last_day, json.dumps(about))
         put_in_place(folder / "zones.parquet", lake.zones)
         put_in_place(folder / "users.parquet", lake.users)
+        summarize(f"{landed.users:,} learners")
     return landed
 
 

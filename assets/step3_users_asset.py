@@ -1,7 +1,5 @@
 """Dagster's shell of step 3: the learners and their zones, which have no day."""
 
-from datetime import date
-
 import dagster as dg
 
 from assets.keys import LAKE, lake_key, source_key
@@ -23,10 +21,8 @@ def users_asset(stream: Stream) -> dg.AssetsDefinition:
         kinds={"parquet"},
     )
     def users(context: dg.AssetExecutionContext, night: Night) -> dg.MaterializeResult[None]:
-        if night.streams:
-            return dg.MaterializeResult(metadata={"replaced": False})
         with permanent_errors_fail_at_once():
-            landed = land_users(night.configuration, date.fromisoformat(context.partition_key_range.end))
+            landed = land_users(night.configuration, night.run(context.partition_key_range).last)
         if landed is None:
             return dg.MaterializeResult(metadata={"replaced": False})
         return dg.MaterializeResult(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from assets import progress
 from assets.step2_land import ROWS_AT_ONCE, chunks
 from warehouse import engine, zones
 from warehouse.configuration import Configuration
@@ -65,8 +66,10 @@ def roll_up(configuration: Configuration) -> Rolled:
         stale = _stale_days(connection, configuration, landings, newest)
         rows = {day: sum(landings[stream, day].rows for stream in _streams(configuration)) for day in stale}
         written = {}
-        for chunk in chunks(stale, rows, ROWS_AT_ONCE):
-            written.update(_roll_up_days(connection, configuration, landings, chunk))
+        with progress.step("activity", len(stale)) as summarize:
+            for chunk in chunks(stale, rows, ROWS_AT_ONCE):
+                written.update(_roll_up_days(connection, configuration, landings, chunk))
+            summarize(f"{len(written)} days rolled up")
     return Rolled(written)
 
 
@@ -184,6 +187,7 @@ def _roll_up_days(
         with written_beside(lake.activity(day)) as unfinished:
             parameters = {"day": day, "file": str(unfinished), "about": json.dumps(content)}
             connection.execute(WRITE_ACTIVITY, parameters)
+        progress.advance()
     return {day: rows.get(day, 0) for day in days}
 
 

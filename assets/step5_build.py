@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from assets import progress
 from assets.step4_activity import make_zone_segments, make_zones_in_force
 from warehouse import engine, schema, zones
 from warehouse.configuration import Configuration
@@ -82,7 +83,7 @@ def build(configuration: Configuration) -> Built | None:
     place.parent.mkdir(parents=True, exist_ok=True)
     for leftover in place.parent.iterdir():
         leftover.unlink()
-    with engine.connect(configuration.data_dir / "tmp") as connection:
+    with progress.step("version") as summarize, engine.connect(configuration.data_dir / "tmp") as connection:
         connection.execute(f"attach {engine.quoted(str(place))} as version (storage_version '{STORAGE_VERSION}')")
         connection.execute("use version")
         schema.create(connection)
@@ -93,6 +94,7 @@ def build(configuration: Configuration) -> Built | None:
         rows = schema.row_counts(connection, "version")
         connection.execute("use memory")
         connection.execute("detach version")
+        summarize(f"{version}, {rows['pulse_totals']:,} learners, {rows['daily_activity']:,} active days")
     if place.with_name(place.name + ".wal").exists():
         message = f"version {version}: DuckDB left a .wal beside {place}; nothing was published, run `pulse build` again"
         raise PulseError(message)

@@ -8,7 +8,7 @@ from assets.keys import VERSION, columns_of, lake_key, version_key
 from assets.resources import Night
 from assets.retries import permanent_errors_fail_at_once
 from assets.step5_build import Built, build
-from assets.step6_check import CHECK_LIST, Outcome, check
+from assets.step6_check import CHECK_LIST, Outcome, check, refuse_failures
 from warehouse import schema
 from warehouse.configuration import Configuration
 
@@ -45,6 +45,8 @@ def version_asset(configuration: Configuration) -> dg.AssetsDefinition:
                 night.configuration, built.version, built.newest_day, accept_quarantine=night.accept_quarantine
             )
         yield from _results(built, outcomes)
+        with permanent_errors_fail_at_once():
+            refuse_failures(built.version, outcomes)
 
     return version
 

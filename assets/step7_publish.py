@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from assets import progress
 from assets.step6_check import check, refuse_failures
 from warehouse import engine, schema
 from warehouse.configuration import Configuration
@@ -43,12 +44,14 @@ def publish(
     if building.with_name(building.name + ".wal").exists():
         message = f"version {version}: a .wal stands beside {building}, so it is not finished; run `pulse build` again"
         raise PulseError(message)
-    manifest = _manifest(configuration, version, accepted)
-    warehouse.put_in_place(version, manifest)
-    if accept_quarantine:
-        _remember_accepted(configuration, warehouse.file(version))
-    warehouse.point_to(version)
-    warehouse.prune(configuration.pulse.keep_versions)
+    with progress.step("warehouse") as summarize:
+        manifest = _manifest(configuration, version, accepted)
+        warehouse.put_in_place(version, manifest)
+        if accept_quarantine:
+            _remember_accepted(configuration, warehouse.file(version))
+        warehouse.point_to(version)
+        warehouse.prune(configuration.pulse.keep_versions)
+        summarize(f"{version} published, data through {manifest.data_through}")
     return manifest
 
 

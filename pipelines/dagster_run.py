@@ -1,1 +1,79 @@
-"""Running the job from our own command: in this process, recorded so that the UI shows it as one of its own."""
+"""Running the job from our own command: in this process, recorded so that the UI shows it as one of its own.
+
+`execute_in_process` would leave no trace of where the job comes from, and the UI could not run it again from where it
+failed; so the run is created with that origin and then executed here.
+"""
+
+import re
+from collections.abc import Mapping
+
+import dagster as dg
+from dagster._core.execution.api import execute_run
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
+
+from assets.keys import lake_key, version_key, warehouse_key
+from assets.step0_plan import Run, first_partition
+from pipelines.job import JOB_NAME, night_config, range_tags
+from warehouse import schema
+from warehouse.configuration import Configuration
+from warehouse.errors import PulseError
+from warehouse.lake import Lake
+
+CODE_LOCATION = "pipelines.definitions"
+# What Dagster puts around the exception of a step.
+WRAPPERS = {"DagsterExecutionStepExecutionError", "DagsterResourceFunctionError", "RetryRequestedFromPolicy"}
+QUIET: Mapping[str, object] = {"console": {"config": {"log_level": "CRITICAL"}}}
+
+
+def run_nightly(configuration: Configuration, run: Run) -> None:
+    """Run the job `nightly` in this process.
+
+    Args:
+        configuration: the one that `PULSE_CONFIG` names, with Dagster's home prepared.
+        run: the days and streams, as `planned`.
+
+    Raises:
+        PulseError: the run failed, with what its first failed step said.
+    """
+    first = first_partition(configuration, run, Lake.of(configuration).landings(configuration))
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(CODE_LOCATION), "__repository__")
+    job = dg.reconstructable(nightly_job)
+    with dg.DagsterInstance.get() as instance:
+        created = instance.create_run_for_job(
+            job_def=job.get_definition(),
+            tags=range_tags(first, run.last),
+            run_config={**night_config(configuration, run), "loggers": QUIET},
+            remote_job_origin=repository.get_job_origin(JOB_NAME),
+            job_code_origin=job.get_python_origin(),
+            asset_selection=selected(run),
+        )
+        if not execute_run(job, created, instance).success:
+            raise PulseError(first_error(instance, created.run_id))
+
+
+def selected(run: Run) -> frozenset[dg.AssetKey] | None:
+    """Return the assets of a run over some of the streams, None for a run of the whole job."""
+    if not run.streams:
+        return None
+    version = [version_key(table.name) for table in schema.tables()]
+    return frozenset([*map(lake_key, (*run.streams, "activity")), *version, warehouse_key()])
+
+
+def nightly_job() -> dg.JobDefinition:
+    """Return the job as Dagster loads it; by this function its own processes find it again."""
+    from pipelines.definitions import defs  # noqa: PLC0415 - reads the configuration when it is imported
+
+    return defs.resolve_job_def(JOB_NAME)
+
+
+def first_error(instance: dg.DagsterInstance, run_id: str) -> str:
+    """Return what the first failed step of a run said, in one line and without Dagster's wrapping."""
+    for kind in (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE):
+        for entry in instance.all_logs(run_id, of_type=kind):
+            event = entry.get_dagster_event()
+            error = getattr(event.event_specific_data, "error", None)
+            while error and error.cause and error.cls_name in WRAPPERS:
+                error = error.cause
+            if error:
+                return " ".join(re.sub(rf"^(?:[\w.]+\.)?{error.cls_name}: ", "", error.message).split())
+    return f"run {run_id} failed without a reason; open it with `pulse ui`"

@@ -1,6 +1,10 @@
-"""The job `nightly` and the ranges of UTC days that a run of it is over."""
+"""The job `nightly`: its name, the ranges of UTC days that a run of it is over, and what else a run is told."""
 
 from datetime import date
+from typing import Any
+
+from assets.step0_plan import Run
+from warehouse.configuration import Configuration
 
 JOB_NAME = "nightly"
 
@@ -11,3 +15,10 @@ def range_tags(first: date, last: date) -> dict[str, str]:
         "dagster/asset_partition_range_start": first.isoformat(),
         "dagster/asset_partition_range_end": last.isoformat(),
     }
+
+
+def night_config(configuration: Configuration, run: Run) -> dict[str, Any]:
+    """Return the run configuration of the resource `night`; what is recorded there shows what was asked for."""
+    accepted = dict.fromkeys(run.accepted, True)
+    config = {"config_file": str(configuration.path), "asked_from": run.first.isoformat(), **accepted}
+    return {"resources": {"night": {"config": config}}}

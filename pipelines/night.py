@@ -3,8 +3,6 @@
 The `nightly` job runs the very same steps as assets.
 """
 
-from collections.abc import Callable
-
 from assets.step0_plan import Run, days_to_extract
 from assets.step2_land import land
 from assets.step3_users import land_users
@@ -16,16 +14,13 @@ from warehouse.configuration import Configuration
 from warehouse.lake import Lake
 from warehouse.versions import Manifest
 
-Report = Callable[[str], None]
 
-
-def run_night(configuration: Configuration, run: Run, report: Report = lambda _: None) -> Manifest | None:
+def run_night(configuration: Configuration, run: Run) -> Manifest | None:
     """Extract, roll up, build, check and publish.
 
     Args:
         configuration: whose sources and data folder.
         run: the days and streams, as `planned`.
-        report: is told what has been done, a line at a time.
 
     Returns:
         The manifest of what was published; None before every stream has `first_day` (R25).
@@ -36,31 +31,22 @@ def run_night(configuration: Configuration, run: Run, report: Report = lambda _:
     for stream in configuration.event_streams:
         days = days_to_extract(configuration, run, stream, Lake.of(configuration).landings(configuration))
         if days:
-            landed = land(configuration, stream, days, accept_shrink="accept_shrink" in run.accepted)
-            report(f"{stream.name}: {len(landed.landings)} days, {sum(one.rows for one in landed.landings)} rows")
-    users = None if run.streams else land_users(configuration, run.last)
-    if users:
-        report(f"{configuration.users_stream.name}: {users.users} learners")
-    return publish_lake(configuration, run.accepted, report)
+            land(configuration, stream, days, accept_shrink="accept_shrink" in run.accepted)
+    if not run.streams:
+        land_users(configuration, run.last)
+    return publish_lake(configuration, run.accepted)
 
 
-def publish_lake(
-    configuration: Configuration,
-    accepted: tuple[str, ...] = (),
-    report: Report = lambda _: None,
-) -> Manifest | None:
+def publish_lake(configuration: Configuration, accepted: tuple[str, ...] = ()) -> Manifest | None:
     """Roll up what is stale, build a version from the lake alone, check and publish it.
 
     Returns:
         As `run_night`.
     """
-    rolled = roll_up(configuration)
-    report(f"activity: {len(rolled.days)} days")
+    roll_up(configuration)
     built = build(configuration)
     if built is None:
-        report("not every stream has first_day yet, so there is nothing to publish")
         return None
-    report(f"{built.version}: {built.rows['pulse_totals']} learners, {built.rows['daily_activity']} active days")
     accept_quarantine = "accept_quarantine" in accepted
     refuse_failures(
         built.version, check(configuration, built.version, built.newest_day, accept_quarantine=accept_quarantine)

@@ -4,9 +4,10 @@ from datetime import UTC
 
 import dagster as dg
 
-from pipelines.job import JOB_NAME, range_tags
+from assets.step0_plan import Run, first_partition
+from pipelines.job import JOB_NAME, night_config, range_tags
 from warehouse.configuration import Configuration
-from warehouse.lake import DAY
+from warehouse.lake import DAY, Lake
 
 
 def nightly_schedule(configuration: Configuration) -> dg.ScheduleDefinition:
@@ -25,6 +26,9 @@ def nightly_schedule(configuration: Configuration) -> dg.ScheduleDefinition:
         day = context.scheduled_execution_time.astimezone(UTC).date() - DAY
         if day < pulse.first_day:
             return dg.SkipReason(f"{day} is before first_day ({pulse.first_day})")
-        return dg.RunRequest(run_key=day.isoformat(), tags=range_tags(day, day))
+        run = Run(day, day)
+        first = first_partition(configuration, run, Lake.of(configuration).landings(configuration))
+        tags = range_tags(first, day)
+        return dg.RunRequest(run_key=day.isoformat(), run_config=night_config(configuration, run), tags=tags)
 
     return every_night

@@ -3,11 +3,12 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from warehouse.configuration import Configuration
 from warehouse.errors import LockHeldError
+from warehouse.files import remove_unfinished
 
 _held: set[Path] = set()
 
@@ -52,6 +53,9 @@ def _acquire(descriptor: int, path: Path, *, wait: bool) -> None:
         raise LockHeldError(message) from None
 
 
-def run_lock(configuration: Configuration, purpose: str, *, wait: bool = False) -> AbstractContextManager[None]:
-    """Return the lock of a data folder's runs, as `exclusive`."""
-    return exclusive(configuration.data_dir / "run.lock", purpose, wait=wait)
+@contextmanager
+def run_lock(configuration: Configuration, purpose: str, *, wait: bool = False) -> Iterator[None]:
+    """Hold the lock of a data folder's runs, as `exclusive`, and begin by removing what a killed run left half-written."""
+    with exclusive(configuration.data_dir / "run.lock", purpose, wait=wait):
+        remove_unfinished(configuration.data_dir / "lake")
+        yield

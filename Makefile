@@ -1,0 +1,65 @@
+# What a person types before `pulse` is there; everything else is `.venv/bin/pulse --help`.
+# ARGS goes to the command behind a target: make demo ARGS="--users 5 --no-serve", make test ARGS="-k zones".
+
+VENV ?= .venv
+ARGS ?=
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+LOCKED := --no-deps --require-hashes -r
+SQL := assets warehouse
+
+# The newest Python that the lock is made for, else whatever python3 is; 3.11 is the oldest that will do.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+.PHONY: demo test install lint format lock dictionary ci clean
+.DEFAULT_GOAL := install
+
+demo: $(VENV)/.installed
+	$(VENV)/bin/pulse demo $(ARGS)
+
+test: $(VENV)/.installed
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+install: $(VENV)/.installed
+
+# The stamp is older than the lock file, or is not there: the environment is brought to what the lock file says.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed and none was found;" \
+		"install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) has no venv module;" \
+		"on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Preparing $(VENV) with $$($(PYTHON) --version) from requirements.lock: a minute or two, once."
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install $(LOCKED) requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lint: $(VENV)/.installed
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
+	$(VENV)/bin/sqlfluff lint --nocolor $(SQL)
+
+format: $(VENV)/.installed
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+	$(VENV)/bin/sqlfluff fix --nocolor $(SQL)
+
+# Asks the package registry, so it needs a network: raises every version that pyproject.toml and constraints.txt allow.
+lock:
+	test -x .venv-lock/bin/uv || { $(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv; }
+	.venv-lock/bin/uv pip compile $(UV) --all-extras --group dev --group build -c constraints.txt \
+		-o requirements.lock pyproject.toml
+	.venv-lock/bin/uv pip compile $(UV) --group duckdb2 -o requirements-duckdb2.lock
+UV := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --upgrade \
+	--custom-compile-command "make lock"
+
+dictionary: $(VENV)/.installed
+	$(VENV)/bin/python -c 'from warehouse import schema; print(schema.dictionary(), end="")' > docs/DICTIONARY.md
+
+ci:
+	.ci/run
+
+clean:
+	rm -rf $(VENV) .venv-lock .venv-duckdb2 .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

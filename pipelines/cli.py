@@ -1,0 +1,121 @@
+"""The command `pulse`: its words, and how every outcome becomes an exit code and a line that a person can act on.
+
+What a command does is in `commands.py`. Nothing heavy is imported here: the server starts without Dagster and pandas,
+and a refused lock is answered at once.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import date
+from typing import NoReturn
+
+from pipelines import commands
+from warehouse.configuration import configuration_path
+from warehouse.errors import ConfigurationError, PulseError
+
+INTERRUPTED = 128 + signal.SIGINT
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 done, 1 failed, 2 wrong usage or configuration, 3 another run is on.
+
+    Args:
+        arguments: the words after `pulse`; by default those of the process.
+    """
+    chosen = parser().parse_args(arguments)
+    try:
+        chosen.command(chosen)
+    except ConfigurationError as error:
+        for mistake in error.mistakes:
+            print(f"pulse: {mistake}", file=sys.stderr)
+        return error.exit_code
+    except PulseError as error:
+        print(f"pulse: {error}{commands.still_served(chosen)}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"pulse: {error}{commands.still_served(chosen)}", file=sys.stderr)
+        return PulseError.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of every command and option."""
+    top = argparse.ArgumentParser(prog="pulse", description="The nightly learning pulse.", allow_abbrev=False)
+    words = top.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = words.add_parser("demo", help="make a sample platform, run its history, serve it", allow_abbrev=False)
+    demo.add_argument("--users", type=_positive, default=40, metavar="N", help="learners (40)")
+    demo.add_argument("--days", type=_positive, default=365, metavar="N", help="days of history (365)")
+    demo.add_argument("--port", type=_port, default=8000, metavar="P", help="port to serve on (8000)")
+    demo.add_argument("--no-serve", action="store_true", help="stop once the history has been published")
+    demo.set_defaults(command=commands.demo, config=None)
+
+    nightly = _with_config(words, "nightly", "extract, build and publish a UTC day", commands.nightly)
+    nightly.add_argument("--day", type=_day, metavar="D", help="the UTC day, as 2026-11-22 (yesterday)")
+    backfill = _with_config(words, "backfill", "the same for a range of days, as one run", commands.backfill)
+    backfill.add_argument("--from", type=_day, required=True, metavar="A", dest="first", help="the first UTC day")
+    backfill.add_argument("--to", type=_day, required=True, metavar="B", dest="last", help="the last UTC day")
+    backfill.add_argument("--stream", metavar="S", help="only this event stream")
+    build = _with_config(words, "build", "build and publish a version from the lake alone", commands.build)
+    for guarded in (nightly, backfill):
+        guarded.add_argument("--accept-shrink", action="store_true", help="let landings lose rows")
+    for guarded in (nightly, backfill, build):
+        guarded.add_argument("--accept-quarantine", action="store_true", help="publish whatever the quarantine's size")
+
+    serve = _with_config(words, "serve", "serve the API", commands.serve)
+    serve.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (127.0.0.1)")
+    serve.add_argument("--port", type=_port, default=8000, metavar="P", help="port to listen on (8000)")
+    ui = _with_config(words, "ui", "open Dagster's UI, with schedule and daemon", commands.ui)
+    ui.add_argument("--port", type=_port, default=3000, metavar="P", help="port to listen on (3000)")
+
+    _with_config(words, "status", "say what is published", commands.status)
+    _with_config(words, "versions", "list the versions that are kept", commands.versions)
+    rollback = _with_config(words, "rollback", "point to an earlier version", commands.rollback)
+    rollback.add_argument("version", nargs="?", metavar="VERSION", help="its name (the one before the current one)")
+    return top
+
+
+def _with_config(
+    words: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    description: str,
+    command: commands.Command,
+) -> argparse.ArgumentParser:
+    added = words.add_parser(name, help=description, description=description, allow_abbrev=False)
+    added.add_argument(
+        "--config", type=configuration_path, default=None, metavar="FILE", help="pulse.toml, or PULSE_CONFIG"
+    )
+    added.set_defaults(command=command)
+    return added
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        _refuse(f"{text!r} is no day, write one like 2026-11-22")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        _refuse(f"{text!r} is no number from 1 up")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    highest = 65535
+    if not text.isdecimal() or not 1 <= int(text) <= highest:
+        _refuse(f"{text!r} is no port from 1 to {highest}")
+    return int(text)
+
+
+def _refuse(message: str) -> NoReturn:
+    raise argparse.ArgumentTypeError(message)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""What each command does. A command takes its parsed words and raises a `PulseError` if it cannot do it."""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from warehouse.configuration import Configuration, Section, configuration_path, load
+from warehouse.errors import ConfigurationError
+from warehouse.lake import DAY, Lake, newest_day
+from warehouse.lock import run_lock
+from warehouse.versions import Warehouse
+
+Command = Callable[[Namespace], None]
+GUARDS = ("accept_shrink", "accept_quarantine")
+
+
+def demo(words: Namespace) -> None:
+    """Make the sample platform, run its history, and serve it."""
+    from pipelines import demo as sample  # noqa: PLC0415 - heavy
+
+    sample.run(words.users, words.days, words.port, is_served=not words.no_serve)
+
+
+def nightly(words: Namespace) -> None:
+    """Run the job for one UTC day."""
+    day = words.day or datetime.now(UTC).date() - DAY
+    run_job(_configuration(words, "sources"), day, day, accepted=_accepted(words))
+
+
+def backfill(words: Namespace) -> None:
+    """Run the job for a range of days, as one run."""
+    configuration = _configuration(words, "sources")
+    run_job(configuration, words.first, words.last, stream=words.stream, accepted=_accepted(words))
+
+
+def run_job(
+    configuration: Configuration,
+    first: date,
+    last: date,
+    *,
+    stream: str | None = None,
+    accepted: tuple[str, ...] = (),
+) -> None:
+    """Run the job `nightly` under the run's lock, which is tried before Dagster is imported.
+
+    Raises:
+        ConfigurationError: what was asked for cannot be extracted.
+        LockHeldError: another run is under way.
+        PulseError: the run failed.
+    """
+    _need_pipelines()
+    from assets.step0_plan import planned  # noqa: PLC0415 - light, but only this command needs it
+
+    run = planned(configuration, first, last, stream=stream, accepted=accepted)
+    with run_lock(configuration, f"pulse for {first} to {last}"):
+        from pipelines import dagster_home  # noqa: PLC0415
+
+        dagster_home.prepare(configuration)
+        from assets import progress  # noqa: PLC0415
+        from pipelines.dagster_run import run_nightly  # noqa: PLC0415 - imports Dagster, which takes a second or two
+        from pipelines.progress_bars import listener  # noqa: PLC0415
+
+        with listener() as shown, progress.told_to(shown):
+            run_nightly(configuration, run)
+
+
+def build(words: Namespace) -> None:
+    """Build and publish a version from the lake alone, without Dagster."""
+    _need_pipelines()
+    configuration = _configuration(words)
+    with run_lock(configuration, "pulse build"):
+        from assets import progress  # noqa: PLC0415
+        from pipelines.night import publish_lake  # noqa: PLC0415
+        from pipelines.progress_bars import listener  # noqa: PLC0415
+
+        with listener() as shown, progress.told_to(shown):
+            manifest = publish_lake(configuration, _accepted(words))
+    if manifest is None:
+        print("nothing to publish: not every stream has landed first_day yet")
+
+
+def serve(words: Namespace) -> None:
+    """Serve the API until told to stop."""
+    configuration = _configuration(words, "auth")
+    from pipelines.serving import serve as start  # noqa: PLC0415 - only this command needs the server
+
+    start(configuration, words.host, words.port)
+
+
+def ui(words: Namespace) -> None:
+    """Become `dagster dev` for this configuration: UI, schedule and daemon."""
+    _need_pipelines()
+    configuration = _configuration(words)
+    from pipelines import dagster_home  # noqa: PLC0415
+
+    home = dagster_home.prepare(configuration)
+    dagster = Path(sys.executable).with_name("dagster")
+    arguments = ["dev", "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(words.port)]
+    os.chdir(home)
+    os.execv(dagster, [str(dagster), *arguments])  # noqa: S606 - our own interpreter's dagster
+
+
+def status(words: Namespace) -> None:
+    """Say what is published, how old it is, and how far the lake is."""
+    configuration = _configuration(words)
+    warehouse = Warehouse.of(configuration)
+    current = warehouse.current()
+    newest = newest_day(configuration, Lake.of(configuration).landings(configuration))
+    print(f"data folder   {configuration.data_dir}")
+    print(f"newest day    {newest or 'none: not every stream has landed first_day'}")
+    if current is None:
+        print("published     nothing yet; run `pulse nightly`")
+        return
+    manifest = warehouse.manifest(current)
+    age = datetime.now(UTC) - datetime.fromisoformat(manifest.built_at)
+    print(f"published     {current} of {len(warehouse.kept())} kept")
+    print(f"data through  {manifest.data_through}")
+    print(f"built at      {manifest.built_at} ({age.total_seconds() / 3600:.1f} hours ago)")
+    print(f"learners      {manifest.rows['pulse_totals']:,}")
+    print(f"active days   {manifest.rows['daily_activity']:,}")
+    print(f"quarantine    {manifest.rows['quarantine']:,} rows")
+    print(f"logical hash  {manifest.logical_hash}")
+    if manifest.accepted:
+        print(f"let through   {', '.join(manifest.accepted)}")
+
+
+def versions(words: Namespace) -> None:
+    """List the versions that are kept, oldest first; the current one is marked."""
+    warehouse = Warehouse.of(_configuration(words))
+    current = warehouse.current()
+    for name in warehouse.kept():
+        manifest = warehouse.manifest(name)
+        mark = "*" if name == current else " "
+        megabytes = manifest.size / 1e6
+        print(f"{mark} {name}  data through {manifest.data_through}  {megabytes:,.1f} MB  {manifest.logical_hash[:12]}")
+
+
+def rollback(words: Namespace) -> None:
+    """Point to an earlier version."""
+    name = Warehouse.of(_configuration(words)).rollback(words.version)
+    print(f"{name} is served now; the next night publishes again")
+
+
+def still_served(words: Namespace) -> str:
+    """Return the end of an error's line: which version readers still get, empty if that cannot be told."""
+    try:
+        current = Warehouse.of(_configuration(words)).current()
+    except ConfigurationError:
+        return ""
+    return f"; last version {current} still served" if current else "; nothing has been published yet"
+
+
+def _configuration(words: Namespace, *uses: Section) -> Configuration:
+    return load(words.config or configuration_path(), uses)
+
+
+def _accepted(words: Namespace) -> tuple[str, ...]:
+    return tuple(guard for guard in GUARDS if getattr(words, guard, False))
+
+
+def _need_pipelines() -> None:
+    """Say clearly that a machine which only serves has been asked for more."""
+    from importlib.util import find_spec  # noqa: PLC0415
+
+    if find_spec("dagster") is None:
+        raise ConfigurationError(["this installation only serves; install learning-pulse[pipelines] for this command"])

@@ -1,0 +1,54 @@
+"""Dagster's home in the data folder: what `dagster.yaml` says, and the environment that goes with it."""
+
+import os
+from pathlib import Path
+
+from warehouse.configuration import Configuration
+
+EVENTS_IN_A_BATCH = 1000
+DAYS_OF_TICKS = 90
+
+DAGSTER_YAML = """\
+# Written by `pulse` at every start; what you change here is lost.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+event_log_storage:
+  module: pipelines.event_log
+  class: BatchingEventLogStorage
+  config:
+    base_dir: "{history}"
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+concurrency:
+  runs:
+    max_concurrent_runs: 1
+run_monitoring:
+  enabled: true
+retention:
+  schedule:
+    purge_after_days: {days_of_ticks}
+"""
+
+
+def prepare(configuration: Configuration) -> Path:
+    """Write Dagster's home and point the environment of this process, and of those it starts, at it.
+
+    Args:
+        configuration: its data folder holds the home, its file becomes `PULSE_CONFIG`.
+
+    Returns:
+        The home, `data_dir/dagster`.
+    """
+    home = configuration.data_dir / "dagster"
+    history = home / "history" / "runs"
+    history.mkdir(parents=True, exist_ok=True)
+    text = DAGSTER_YAML.format(history=history, days_of_ticks=DAYS_OF_TICKS)
+    (home / "dagster.yaml").write_text(text, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(home)
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+    os.environ["DAGSTER_EVENT_BATCH_SIZE"] = str(EVENTS_IN_A_BATCH)
+    os.environ["PULSE_CONFIG"] = str(configuration.path)
+    return home

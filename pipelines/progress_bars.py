@@ -1,0 +1,61 @@
+"""Progress for a person: bars on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from assets.progress import Listener
+
+
+class Lines:
+    """A plain line for every step that has ended, with its seconds."""
+
+    def __init__(self) -> None:
+        self._began_at = time.monotonic()
+
+    def began(self, step: str, days: int) -> None:  # noqa: ARG002 - a line is written at the end
+        """Remember when."""
+        self._began_at = time.monotonic()
+
+    def advanced(self, days: int) -> None:
+        """Say nothing: lines are for steps."""
+
+    def ended(self, summary: str) -> None:
+        """Write the line."""
+        print(f"{summary} ({time.monotonic() - self._began_at:.1f} s)", flush=True)
+
+
+class Bars:
+    """A bar for every step; one that counts no days just shows that it is at work."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = TaskID(0)
+
+    def began(self, step: str, days: int) -> None:
+        """Add a bar."""
+        self._task = self._progress.add_task(step, total=days or None)
+
+    def advanced(self, days: int) -> None:
+        """Move the bar."""
+        self._progress.advance(self._task, days)
+
+    def ended(self, summary: str) -> None:
+        """Fill the bar."""
+        total = self._progress.tasks[self._task].total or 1
+        self._progress.update(self._task, description=summary, total=total, completed=total)
+
+
+@contextmanager
+def listener() -> Iterator[Listener]:
+    """Give what shows progress on standard output, for the length of the block."""
+    if not sys.stdout.isatty():
+        yield Lines()
+        return
+    columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console()) as progress:
+        yield Bars(progress)

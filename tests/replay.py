@@ -1,0 +1,185 @@
+"""Runs the product on a world and reads what it published: helpers for comparing it with the oracle.
+
+A world is written into a database and replayed night by night, as its landings of users say; then every public table
+and every answer of the API can be read in the oracle's own form. What they should be is the oracle's matter, how
+worlds are drawn that of `worlds.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+import duckdb
+import jwt
+
+from assets.step0_plan import Run
+from pipelines.night import run_night
+from serve.app import create_app
+from tests import oracle, platforms
+from warehouse.configuration import Configuration, load
+from warehouse.versions import Manifest, Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from tests.oracle import Row, World
+
+GUARDS = ("accept_shrink", "accept_quarantine")
+LAST_SECOND_OF_9999 = 253_402_300_799
+NOBODY = "nobody's id"  # in no world
+LONGEST_KEPT_TEXT = 1000  # of each value of a quarantined row
+
+# The columns that `oracle.tables` gives, in its order.
+COLUMNS = {
+    "users": "user_id, username, timezone, is_public",
+    "daily_activity": "user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed",
+    "learning_pulse": "user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed, level",
+    "pulse_totals": (
+        "user_id, window_start, window_end, year, total_xp_earned, total_learning_time, total_sessions, "
+        "total_quizzes, total_quizzes_passed, active_days, cut_2, cut_3, cut_4, cut_population"
+    ),
+    "learning_pulse_calendar": (
+        "user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed, level"
+    ),
+    "quarantine": "stream, day, event_id, reason",
+    "landings": "stream, day, source_rows, rows, quarantined, duplicates, conflicts",
+    "version_info": "bad_zones, unknown_user_rows, deleted_user_rows",
+}
+KEYED = ("users", "daily_activity", "learning_pulse", "pulse_totals")
+
+
+class Platform(NamedTuple):
+    """A database that holds a world, and the folder of the `pulse.toml` that reads it."""
+
+    url: str
+    folder: Path
+
+
+@contextmanager
+def sqlite_platform() -> Iterator[Platform]:
+    """Give a place for a SQLite database of its own."""
+    with TemporaryDirectory() as folder:
+        yield Platform(f"sqlite:///{folder}/platform.sqlite", Path(folder))
+
+
+@contextmanager
+def postgres_platform(url: str) -> Iterator[Platform]:
+    """Give a place beside a PostgreSQL that one world after the other is written into."""
+    with TemporaryDirectory() as folder:
+        yield Platform(url, Path(folder))
+
+
+def configured(world: World, platform: Platform, data_dir: str = "var") -> Configuration:
+    """Write the `pulse.toml` of a world and load it."""
+    file = platform.folder / "pulse.toml"
+    file.write_text(platforms.configuration(world, platform.url, data_dir), encoding="utf-8")
+    return load(file, uses=["sources", "auth"])
+
+
+def night(configuration: Configuration, first: date, last: date, *streams: str) -> Manifest:
+    """Run a night, or a backfill, that has to publish."""
+    manifest = run_night(configuration, Run(first, last, streams, GUARDS))
+    assert manifest is not None
+    return manifest
+
+
+def replayed(world: World, platform: Platform) -> Configuration:
+    """Write the world and run the night of each landing of users, the last one on the newest day."""
+    for number, (day, _) in enumerate(world.users_landings):
+        platforms.write(world, platform.url, users=number)
+        configuration = configured(world, platform)
+        night(configuration, day, day)
+    return configuration
+
+
+# --- what was published ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def published(configuration: Configuration) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published version as an analyst does."""
+    with duckdb.connect(str(Warehouse.of(configuration).pointer.resolve()), read_only=True) as connection:
+        yield connection
+
+
+def published_tables(configuration: Configuration) -> dict[str, list[Row]]:
+    """Read every public table in the form of `oracle.tables`."""
+    with published(configuration) as connection:
+        found = {
+            table: connection.execute(f"select {columns} from {table}").fetchall()  # noqa: S608 - names of our own
+            for table, columns in COLUMNS.items()
+        }
+    found["counters"] = found.pop("version_info")
+    return {table: oracle.sorted_rows(rows) for table, rows in found.items()}
+
+
+def published_keys(configuration: Configuration) -> set[tuple[str, int]]:
+    """Read every pair of user_id and user_key that stands in any table."""
+    query = " union ".join(f"select user_id, user_key from {table}" for table in KEYED)
+    with published(configuration) as connection:
+        return set(connection.execute(query).fetchall())
+
+
+def key_of(user_id: str) -> int:
+    """Return the `user_key` of an id, as DESIGN §4 words it for Python."""
+    digest = hashlib.md5(user_id.encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[-8:], "little") // 2
+
+
+def is_kept_row(text: str) -> bool:
+    """Say whether a quarantined row is a JSON object of texts and nulls, none of them too long."""
+    row = json.loads(text)
+    return isinstance(row, dict) and all(
+        value is None or (isinstance(value, str) and len(value) <= LONGEST_KEPT_TEXT) for value in row.values()
+    )
+
+
+# --- answers --------------------------------------------------------------------------------------------------------
+
+
+def learners_who_may_ask(world: World) -> list[str]:
+    """Every id that appears anywhere in the world, live, deleted or unknown, and one that appears nowhere."""
+    rows = [row for _, landing in world.users_landings for row in landing]
+    rows += [row for stream in world.rows.values() for row in stream]
+    found = {oracle.identifier(row.get("user_id"))[0] for row in rows}
+    return sorted(user_id for user_id in found if user_id is not None) + [NOBODY]
+
+
+def bearer(user_id: str) -> dict[str, str]:
+    """Return the header that a learner's browser sends."""
+    token = jwt.encode({"sub": user_id, "exp": LAST_SECOND_OF_9999}, platforms.SECRET, algorithm="HS256")
+    return {"Authorization": f"Bearer {token}"}
+
+
+def answers(configuration: Configuration, user_ids: list[str]) -> dict[str, object]:
+    """Ask the API once as each of the learners, by the id as it is spelled here."""
+    client = create_app(configuration).test_client()
+    found: dict[str, object] = {}
+    for user_id in user_ids:
+        response = client.get("/api/xp/learning-pulse", headers=bearer(user_id))
+        assert response.status_code == 200, response.text  # noqa: PLR2004 - HTTP's own number
+        found[user_id] = response.get_json()
+    return found
+
+
+def assert_equals_the_oracle(world: World, configuration: Configuration) -> None:
+    """Compare everything that was published, and every learner's answer, with the oracle."""
+    expected = oracle.tables(world)
+    found = published_tables(configuration)
+    assert found.keys() == expected.keys()
+    for table, rows in expected.items():
+        assert found[table] == rows, table
+    assert all(key == key_of(user_id) for user_id, key in published_keys(configuration))
+    with published(configuration) as connection:
+        kept = connection.execute("select row from quarantine").fetchall()
+    assert all(is_kept_row(text) for (text,) in kept)
+    bodies = {user_id: oracle.body(world, user_id) for user_id in learners_who_may_ask(world)}
+    shouted = {user_id.upper(): body for user_id, body in bodies.items() if oracle.identifier(user_id.upper())[0] == user_id}
+    expected_answers = {**shouted, **bodies}
+    assert answers(configuration, list(expected_answers)) == expected_answers
