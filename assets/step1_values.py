@@ -153,7 +153,7 @@ def _read_column(raw: pa.RecordBatch | pd.DataFrame, role: Role, zone: str) -> t
         return _read_arrow_instants(column)
     if role.type == "amount" and pa.types.is_string(column.type):
         return _read_arrow_decimals(column)
-    if column.type == ARROW_TYPES[role.type] or pa.types.is_integer(column.type):
+    if not is_local and (column.type == ARROW_TYPES[role.type] or pa.types.is_integer(column.type)):
         return _cast(column, role)
     return _read_objects(_python_values(column), role, zone)
 

@@ -29,7 +29,8 @@ from warehouse.streams import instant_of
 
 LAND = Path(__file__).with_suffix(".sql")
 LARGEST_AMOUNT = 10**12  # R19
-ROWS_AT_ONCE = 1_000_000  # days are judged together up to so many rows, and each at least by itself
+ROWS_AT_ONCE = 250_000  # days are judged together up to so many rows, and each at least by itself
+MEMORY_LIMIT = "400MB"  # beside it stand the batches that are being read
 ROWS_PER_SPOOL_FILE = 500_000
 SHRINK_SHARE = 0.3  # R23
 SHRINK_BASE = 20
@@ -245,7 +246,7 @@ def _write_undated(reader: Reader, folder: Path) -> int:
 def _write_landings(reader: Reader, spool: Spool, days: Sequence[date]) -> list[Landing]:
     """Write a landing for each of the days, beside its place, and return what each says of itself."""
     landings = []
-    with engine.connect(spool.folder) as connection:
+    with engine.connect(spool.folder, MEMORY_LIMIT) as connection:
         engine.view_files(connection, "spool", spool.files)
         for chunk in chunks(days, spool.rows_by_day, ROWS_AT_ONCE):
             judge(connection, spool.stream, chunk[0], chunk[-1])

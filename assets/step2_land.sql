@@ -72,8 +72,7 @@ kept as (
 
 select
     kept.day,
-    case when kept.reason is distinct from 'bad_text' or not is_bad_text(kept.event_id) then kept.event_id end
-        as event_id,
+    case when kept.reason is null or not is_bad_text(kept.event_id) then kept.event_id end as event_id,
     kept.user_id,
     kept.instant,
     kept.ended_at,

@@ -15,20 +15,22 @@ MACROS = Path(__file__).with_name("macros.sql")
 
 # Both give wrong results or internal errors in 1.5.x (duckdb/duckdb#24624); tests/test_engines_duckdb.py has the cases.
 DISABLED_OPTIMIZERS = "common_subplan,top_n_window_elimination"
+MEMORY_LIMIT = "1GB"  # what does not fit is spilled, so that a night runs on a small machine
 
 
 @contextmanager
-def connect(temp_dir: Path, database: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(temp_dir: Path, memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a connection that computes: UTC, our macros, and what does not fit into memory goes to `temp_dir`.
 
     Args:
         temp_dir: a folder for what DuckDB spills; made when needed.
-        database: the file to work in, by default none.
+        memory_limit: how much memory DuckDB may take, in its own spelling.
     """
-    connection = duckdb.connect(database)
+    connection = duckdb.connect()
     try:
         prepare(connection)
         connection.execute("set temp_directory = $temp_dir", {"temp_dir": str(temp_dir)})
+        connection.execute("set memory_limit = $memory_limit", {"memory_limit": memory_limit})
         connection.execute(sql(MACROS))
         yield connection
     finally:
