@@ -3,7 +3,7 @@
 
 VENV ?= .venv
 ARGS ?=
-PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet --quiet
 LOCKED := --no-deps --require-hashes -r
 SQL := assets warehouse
 

@@ -34,7 +34,7 @@ class Night(dg.ConfigurableResource["Night"]):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:
         """Hold the run's lock; a run that Dagster has queued waits for whoever holds it."""
         self._configuration = load(Path(self.config_file), uses=["sources"])
-        purpose = f"Dagster run {context.run_id}"
+        purpose = f"Dagster run {context.run.run_id}" if context.run else "Dagster"
         with lock.run_lock(self._configuration, purpose, wait=True):
             yield self
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Column, Connection, MetaData, Table, types
 from sqlalchemy.exc import NoSuchTableError
@@ -10,22 +11,22 @@ from warehouse.configuration import Stream
 from warehouse.errors import SourceDriftError
 from warehouse.streams import ROLES, Role, ValueType
 
-READABLE: Mapping[ValueType, tuple[type[types.TypeEngine[object]], ...]] = {
+READABLE: Mapping[ValueType, tuple[type[types.TypeEngine[Any]], ...]] = {
     "id": (types.Integer, types.String, types.Uuid),
     "instant": (types.DateTime, types.Date),
-    "amount": (types.Integer, types.Numeric),
-    "boolean": (types.Boolean, types.Integer, types.Numeric, types.String),
+    "amount": (types.Integer, types.Numeric, types.Float),
+    "boolean": (types.Boolean, types.Integer, types.Numeric, types.Float, types.String),
     "text": (types.String,),
 }
 EXPECTED: Mapping[ValueType, str] = {
     "id": "an integer, text or UUID",
     "instant": "a timestamp or date",
-    "amount": "an integer or NUMERIC",
+    "amount": "a number",
     "boolean": "a boolean, 0/1 or 't'/'f'",
     "text": "text",
 }
 # SQLite has no type for instants: they are ISO 8601 text, whatever the column calls itself.
-READABLE_IN_SQLITE: Mapping[ValueType, tuple[type[types.TypeEngine[object]], ...]] = {
+READABLE_IN_SQLITE: Mapping[ValueType, tuple[type[types.TypeEngine[Any]], ...]] = {
     **READABLE,
     "instant": (*READABLE["instant"], types.String, types.NullType),
 }

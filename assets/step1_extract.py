@@ -66,8 +66,8 @@ class Reader:
         """Return the source's own count by UTC day; where `reads_wider` one count, under None, of all that is read."""
         within = self._within(first, last)
         if self.reads_wider:
-            query = select(func.count()).select_from(self.mapped.table).where(within)
-            return {None: self.source.rows(query)[0][0]}
+            in_all = select(func.count()).select_from(self.mapped.table).where(within)
+            return {None: self.source.rows(in_all)[0][0]}
         day = cast(self._instant, types.Date)
         query = select(day, func.count()).where(within).group_by(day)
         return {_as_date(found): count for found, count in self.source.rows(query)}
@@ -77,7 +77,7 @@ class Reader:
         name = instant_of(self.stream.kind)
         return next(column for role, column in self.mapped.columns.items() if role.name == name)
 
-    def _select(self) -> Select[Any]:
+    def _select(self) -> Select[*tuple[Any, ...]]:
         return select(*(self._column(role, column).label(role.name) for role, column in self.mapped.columns.items()))
 
     def _column(self, role: Role, column: Column[object]) -> ColumnElement[Any]:
@@ -87,8 +87,12 @@ class Reader:
         plain = {"boolean": types.Boolean, "amount": types.Integer, "instant": types.DateTime}.get(role.type)
         if role.type == "instant" or (plain is not None and isinstance(column.type, plain)):
             return column
-        is_float = isinstance(column.type, types.Float)
-        return cast(cast(column, types.Numeric) if is_float else column, types.Text)
+        spelled: ColumnElement[Any] = column
+        if isinstance(column.type, types.Float):  # a REAL would lose digits on the direct way to NUMERIC
+            spelled = cast(cast(column, types.Double), types.Numeric)
+        if role.type == "boolean" and isinstance(column.type, types.Numeric | types.Float):
+            spelled = func.trim_scale(spelled)  # 1.0 is 1
+        return cast(spelled, types.Text)
 
     def _raw(self, column: Column[object]) -> ColumnElement[Any]:
         """The column as it is stored: without SQLAlchemy's reading of it, which would raise on what it can't read."""
@@ -116,11 +120,12 @@ class Reader:
             blob = cast(self._raw(column), types.LargeBinary)
             return func.is_unreadable_instant(blob, func.typeof(self._raw(column)), type_=types.Boolean) == literal(1)
         if self.dialect == "postgresql":
-            least, greatest = (date.min, date.max) if isinstance(column.type, types.Date) else (datetime.min, datetime.max)
-            return or_(column.is_(None), column < literal(least, column.type), column > literal(greatest, column.type))
+            ends = date if isinstance(column.type, types.Date) else datetime
+            least, greatest = literal(ends.min, column.type), literal(ends.max, column.type)
+            return or_(column.is_(None), column < least, column > greatest)
         return column.is_(None)
 
-    def _read(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
+    def _read(self, query: Select[*tuple[Any, ...]]) -> Iterator[pa.RecordBatch]:
         for raw in self.source.batches(query):
             yield read_batch(raw, self.stream.kind, self.stream.timezone)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import adbc_driver_postgresql
 import adbc_driver_postgresql.dbapi
@@ -30,16 +30,16 @@ BEGIN_SNAPSHOT = {
     "mariadb": ["set session time_zone = '+00:00'", "start transaction with consistent snapshot, read only"],
 }
 
-RawBatch = pa.RecordBatch | pd.DataFrame
+RawBatch: TypeAlias = pa.RecordBatch | pd.DataFrame
 
 
 class Snapshot(Protocol):
     """One state of a source, for as many selects as it takes."""
 
-    def batches(self, query: Select[Any]) -> Iterator[RawBatch]:
+    def batches(self, query: Select[*tuple[Any, ...]]) -> Iterator[RawBatch]:
         """Yield the rows of a select in batches, in the order that the select asks for."""
 
-    def rows(self, query: Select[Any]) -> list[tuple[Any, ...]]:
+    def rows(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Return all rows of a small select."""
 
 
@@ -76,13 +76,13 @@ class CursorSnapshot:
 
     connection: Connection
 
-    def batches(self, query: Select[Any]) -> Iterator[RawBatch]:
+    def batches(self, query: Select[*tuple[Any, ...]]) -> Iterator[RawBatch]:
         """Yield data frames of objects: `read_sql` would guess types, and turn the NULL of a text into NaN."""
         with self.connection.execution_options(yield_per=ROWS_PER_BATCH).execute(query) as result:
             for rows in result.partitions():
                 yield pd.DataFrame(rows, columns=list(result.keys()), dtype=object)
 
-    def rows(self, query: Select[Any]) -> list[tuple[Any, ...]]:
+    def rows(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Return all rows of a small select."""
         return [tuple(row) for row in self.connection.execute(query)]
 
@@ -93,13 +93,13 @@ class PostgresSnapshot:
 
     connection: adbc_driver_postgresql.dbapi.Connection
 
-    def batches(self, query: Select[Any]) -> Iterator[RawBatch]:
+    def batches(self, query: Select[*tuple[Any, ...]]) -> Iterator[RawBatch]:
         """Yield Arrow record batches."""
         with self.connection.cursor() as cursor:
             cursor.execute(_postgres_text(query))
             yield from cursor.fetch_record_batch()
 
-    def rows(self, query: Select[Any]) -> list[tuple[Any, ...]]:
+    def rows(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Return all rows of a small select."""
         with self.connection.cursor() as cursor:
             cursor.execute(_postgres_text(query))
@@ -117,7 +117,7 @@ def _postgres_snapshot(url: URL) -> Iterator[PostgresSnapshot]:
         yield PostgresSnapshot(connection)
 
 
-def _postgres_text(query: Select[Any]) -> str:
+def _postgres_text(query: Select[*tuple[Any, ...]]) -> str:
     from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - only where PostgreSQL is read
 
     return str(query.compile(dialect=postgresql.dialect(paramstyle="named"), compile_kwargs={"literal_binds": True}))
@@ -136,4 +136,3 @@ def _text_or_bytes(raw: bytes) -> str | bytes:
         return raw.decode()
     except UnicodeDecodeError:
         return raw
-

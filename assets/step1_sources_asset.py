@@ -12,6 +12,4 @@ def source_tables(configuration: Configuration) -> list[dg.AssetSpec]:
         source_key(stream): f"Table {stream.table} of the source {stream.source}. We read it and never write it."
         for stream in configuration.streams.values()
     }
-    return [
-        dg.AssetSpec(key, description=text, group_name=SOURCES, kinds={"table"}) for key, text in described.items()
-    ]
+    return [dg.AssetSpec(key, description=text, group_name=SOURCES, kinds={"table"}) for key, text in described.items()]

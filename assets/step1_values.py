@@ -5,6 +5,7 @@ in `source_row`. Which rule that breaks is decided at landing, in SQL; here noth
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
@@ -24,6 +25,7 @@ ISO_8601 = re.compile(
 )
 INTEGER = re.compile(r"([+-]?\d{1,18})(\.0*)?", re.ASCII)
 BOOLEANS = {"t": True, "true": True, "1": True, "f": False, "false": False, "0": False}
+OUTSIDE = "outside of the years 1 to 9999"
 LONGEST_KEPT_TEXT = 1000  # characters of each value of a quarantined row
 
 ARROW_TYPES: dict[ValueType, pa.DataType] = {
@@ -96,7 +98,7 @@ def read_instant(value: object, zone: str) -> datetime:
             return value.astimezone(UTC).replace(tzinfo=None)
         return value if zone == "UTC" else to_utc(value, zone)
     except OverflowError:
-        raise ValueError("outside of the years 1 to 9999") from None
+        raise ValueError(OUTSIDE) from None
 
 
 def read_amount(value: object) -> int:
@@ -105,8 +107,8 @@ def read_amount(value: object) -> int:
     Raises:
         ValueError: the value is no integer, or has more than 18 digits.
     """
-    if isinstance(value, float | Decimal) and value == value and abs(value) < 10**18 and value == int(value):  # noqa: PLR0124 - NaN
-        return int(value)
+    if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18:
         return value
     match = INTEGER.fullmatch(value) if isinstance(value, str) else None
@@ -195,7 +197,8 @@ def _read_arrow_instants(column: pa.Array) -> tuple[pa.Array, np.ndarray]:
 def _is_outside(column: pa.Array) -> pa.Array:
     """Compared as numbers: ADBC hands `infinity` over as a date some 290,000 years before Christ."""
     is_date = pa.types.is_date32(column.type)
-    bounds = pa.array([date.min, date.max] if is_date else [datetime.min, datetime.max])
+    ends = date if is_date else datetime
+    bounds = pa.array([ends.min, ends.max])
     number = pa.int32() if is_date else pa.int64()
     low, high = bounds.cast(number if is_date else pa.timestamp("us")).view(number)
     numbers = column.view(number)
@@ -212,7 +215,7 @@ def _read_arrow_decimals(column: pa.Array) -> tuple[pa.Array, np.ndarray]:
 
 
 def _python_values(column: pa.Array) -> list[object]:
-    """Python's values; a date or timestamp that Python has no value for comes as its text, which nothing reads."""
+    """Python's values; a date or timestamp that Python has no value for comes as a text that nothing reads."""
     if not pa.types.is_temporal(column.type):
         values: list[object] = column.to_pylist()
         return values
@@ -223,7 +226,7 @@ def _python_value(value: pa.Scalar) -> object:
     try:
         return value.as_py()
     except (ValueError, OverflowError):
-        return str(value)
+        return OUTSIDE
 
 
 def _defects(raw: pa.RecordBatch | pd.DataFrame, unreadable: dict[str, np.ndarray]) -> list[pa.Array]:
@@ -241,15 +244,8 @@ def _row_json(raw: pa.RecordBatch | pd.DataFrame, index: int) -> str:
     if isinstance(raw, pd.DataFrame):
         row = raw.iloc[index].to_dict()
     else:
-        row = {name: _arrow_value(raw.column(name), index) for name in raw.schema.names}
+        row = {name: _python_values(raw.column(name).slice(index, 1))[0] for name in raw.schema.names}
     return json.dumps({role: _text(value) for role, value in row.items()}, ensure_ascii=False)
-
-
-def _arrow_value(column: pa.Array, index: int) -> object:
-    one = column.slice(index, 1)
-    if pa.types.is_temporal(column.type) and _is_outside(one)[0].as_py():
-        return "outside of the years 1 to 9999"
-    return _python_values(one)[0]
 
 
 def _text(value: object) -> str | None:

@@ -6,48 +6,30 @@ put in place only when every day of the run has been written: nothing partial ev
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as parquet
 
 from assets import progress
 from assets.step1_extract import Reader, open_stream
-from assets.step1_values import ARROW_TYPES, DEFECTS
+from assets.step2_spool import Spool
 from warehouse import engine
 from warehouse.configuration import Configuration, Stream
 from warehouse.errors import ShrinkError, SourceUnavailableError
 from warehouse.files import UNFINISHED, put_in_place
 from warehouse.lake import ABOUT, DAY, Lake, Landing
-from warehouse.streams import instant_of
 
 LAND = Path(__file__).with_suffix(".sql")
 LARGEST_AMOUNT = 10**12  # R19
 ROWS_AT_ONCE = 250_000  # days are judged together up to so many rows, and each at least by itself
 MEMORY_LIMIT = "400MB"  # beside it stand the batches that are being read
-ROWS_PER_SPOOL_FILE = 500_000
 SHRINK_SHARE = 0.3  # R23
 SHRINK_BASE = 20
 
-SPOOL_SCHEMA = pa.schema(
-    [
-        pa.field("event_id", ARROW_TYPES["id"]),
-        pa.field("user_id", ARROW_TYPES["id"]),
-        pa.field("instant", ARROW_TYPES["instant"]),
-        pa.field("ended_at", ARROW_TYPES["instant"]),
-        pa.field("last_activity_at", ARROW_TYPES["instant"]),
-        pa.field("amount", ARROW_TYPES["amount"]),
-        pa.field("passed", ARROW_TYPES["boolean"]),
-        pa.field("updated_at", ARROW_TYPES["instant"]),
-        *DEFECTS,
-    ],
-)
 LANDING_COLUMNS = "event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at, reason, row"
 WRITE_LANDING = f"""
 copy (select {LANDING_COLUMNS} from landed where day = $day order by reason nulls first, event_id, row)
@@ -96,58 +78,6 @@ class Landed:
     other_columns: Sequence[str]
 
 
-
-@dataclass
-class Spool:
-    """Rows as they were read, in Parquet files of one folder, until every day of the run has been read.
-
-    Args:
-        folder: where the files go.
-        stream: whose rows they are.
-    """
-
-    folder: Path
-    stream: Stream
-    rows_by_day: Counter[date] = field(default_factory=Counter)
-    rows: int = 0
-
-    @property
-    def files(self) -> list[Path]:
-        """Every file that was written, in order."""
-        return sorted(self.folder.glob("spool-*.parquet"))
-
-    def write(self, batches: Iterable[pa.RecordBatch]) -> int:
-        """Append batches and return how many rows they had."""
-        before = self.rows
-        writer = self._new_writer()
-        rows_in_file = 0
-        for batch in batches:
-            if rows_in_file >= ROWS_PER_SPOOL_FILE:
-                writer.close()
-                writer, rows_in_file = self._new_writer(), 0
-            writer.write_batch(self._spooled(batch))
-            rows_in_file += batch.num_rows
-            self._count(batch)
-        writer.close()
-        return self.rows - before
-
-    def _new_writer(self) -> parquet.ParquetWriter:
-        name = f"spool-{len(self.files):06}.parquet"
-        return parquet.ParquetWriter(self.folder / name, SPOOL_SCHEMA, compression="lz4")
-
-    def _spooled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        names = {instant_of(self.stream.kind): "instant"}
-        columns = {names.get(name, name): batch.column(name) for name in batch.schema.names}
-        arrays = [columns.get(column.name, pa.nulls(len(batch), column.type)) for column in SPOOL_SCHEMA]
-        return pa.RecordBatch.from_arrays(arrays, schema=SPOOL_SCHEMA)
-
-    def _count(self, batch: pa.RecordBatch) -> None:
-        days = batch.column(instant_of(self.stream.kind)).drop_null().cast(pa.date32(), safe=False)
-        for counted in pc.value_counts(days).to_pylist():
-            self.rows_by_day[counted["values"]] += counted["counts"]
-        self.rows += batch.num_rows
-
-
 def land(
     configuration: Configuration,
     stream: Stream,
@@ -193,10 +123,13 @@ def land(
 
 
 def spans(days: Collection[date]) -> list[tuple[date, date]]:
-    """Return the stretches of days without a gap, each as its first and last day, in order."""
+    """Return the stretches of days, each as its first and last day, in order.
+
+    A single day between two stretches is read with them: where `reads_wider`, both would read it, and its rows twice.
+    """
     found: list[tuple[date, date]] = []
     for day in sorted(days):
-        if found and day - found[-1][1] == DAY:
+        if found and day - found[-1][1] <= 2 * DAY:
             found[-1] = (found[-1][0], day)
         else:
             found.append((day, day))

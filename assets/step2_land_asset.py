@@ -56,7 +56,7 @@ def _tell_each_day(context: dg.AssetExecutionContext, landings: list[Landing]) -
     in_range = set(context.partition_keys)
     for landing in landings:
         day = landing.day.isoformat()
-        figures = {
+        figures: dict[str, int | str] = {
             "dagster/partition_row_count": landing.rows,
             "extracted_at": landing.extracted_at,
             "source_rows": landing.source_rows,

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pyarrow.parquet as parquet
+from pyarrow import parquet
 
 from assets import progress
 from assets.step1_extract import open_stream
@@ -67,9 +67,10 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
     ):
         folder = Path(temp)
         stream = configuration.users_stream
-        with open_stream(configuration, stream) as reader, parquet.ParquetWriter(
-            folder / "spool.parquet", schema(stream.kind)
-        ) as writer:
+        with (
+            open_stream(configuration, stream) as reader,
+            parquet.ParquetWriter(folder / "spool.parquet", schema(stream.kind)) as writer,
+        ):
             for batch in reader.users():
                 writer.write_batch(batch)
         about = {"stream": stream.name, "fingerprint": stream.fingerprint, "last_day": last_day.isoformat()}

@@ -1,5 +1,5 @@
--- Rows of the users stream as they were read -> every row once, with a reason where it has no id that can be used (R19),
--- and only the greatest content of an id that comes twice (R20, R26).
+-- Rows of the users stream as they were read -> every row once, with a reason where it has no id that can be used
+-- (R19), and only the greatest content of an id that comes twice (R20, R26).
 with judged as (
     select
         * replace (normal_id(nullif(user_id, '')) as user_id),

@@ -17,7 +17,7 @@ def users_asset(stream: Stream) -> dg.AssetsDefinition:
         deps=[source_key(stream)],
         retry_policy=EXTRACTION_RETRIES,
         group_name=LAKE,
-        description="The learners as they are now and their zones over time; replaced by runs that reach the newest day.",
+        description="The learners as they are now and their zones over time; replaced by runs up to the newest day.",
         kinds={"parquet"},
     )
     def users(context: dg.AssetExecutionContext, night: Night) -> dg.MaterializeResult[None]:

@@ -131,9 +131,7 @@ def _stale_days(
     days = days_between(configuration.pulse.first_day, newest)
     there = [lake.activity(day) for day in days if lake.activity(day).exists()]
     made_from = {place: json.loads(text)["made_from"] for place, text in about(there).items()}
-    stale = {
-        day for day in days if made_from.get(lake.activity(day)) != _made_from(configuration, landings, day)
-    }
+    stale = {day for day in days if made_from.get(lake.activity(day)) != _made_from(configuration, landings, day)}
     if there:
         stale |= {
             row[0]

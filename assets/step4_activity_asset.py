@@ -18,7 +18,7 @@ def activity_asset(configuration: Configuration, days: dg.PartitionsDefinition[s
         partitions_def=days,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=LAKE,
-        description="One row per learner and local date for each UTC day, cut in the zone that the learner had that day.",
+        description="One row per learner and local date for each UTC day, cut in the zone that the learner had then.",
         kinds={"parquet", "duckdb"},
     )
     def activity(context: dg.AssetExecutionContext, night: Night) -> dg.MaterializeResult[None]:

@@ -25,7 +25,7 @@ borders as (
 ),
 
 open_between as (
-    select user_id, day, border.at_time as at_time, sum(border.opens) as opens
+    select user_id, day, border.at_time, sum(border.opens) as opens
     from borders
     group by user_id, day, border.at_time
 ),

@@ -76,7 +76,8 @@ def build(configuration: Configuration) -> Built | None:
     if newest is None:
         return None
     if not lake.users.exists():
-        message = f"stream {configuration.users_stream.name}: no learners have landed in {lake.users}; run `pulse nightly`"
+        stream = configuration.users_stream.name
+        message = f"stream {stream}: no learners have landed in {lake.users}; run `pulse nightly`"
         raise CheckFailedError(message)
     version = version_name(newest, lake.next_sequence())
     place = warehouse.building(version)
@@ -96,7 +97,7 @@ def build(configuration: Configuration) -> Built | None:
         connection.execute("detach version")
         summarize(f"{version}, {rows['pulse_totals']:,} learners, {rows['daily_activity']:,} active days")
     if place.with_name(place.name + ".wal").exists():
-        message = f"version {version}: DuckDB left a .wal beside {place}; nothing was published, run `pulse build` again"
+        message = f"version {version}: DuckDB left a .wal beside {place}; nothing is published, run `pulse build` again"
         raise PulseError(message)
     return Built(version, newest, rows)
 
@@ -162,12 +163,16 @@ def _describe(
     connection.execute("insert into landings by name select * from counted order by stream, day")
     users = engine.quoted(configuration.users_stream.name)
     parts = [f"select {users} as stream, null as day, null as event_id, reason, row from landed_users"]
-    for stream, day in counted:
-        if landings[stream, day].quarantined:
-            parts.append(_quarantined(stream, f"date '{day}'", lake.landing(stream, day)))
-    for stream in configuration.event_streams:
-        if lake.undated(stream.name).exists():
-            parts.append(_quarantined(stream.name, "null", lake.undated(stream.name)))
+    parts += [
+        _quarantined(stream, f"date '{day}'", lake.landing(stream, day))
+        for stream, day in counted
+        if landings[stream, day].quarantined
+    ]
+    parts += [
+        _quarantined(stream.name, "null", lake.undated(stream.name))
+        for stream in configuration.event_streams
+        if lake.undated(stream.name).exists()
+    ]
     connection.execute(
         f"insert into quarantine select * from ({' union all '.join(parts)}) where reason is not null order by all"
     )

@@ -1,7 +1,7 @@
 -- The cuts of all learners' active days, each in their own window (R16, R17), from a histogram of the scores: one row.
 with scores as (
     select
-        case $level_metric when 'xp_earned' then daily_activity.xp_earned else daily_activity.learning_time end as score,
+        case $level_metric when 'xp_earned' then xp_earned else learning_time end as score,
         count(*) as active_days
     from daily_activity
     inner join users on daily_activity.user_key = users.user_key

@@ -21,7 +21,7 @@ totals as (
         count(activity_date)::integer as active_days,
         list_sort(
             list(case $level_metric when 'xp_earned' then xp_earned else learning_time end)
-                filter (activity_date is not null)
+            filter (activity_date is not null)
         ) as scores,
         active_days >= $min_active_days as has_own_cuts
     from windows

@@ -72,7 +72,7 @@ CHECK_LIST = (
     Check("levels_on_active_days", "learning_pulse", "Levels 1 to 4 stand on exactly the active days of the window."),
     Check("totals_equal_days", "pulse_totals", "Totals are the sums of the days (R13)."),
     Check("landings_equal_activity", "landings", "Landings = activity: rows, signed XP, passed, union of sessions."),
-    Check("activity_equals_version", "daily_activity", "Activity - unknown - deleted = what the version was built from."),
+    Check("activity_equals_version", "daily_activity", "Activity - unknown - deleted = what the build read."),
     Check(
         "quarantine_within_budget",
         "quarantine",
@@ -172,7 +172,8 @@ def _view_published(connection: duckdb.DuckDBPyConnection, configuration: Config
         published = "published"
     is_there = "true" if current else "false"
     connection.execute(
-        f"create temp table published_landings as select stream, day, extracted_at from {published}.landings where {is_there}"
+        "create temp table published_landings as "
+        f"select stream, day, extracted_at from {published}.landings where {is_there}"
     )
     if lake.accepted_quarantine.exists():
         engine.view_files(connection, "accepted_quarantine", [lake.accepted_quarantine])
@@ -193,7 +194,5 @@ def _view_fresh_rows(
     parts = ["select '' as stream, '' as user_id where false"]
     for stream in sorted({stream for stream, _ in fresh}):
         places = [lake.landing(stream, day) for name, day in fresh if name == stream and (name, day) in landings]
-        parts.append(
-            f"select {engine.quoted(stream)}, user_id from {engine.files(places)} where reason is null"
-        )
+        parts.append(f"select {engine.quoted(stream)}, user_id from {engine.files(places)} where reason is null")
     connection.execute(f"create temp view fresh_rows as {' union all '.join(parts)}")

@@ -7,37 +7,56 @@ with no_day_missing as (
 ),
 
 unique_learner_dates as (
-    select user_id || ' ' || activity_date as example from version.daily_activity group by user_id, activity_date having count(*) > 1
+    select user_id || ' ' || activity_date as example
+    from version.daily_activity
+    group by user_id, activity_date
+    having count(*) > 1
     union all
-    select user_id || ' ' || activity_date from version.learning_pulse group by user_id, activity_date having count(*) > 1
+    select user_id || ' ' || activity_date
+    from version.learning_pulse
+    group by user_id, activity_date
+    having count(*) > 1
     union all
     select user_id from version.pulse_totals group by user_id having count(*) > 1
     union all
     select user_id from version.users group by user_id having count(*) > 1
     union all
-    select user_id from version.pulse_totals anti join version.users using (user_key, user_id)
+    select totals.user_id
+    from version.pulse_totals as totals
+    anti join version.users as learner on totals.user_key = learner.user_key and totals.user_id = learner.user_id
     union all
-    select user_id from version.users anti join version.pulse_totals using (user_key, user_id)
+    select learner.user_id
+    from version.users as learner
+    anti join version.pulse_totals as totals
+        on learner.user_key = totals.user_key and learner.user_id = totals.user_id
 ),
 
 -- Every column but those that may be empty: the names, and the cuts while nobody has been active.
 nothing_null as (
     select 'daily_activity ' || coalesce(user_id, '?') as example
-    from version.daily_activity as day
-    where (user_key + xp_earned + learning_time + sessions + quizzes + quizzes_passed) is null
-        or user_id is null or activity_date is null
+    from version.daily_activity
+    where
+        user_key + xp_earned + learning_time + sessions + quizzes + quizzes_passed is null
+        or user_id is null
+        or activity_date is null
     union all
     select 'learning_pulse ' || coalesce(user_id, '?')
     from version.learning_pulse
-    where (user_key + xp_earned + learning_time + sessions + quizzes + quizzes_passed + level) is null
-        or user_id is null or activity_date is null
+    where
+        user_key + xp_earned + learning_time + sessions + quizzes + quizzes_passed + level is null
+        or user_id is null
+        or activity_date is null
     union all
     select 'pulse_totals ' || coalesce(user_id, '?')
     from version.pulse_totals
-    where (user_key + year + total_xp_earned + total_learning_time + total_sessions + total_quizzes
-        + total_quizzes_passed + active_days) is null
-        or user_id is null or window_start is null or window_end is null or cut_population is null
-        or (active_days > 0 and (cut_2 + cut_3 + cut_4) is null)
+    where
+        user_key + year + active_days is null
+        or total_xp_earned + total_learning_time + total_sessions + total_quizzes + total_quizzes_passed is null
+        or user_id is null
+        or window_start is null
+        or window_end is null
+        or cut_population is null
+        or (active_days > 0 and cut_2 + cut_3 + cut_4 is null)
     union all
     select 'users ' || coalesce(user_id, '?')
     from version.users
@@ -46,7 +65,8 @@ nothing_null as (
 
 -- A date is in the pulse, with a level from 1 to 4, exactly if it is an active day within its learner's window.
 levels_on_active_days as (
-    select coalesce(active.user_id, pulse.user_id) || ' ' || coalesce(active.activity_date, pulse.activity_date) as example
+    select
+        coalesce(active.user_id, pulse.user_id) || ' ' || coalesce(active.activity_date, pulse.activity_date) as example
     from (
         select day.*
         from version.daily_activity as day
@@ -130,6 +150,10 @@ landings_equal_activity as (
 ),
 
 -- Activity - unknown - deleted = what the build read, and of that nothing was lost but what R6 and R7 floor.
+live_learners as (
+    select user_id from landed_users where reason is null and not is_deleted
+),
+
 activity_of_learners as (
     select
         coalesce(sum(xp), 0) as xp,
@@ -137,10 +161,9 @@ activity_of_learners as (
         coalesce(sum(sessions), 0) as sessions,
         coalesce(sum(quizzes), 0) as quizzes,
         coalesce(sum(quizzes_passed), 0) as quizzes_passed,
-        count(distinct (activity.user_id, activity_date)) as learner_dates
+        count(distinct row(activity.user_id, activity_date)) as learner_dates
     from activity
-    semi join (select user_id from landed_users where reason is null and not is_deleted) as learner
-        on activity.user_id = learner.user_id
+    semi join live_learners on activity.user_id = live_learners.user_id
 ),
 
 published_sums as (
@@ -186,11 +209,16 @@ fresh_quarantine as (
     group by row.stream
 ),
 
+fresh_source_rows as (
+    select stream, sum(source_rows) as rows
+    from fresh_landings
+    group by stream
+),
+
 quarantine_within_budget as (
     select quarantined.stream || ': ' || quarantined.rows || ' of ' || landed.rows || ' rows' as example
     from fresh_quarantine as quarantined
-    inner join (select stream, sum(source_rows) as rows from fresh_landings group by stream) as landed
-        on quarantined.stream = landed.stream
+    inner join fresh_source_rows as landed on quarantined.stream = landed.stream
     where
         not $accept_quarantine
         and quarantined.rows > $smallest_quarantine

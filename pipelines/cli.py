@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NoReturn
 
+import duckdb
+
 from pipelines import commands
 from warehouse.configuration import configuration_path
 from warehouse.errors import ConfigurationError, PulseError
@@ -34,10 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PulseError as error:
         print(f"pulse: {error}{commands.still_served(chosen)}", file=sys.stderr)
         return error.exit_code
-    except OSError as error:
+    except (OSError, duckdb.Error) as error:
         print(f"pulse: {error}{commands.still_served(chosen)}", file=sys.stderr)
         return PulseError.exit_code
     except KeyboardInterrupt:
+        print(f"pulse: interrupted{commands.still_served(chosen)}", file=sys.stderr)
         return INTERRUPTED
     return 0
 

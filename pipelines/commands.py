@@ -1,19 +1,24 @@
 """What each command does. A command takes its parsed words and raises a `PulseError` if it cannot do it."""
 
 import os
+import signal
+import socket
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from warehouse.configuration import Configuration, Section, configuration_path, load
-from warehouse.errors import ConfigurationError
+from warehouse.errors import ConfigurationError, LockHeldError, PulseError
 from warehouse.lake import DAY, Lake, newest_day
 from warehouse.lock import run_lock
 from warehouse.versions import Warehouse
 
 Command = Callable[[Namespace], None]
+LOCALHOST = "127.0.0.1"  # Dagster's web server has no login
+DAGSTERS_ADVICE = "ignore:Function `dev_command` is superseded"
 GUARDS = ("accept_shrink", "accept_quarantine")
 
 
@@ -55,6 +60,7 @@ def run_job(
     from assets.step0_plan import planned  # noqa: PLC0415 - light, but only this command needs it
 
     run = planned(configuration, first, last, stream=stream, accepted=accepted)
+    _obey_interrupts()
     with run_lock(configuration, f"pulse for {first} to {last}"):
         from pipelines import dagster_home  # noqa: PLC0415
 
@@ -65,6 +71,7 @@ def run_job(
 
         with listener() as shown, progress.told_to(shown):
             run_nightly(configuration, run)
+        _explain_if_nothing_is_published(configuration)
 
 
 def build(words: Namespace) -> None:
@@ -77,9 +84,8 @@ def build(words: Namespace) -> None:
         from pipelines.progress_bars import listener  # noqa: PLC0415
 
         with listener() as shown, progress.told_to(shown):
-            manifest = publish_lake(configuration, _accepted(words))
-    if manifest is None:
-        print("nothing to publish: not every stream has landed first_day yet")
+            publish_lake(configuration, _accepted(words))
+        _explain_if_nothing_is_published(configuration)
 
 
 def serve(words: Namespace) -> None:
@@ -94,11 +100,18 @@ def ui(words: Namespace) -> None:
     """Become `dagster dev` for this configuration: UI, schedule and daemon."""
     _need_pipelines()
     configuration = _configuration(words)
+    refuse_taken_port(LOCALHOST, words.port)
     from pipelines import dagster_home  # noqa: PLC0415
 
     home = dagster_home.prepare(configuration)
+    with suppress(LockHeldError), run_lock(configuration, "pulse ui"):
+        from pipelines.abandoned import fail_abandoned_runs_of_home  # noqa: PLC0415 - imports Dagster
+
+        fail_abandoned_runs_of_home()
     dagster = Path(sys.executable).with_name("dagster")
-    arguments = ["dev", "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(words.port)]
+    arguments = ["dev", "-m", "pipelines.definitions", "-h", LOCALHOST, "-p", str(words.port)]
+    os.environ["PYTHONWARNINGS"] = DAGSTERS_ADVICE
+    _obey_interrupts()
     os.chdir(home)
     os.execv(dagster, [str(dagster), *arguments])  # noqa: S606 - our own interpreter's dagster
 
@@ -155,6 +168,38 @@ def still_served(words: Namespace) -> str:
 
 def _configuration(words: Namespace, *uses: Section) -> Configuration:
     return load(words.config or configuration_path(), uses)
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Try whether a port can be listened on, before anything is done that takes time.
+
+    Raises:
+        PulseError: it is taken, or not ours to take.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            message = f"port {port} is taken ({error.strerror}); choose another with --port"
+            raise PulseError(message) from error
+
+
+def _explain_if_nothing_is_published(configuration: Configuration) -> None:
+    """Say why a run that went well has published nothing (R25)."""
+    first_day = configuration.pulse.first_day
+    landed = Lake.of(configuration).landings(configuration)
+    lacking = [stream.name for stream in configuration.event_streams if (stream.name, first_day) not in landed]
+    if lacking:
+        print(f"nothing is published before first_day ({first_day}) has landed for {', '.join(lacking)}")
+
+
+def _obey_interrupts() -> None:
+    """Let SIGINT end the process even where a shell that has put it into the background switched that off.
+
+    Dagster does on SIGTERM what is done on SIGINT, so nothing but SIGKILL would end it there.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _accepted(words: Namespace) -> tuple[str, ...]:

@@ -1,9 +1,11 @@
 """Dagster's home in the data folder: what `dagster.yaml` says, and the environment that goes with it."""
 
+import json
 import os
 from pathlib import Path
 
 from warehouse.configuration import Configuration
+from warehouse.files import written_beside
 
 EVENTS_IN_A_BATCH = 1000
 DAYS_OF_TICKS = 90
@@ -18,7 +20,7 @@ event_log_storage:
   module: pipelines.event_log
   class: BatchingEventLogStorage
   config:
-    base_dir: "{history}"
+    base_dir: {history}
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager
@@ -45,8 +47,11 @@ def prepare(configuration: Configuration) -> Path:
     home = configuration.data_dir / "dagster"
     history = home / "history" / "runs"
     history.mkdir(parents=True, exist_ok=True)
-    text = DAGSTER_YAML.format(history=history, days_of_ticks=DAYS_OF_TICKS)
-    (home / "dagster.yaml").write_text(text, encoding="utf-8")
+    text = DAGSTER_YAML.format(history=json.dumps(str(history)), days_of_ticks=DAYS_OF_TICKS)
+    place = home / "dagster.yaml"
+    if not place.exists() or place.read_text(encoding="utf-8") != text:
+        with written_beside(place) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
     os.environ["DAGSTER_EVENT_BATCH_SIZE"] = str(EVENTS_IN_A_BATCH)

@@ -1,7 +1,7 @@
 """Running the job from our own command: in this process, recorded so that the UI shows it as one of its own.
 
 `execute_in_process` would leave no trace of where the job comes from, and the UI could not run it again from where it
-failed; so the run is created with that origin and then executed here.
+failed; so the run is created with that origin and then executed here, under the run's lock.
 """
 
 import re
@@ -13,6 +13,7 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepo
 
 from assets.keys import lake_key, version_key, warehouse_key
 from assets.step0_plan import Run, first_partition
+from pipelines.abandoned import BY_COMMAND, fail_abandoned_runs
 from pipelines.job import JOB_NAME, night_config, range_tags
 from warehouse import schema
 from warehouse.configuration import Configuration
@@ -34,14 +35,16 @@ def run_nightly(configuration: Configuration, run: Run) -> None:
 
     Raises:
         PulseError: the run failed, with what its first failed step said.
+        KeyboardInterrupt: it was told to stop; Dagster makes a failed run of that.
     """
     first = first_partition(configuration, run, Lake.of(configuration).landings(configuration))
     repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(CODE_LOCATION), "__repository__")
     job = dg.reconstructable(nightly_job)
     with dg.DagsterInstance.get() as instance:
+        fail_abandoned_runs(instance, of_commands_only=True)
         created = instance.create_run_for_job(
             job_def=job.get_definition(),
-            tags=range_tags(first, run.last),
+            tags={**range_tags(first, run.last), **BY_COMMAND},
             run_config={**night_config(configuration, run), "loggers": QUIET},
             remote_job_origin=repository.get_job_origin(JOB_NAME),
             job_code_origin=job.get_python_origin(),
@@ -67,13 +70,19 @@ def nightly_job() -> dg.JobDefinition:
 
 
 def first_error(instance: dg.DagsterInstance, run_id: str) -> str:
-    """Return what the first failed step of a run said, in one line and without Dagster's wrapping."""
+    """Return what the first failed step of a run said, in one line and without Dagster's wrapping.
+
+    Raises:
+        KeyboardInterrupt: the run did not fail, it was told to stop.
+    """
     for kind in (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE):
         for entry in instance.all_logs(run_id, of_type=kind):
             event = entry.get_dagster_event()
             error = getattr(event.event_specific_data, "error", None)
             while error and error.cause and error.cls_name in WRAPPERS:
                 error = error.cause
+            if error and error.cls_name == "DagsterExecutionInterruptedError":
+                raise KeyboardInterrupt
             if error:
                 return " ".join(re.sub(rf"^(?:[\w.]+\.)?{error.cls_name}: ", "", error.message).split())
     return f"run {run_id} failed without a reason; open it with `pulse ui`"

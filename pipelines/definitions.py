@@ -1,4 +1,4 @@
-"""What Dagster loads: `dagster dev -m pipelines.definitions`, or `[tool.dagster]`. It assembles and does nothing else."""
+"""What Dagster loads, by `dagster dev -m pipelines.definitions` or `[tool.dagster]`; it assembles and no more."""
 
 import warnings
 

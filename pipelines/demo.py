@@ -3,21 +3,18 @@
 import secrets
 import shlex
 import shutil
-import socket
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import jwt
 
-from pipelines.commands import run_job
+from pipelines.commands import LOCALHOST, refuse_taken_port, run_job
 from pipelines.demo_platform import Platform, demo_configuration, make_platform
 from warehouse.configuration import Configuration, load
-from warehouse.errors import PulseError
 from warehouse.lake import DAY
 
 FOLDER = Path("demo")
-HOST = "127.0.0.1"
 TOKEN_SECONDS = 7 * 24 * 3600
 
 
@@ -34,7 +31,7 @@ def run(users: int, days: int, port: int, *, is_served: bool) -> None:
         PulseError: the port is taken, or the run failed.
     """
     if is_served:
-        _refuse_taken(port)
+        refuse_taken_port(LOCALHOST, port)
     last_day = datetime.now(UTC).date() - DAY
     _clear(FOLDER)
     print(f"making a platform of {users} learners and {days} days in {FOLDER}/", flush=True)
@@ -45,17 +42,7 @@ def run(users: int, days: int, port: int, *, is_served: bool) -> None:
     if is_served:
         from pipelines.serving import serve  # noqa: PLC0415 - only where it is served
 
-        serve(configuration, HOST, port)
-
-
-def _refuse_taken(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            message = f"port {port} is taken ({error.strerror}); choose another with --port"
-            raise PulseError(message) from error
+        serve(configuration, LOCALHOST, port)
 
 
 def _clear(folder: Path) -> None:
@@ -71,7 +58,8 @@ def _configure(platform: Platform) -> Configuration:
     path = FOLDER / "pulse.toml"
     path.touch(mode=0o600)
     secret = secrets.token_urlsafe(48)
-    path.write_text(demo_configuration("var", "sqlite:///platform.sqlite", platform.first_day, secret), encoding="utf-8")
+    text = demo_configuration("var", "sqlite:///platform.sqlite", platform.first_day, secret)
+    path.write_text(text, encoding="utf-8")
     return load(path, uses=["sources", "auth"])
 
 
@@ -79,7 +67,7 @@ def _what_next(configuration: Configuration, platform: Platform, port: int) -> s
     assert configuration.auth is not None  # noqa: S101 - the demo's configuration has it
     claims = {"sub": platform.showcase_id, "exp": int(time.time()) + TOKEN_SECONDS}
     token = jwt.encode(claims, configuration.auth.secrets[0], algorithm="HS256")
-    url = f"http://{HOST}:{port}/api/xp/learning-pulse"
+    url = f"http://{LOCALHOST}:{port}/api/xp/learning-pulse"
     config = shlex.quote(str(FOLDER / "pulse.toml"))
     return f"""
 The pulse of {platform.showcase_username}, from {url}:

@@ -65,6 +65,7 @@ CAST = (
     Role(NIGHT_OWL, "America/St_Johns", is_public=False),  # UTC-03:30 with summer time
 )
 CROWD_HABITS = {BUSY: 4, REGULAR: 5, WEEKEND: 3, NIGHT_OWL: 3, LAZY: 4}
+SHARE_PUBLIC = 0.6
 CROWD_ZONES = (
     "UTC", "Europe/Berlin", "Europe/London", "Europe/Istanbul", "Africa/Lagos", "Asia/Dubai", "Asia/Kolkata",
     "Asia/Dhaka", "Asia/Jakarta", "Asia/Tokyo", "Australia/Lord_Howe", "Pacific/Chatham", "America/Sao_Paulo",
@@ -72,7 +73,8 @@ CROWD_ZONES = (
 )  # fmt: skip
 NAMES = (
     "ada", "bruno", "chidi", "devi", "elena", "farid", "gita", "hugo", "ines", "jonas", "kaya", "linh", "mateo",
-    "nadia", "oskar", "priya", "quentin", "rosa", "samir", "tomoko", "umar", "vera", "wanjiru", "ximena", "yusuf", "zoë",
+    "nadia", "oskar", "priya", "quentin", "rosa", "samir", "tomoko", "umar", "vera", "wanjiru", "ximena", "yusuf",
+    "zoë",
 )  # fmt: skip
 
 
@@ -125,7 +127,7 @@ def _learner(index: int, last_day: date, rng: Random) -> Learner:
 
 def _crowd_role(rng: Random) -> Role:
     habit = rng.choices(list(CROWD_HABITS), list(CROWD_HABITS.values()))[0]
-    return Role(habit, rng.choice(CROWD_ZONES), is_public=rng.random() < 0.6)
+    return Role(habit, rng.choice(CROWD_ZONES), is_public=rng.random() < SHARE_PUBLIC)
 
 
 def _deleted_at(role: Role, last_day: date) -> datetime | None:

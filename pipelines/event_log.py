@@ -6,7 +6,8 @@ is a supported hook, and `DAGSTER_EVENT_BATCH_SIZE` switches batches on; the par
 public, so the lock file holds Dagster to one patch and a test holds this class to Dagster's rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from threading import RLock
 from typing import Any, Self
 
 from dagster._core.events import ASSET_EVENTS
@@ -17,10 +18,19 @@ from dagster._serdes import ConfigurableClassData
 
 
 class BatchingEventLogStorage(SqliteEventLogStorage):
-    """The same files and rows as the class it extends; only fewer commits."""
+    """The same files and rows as the class it extends; only fewer commits.
+
+    Args:
+        base_dir: the folder of the files.
+        inst_data: what Dagster was configured with.
+    """
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(base_dir, inst_data)
+        self._db_lock = RLock()  # type: ignore[assignment] # Dagster never has the run's file and the index open at once
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: dict[str, Any]) -> Self:
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
         """Return the storage that `dagster.yaml` configures."""
         return cls(inst_data=inst_data, **config_value)
 
@@ -38,9 +48,9 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
             return
         insert = SqlEventLogStorageTable.insert()
         rows = [self._event_to_row(event) for event in about_assets]
-        with self.run_connection(about_assets[0].run_id) as run_file:
+        # Neither without the other: Dagster stores the events of a batch that failed again, one by one.
+        with self.run_connection(about_assets[0].run_id) as run_file, self.index_transaction() as index:
             run_file.execute(insert, rows)
-        with self.index_transaction() as index:
             ids = [index.execute(insert, row).lastrowid for row in rows]
             self._store_asset_event_tags(index, about_assets, ids)
             newest = {row["asset_key"]: place for place, row in enumerate(rows)}

@@ -1,13 +1,17 @@
 """When the night runs: from the configuration, written by hand because a partitioned job's own has no zone."""
 
+from contextlib import suppress
 from datetime import UTC
 
 import dagster as dg
 
 from assets.step0_plan import Run, first_partition
+from pipelines.abandoned import fail_abandoned_runs
 from pipelines.job import JOB_NAME, night_config, range_tags
 from warehouse.configuration import Configuration
+from warehouse.errors import LockHeldError
 from warehouse.lake import DAY, Lake
+from warehouse.lock import run_lock
 
 
 def nightly_schedule(configuration: Configuration) -> dg.ScheduleDefinition:
@@ -24,11 +28,14 @@ def nightly_schedule(configuration: Configuration) -> dg.ScheduleDefinition:
     )
     def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         day = context.scheduled_execution_time.astimezone(UTC).date() - DAY
+        with suppress(LockHeldError), run_lock(configuration, "the schedule"):
+            fail_abandoned_runs(context.instance, of_commands_only=True)
         if day < pulse.first_day:
             return dg.SkipReason(f"{day} is before first_day ({pulse.first_day})")
         run = Run(day, day)
         first = first_partition(configuration, run, Lake.of(configuration).landings(configuration))
         tags = range_tags(first, day)
-        return dg.RunRequest(run_key=day.isoformat(), run_config=night_config(configuration, run), tags=tags)
+        key = context.scheduled_execution_time.isoformat()
+        return dg.RunRequest(run_key=key, run_config=night_config(configuration, run), tags=tags)
 
     return every_night

@@ -1,13 +1,14 @@
-"""The Flask app: routes of a few lines each, and errors that are JSON whatever goes wrong."""
+"""The Flask app: routes of a few lines each, and errors that are JSON whatever goes wrong (DESIGN §7)."""
 
 import logging
+import secrets
 from typing import Any
 
 import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from serve.credentials import RefusedError, learner_of
+from serve.credentials import ExpiredError, RefusedError, learner_of, refuse_unusable_secrets
 from serve.pulse import learning_pulse
 from serve.reader import Follower, OpenVersion
 from warehouse.configuration import Configuration
@@ -19,15 +20,20 @@ RETRY_AFTER_SECONDS = 60
 
 
 def create_app(configuration: Configuration) -> Flask:
-    """Return the app that serves a configuration's published version.
+    """Return the app that serves a configuration's published version; none has to be there yet.
 
     Args:
         configuration: loaded with the section `auth`.
+
+    Raises:
+        ConfigurationError: a secret is none that tokens can be checked with.
     """
     app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # a path with two of them is unknown, not redirected to another
     follower = Follower(Warehouse.of(configuration))
     auth = configuration.auth
     assert auth is not None  # noqa: S101 - `load(..., uses=["auth"])` has seen to it
+    refuse_unusable_secrets(auth)
 
     @app.get("/api/xp/learning-pulse")
     def pulse() -> Response:
@@ -54,7 +60,7 @@ def _personal(response: Response, version: OpenVersion) -> Response:
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Authorization"
     response.headers["X-Data-Version"] = version.name
-    response.headers["X-Data-Through"] = version.data_through.strftime("%Y-%m-%dT%H:%M:%SZ")
+    response.headers["X-Data-Through"] = version.data_through
     return response
 
 
@@ -65,14 +71,16 @@ def _error(status: int, detail: str) -> Response:
 
 
 def _refused(refusal: RefusedError) -> Response:
-    logger.info("refused: %s", refusal)
+    logger.info("401 %r: %s", request.path, refusal)
     response = _error(401, "Invalid or missing credentials")
-    response.headers["WWW-Authenticate"] = "Bearer"
+    has_expired = isinstance(refusal, ExpiredError)
+    says_why = ' error="invalid_token", error_description="The token has expired"' if has_expired else ""
+    response.headers["WWW-Authenticate"] = f"Bearer{says_why}"
     return response
 
 
 def _not_ready(error: NoVersionError) -> Response:
-    logger.error("%s", error)
+    logger.warning("503 %r: %s", request.path, error)
     response = _error(503, "No data has been published yet")
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
@@ -86,5 +94,9 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _internal_error(error: Exception) -> Response:
-    logger.error("a request failed", exc_info=error)
-    return _error(500, "Internal server error")
+    """Answer with nothing but a number under which the log says what happened."""
+    request_id = secrets.token_hex(8)
+    logger.error("500 %r: request %s failed", request.path, request_id, exc_info=error)
+    response = _error(500, f"Internal server error, request {request_id}")
+    response.headers["X-Request-Id"] = request_id
+    return response

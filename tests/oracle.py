@@ -96,7 +96,7 @@ def instant(raw: object, timezone: str) -> int | None:
         if isinstance(raw, str) and READABLE_INSTANT.fullmatch(raw):
             raw = datetime.fromisoformat(raw)
         if isinstance(raw, date) and not isinstance(raw, datetime):
-            raw = datetime(raw.year, raw.month, raw.day)  # noqa: DTZ001 - the stream's zone follows
+            raw = datetime(raw.year, raw.month, raw.day)
         if not isinstance(raw, datetime):
             return None
         # fold=0 is R1: the earlier of two instants, and what does not exist moves forward by the gap

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Rows = Sequence[Mapping[str, object]]
 
-SECRET = "a secret of the tests, longer than 32 bytes"  # noqa: S105 - signs tokens of made-up learners
+SECRET = "a secret of the tests, longer than 32 bytes"
 
 # role -> column, by kind, as a platform might name them; DESIGN §6 says which roles may be left out
 COLUMNS = {
@@ -136,7 +136,7 @@ def _write_table(connection: Connection, table: str, columns: Mapping[str, str],
     connection.execute(text(f'DROP TABLE IF EXISTS "{table}"'))
     connection.execute(text(f'CREATE TABLE "{table}" ({defined})'))
     places = [f":{role}" if is_sqlite else f"CAST(:{role} AS {types[role]})" for role in columns]
-    insert = f'INSERT INTO "{table}" VALUES ({", ".join(places)})'  # noqa: S608 - names of our own
+    insert = f'INSERT INTO "{table}" VALUES ({", ".join(places)})'
     bound = [{role: row.get(role) for role in columns} for row in rows]
     if is_sqlite:
         bound = [{role: _sqlite_value(held, place) for role, held in row.items()} for place, row in enumerate(bound)]

@@ -9,10 +9,11 @@ import shutil
 import sqlite3
 import tempfile
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import adbc_driver_postgresql.dbapi as postgres
 import psycopg
@@ -50,7 +51,7 @@ def uri() -> Iterator[str]:
 def read(uri: str) -> Iterator[Callable[..., pa.Table]]:
     with postgres.connect(uri, autocommit=True) as con:
 
-        def read(sql: str, parameters: list | None = None) -> pa.Table:
+        def read(sql: str, parameters: list[object] | None = None) -> pa.Table:
             with con.cursor() as cursor:
                 cursor.execute(sql, parameters)
                 return cursor.fetch_arrow_table()
@@ -67,7 +68,7 @@ TYPES = [  # PostgreSQL expression, Arrow type, value as Python
     ("'infinity'::float8", pa.float64(), float("inf")),
     ("true", pa.bool_(), True),
     ("date '2026-11-21'", pa.date32(), date(2026, 11, 21)),
-    ("timestamp '2026-11-21 01:02:03.000004'", pa.timestamp("us"), datetime(2026, 11, 21, 1, 2, 3, 4)),  # noqa: DTZ001
+    ("timestamp '2026-11-21 01:02:03.000004'", pa.timestamp("us"), datetime(2026, 11, 21, 1, 2, 3, 4)),
     ("timestamptz '2026-11-21 01:02:03+02'", pa.timestamp("us", "UTC"), datetime(2026, 11, 20, 23, 2, 3, tzinfo=UTC)),
     ("'ab'::char(5)", pa.string(), "ab   "),  # padded; `::text` strips
     ("'ab'::varchar(5)", pa.string(), "ab"),
@@ -123,7 +124,8 @@ def test_uuid_and_json_arrive_as_extension_types_and_uuid_must_be_cast_in_the_qu
 
 def test_infinity_wraps_round_to_290278_years_before_christ(read: Callable[..., pa.Table]) -> None:
     """STACK said that `infinity` passes through: both infinities become finite instants far in the past, because the
-    driver adds 30 years and overflows. Ask the server with `isfinite(…)`, or refuse what is out of range."""
+    driver adds 30 years and overflows. Ask the server with `isfinite(…)`, or refuse what is out of range.
+    """
     table = read(
         """select 'infinity'::timestamptz as later, '-infinity'::timestamptz as earlier, 'infinity'::date as day,
                   isfinite('infinity'::date) as is_finite"""
@@ -148,11 +150,12 @@ def test_bound_parameters_switch_copy_off_and_everything_comes_in_one_batch(uri:
 
 def test_batches_arrive_while_the_query_still_runs(uri: str) -> None:
     """STACK: ADBC reads record batches. `batch_size_hint_bytes` per cursor; the first is there before the last is made:
-    a division by zero in row 15,000 is seen only after 14,000 rows, as `OSError` (not an ADBC error)."""
+    a division by zero in row 15,000 is seen only after 14,000 rows, as `OSError` (not an ADBC error).
+    """
     received = 0
     with postgres.connect(uri, autocommit=True) as con, con.cursor(adbc_stmt_kwargs=SMALL_BATCHES) as cursor:
         cursor.execute("select 1 / (15000 - id) as x, v from rows_of order by id")
-        with pytest.raises(OSError, match="division by zero"):  # noqa: PT012
+        with pytest.raises(OSError, match="division by zero"):  # noqa: PT012 - by a later batch
             for batch in cursor.fetch_record_batch():
                 received += batch.num_rows
     assert 14_000 < received < 15_000
@@ -168,7 +171,7 @@ def test_a_connection_that_is_cut_raises_and_never_looks_like_the_end(uri: str) 
         reader.read_next_batch()
         with psycopg.connect(uri, autocommit=True) as admin:
             admin.execute("select pg_terminate_backend(%s)", [pid])
-        with pytest.raises(OSError, match="closed the connection|terminating connection"):
+        with pytest.raises(OSError, match=r"closed the connection|terminating connection"):
             for _ in reader:
                 pass
 
@@ -195,12 +198,13 @@ def insert_a_row(uri: str) -> None:
 def test_begin_repeatable_read_read_only_gives_one_snapshot_and_refuses_to_write(uri: str, *, autocommit: bool) -> None:
     """STACK: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY` first. With `autocommit=True` the transaction is ours
     and ends with `ROLLBACK` (`con.rollback()` does nothing); with `False` the driver begins one itself, and our BEGIN,
-    as the first statement, still sets its level. The first query takes the snapshot, not BEGIN."""
+    as the first statement, still sets its level. The first query takes the snapshot, not BEGIN.
+    """
     with postgres.connect(uri, autocommit=autocommit) as con, con.cursor() as cursor:
 
-        def ask(sql: str) -> list[tuple]:
+        def ask(sql: str) -> list[tuple[Any, ...]]:
             cursor.execute(sql)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
         def finish() -> None:
             cursor.execute("ROLLBACK") if autocommit else con.rollback()
@@ -238,7 +242,7 @@ def test_show_and_two_statements_at_once_are_refused_and_settings_go_into_the_ad
         for sql in ("show timezone", "select 1; select 2"):
             with pytest.raises(postgres.ProgrammingError):
                 cursor.execute(sql)
-        with pytest.raises(postgres.OperationalError) as timeout:  # noqa: PT012
+        with pytest.raises(postgres.OperationalError) as timeout:  # noqa: PT012 - by either call
             cursor.execute("select pg_sleep(3)::text")
             cursor.fetchall()
         assert timeout.value.sqlstate == "57014"
@@ -323,7 +327,7 @@ def reflected(engine: sa.Engine) -> sa.Table:
     return sa.Table("t", sa.MetaData(), autoload_with=engine)
 
 
-def rows_of(engine: sa.Engine, *what: sa.ColumnElement) -> list:
+def rows_of(engine: sa.Engine, *what: sa.ColumnElement[Any]) -> Sequence[sa.Row[Any]]:
     with engine.connect() as con:
         return con.execute(sa.select(*what)).all()
 
@@ -399,7 +403,8 @@ def test_begin_and_a_first_read_hold_one_snapshot_for_several_statements(
     path: Path, journal: str, writer_gets: str
 ) -> None:
     """The driver opens no transaction for a SELECT by itself: two counts may differ. With BEGIN they can't: in WAL mode
-    the writer goes on unseen, otherwise it has to wait for us (so keep the transaction short)."""
+    the writer goes on unseen, otherwise it has to wait for us (so keep the transaction short).
+    """
     with closing(sqlite3.connect(path)) as con:
         con.execute(f"pragma journal_mode={journal}")
     count = sa.text("select count(*) from t")

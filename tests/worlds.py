@@ -159,7 +159,7 @@ def _is_known(user_id: object, rows: Sequence[RawRow]) -> bool:
 
 
 @st.composite
-def users_landings(  # noqa: PLR0913 - the facts of a world, each named
+def users_landings(
     draw: DrawFn,
     ids: Sequence[object],
     first_day: date,

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from warehouse.errors import ConfigurationError
 from warehouse.streams import EVENT_KINDS, ROLES, Kind
@@ -24,6 +24,9 @@ PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 STREAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 RESERVED_STREAM_NAMES = {"activity", "zones"}
 SHORTEST_SECRET_BYTES = 32
+CRON_FIELDS = (range(60), range(24), range(1, 32), range(1, 13), range(8))  # minute, hour, day, month, weekday
+CRON_NAME = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat"
+CRON_PART = re.compile(rf"(?:\*|(\d+|{CRON_NAME})(?:-(\d+|{CRON_NAME}))?)(?:/[1-9]\d*)?", re.ASCII | re.IGNORECASE)
 
 Section = Literal["sources", "auth"]
 
@@ -41,9 +44,21 @@ def _long_enough(secret: str) -> str:
 
 
 def _five_fields(cron: str) -> str:
-    if len(cron.split()) != len(("minute", "hour", "day", "month", "weekday")):
+    fields = cron.split()
+    if len(fields) != len(CRON_FIELDS) or not all(map(_is_cron_field, fields, CRON_FIELDS)):
         raise ValueError(f'"{cron}" is no cron line of five fields, write one like "0 2 * * *"')
     return cron
+
+
+def _is_cron_field(field: str, numbers: range) -> bool:
+    """Say whether a list like `*/5,7,10-12` has nothing but known names and numbers of the field."""
+    parts = [CRON_PART.fullmatch(part) for part in field.split(",")]
+    ends = [end for part in parts if part for end in part.groups() if end and end.isdigit()]
+    return None not in parts and all(int(end) in numbers for end in ends)
+
+
+def _one_or_more(secret: object) -> object:
+    return [secret] if isinstance(secret, str) else secret
 
 
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
@@ -105,7 +120,7 @@ class Auth(_Part):
     """`[auth]`: what makes a bearer token good."""
 
     algorithms: Annotated[list[Literal["HS256"]], Field(min_length=1)] = ["HS256"]
-    secret: Secret | Annotated[list[Secret], Field(min_length=1)]
+    secret: Annotated[list[Secret], BeforeValidator(_one_or_more), Field(min_length=1)]
     audience: str | None = None
     issuer: str | None = None
     user_claim: str = Field(default="sub", min_length=1)
@@ -114,7 +129,7 @@ class Auth(_Part):
     @property
     def secrets(self) -> list[str]:
         """All secrets that are good now; more than one while they rotate."""
-        return [self.secret] if isinstance(self.secret, str) else self.secret
+        return self.secret
 
 
 class Configuration(_Part):
@@ -162,13 +177,12 @@ def load(path: Path, uses: Collection[Section] = ()) -> Configuration:
     for section in uses:
         if section in document:
             document[section] = _resolved(document[section], section, mistakes)
-    for name, stream in _tables(document, "streams"):
-        stream["name"] = name
     mistakes += _stream_mistakes(document)
+    mistakes += _add_names(document, path)
     if "auth" in uses and "auth" not in document:
         mistakes.append("auth: missing, the server needs [auth] with a secret")
     try:
-        configuration = Configuration.model_validate({**document, "path": path.absolute()})
+        configuration = Configuration.model_validate(document)
     except ValidationError as error:
         mistakes += [_line(detail) for detail in error.errors()]
     if mistakes:
@@ -204,6 +218,16 @@ def _resolved(value: Any, where: str, mistakes: list[str]) -> Any:  # noqa: ANN4
     return PLACEHOLDER.sub(lookup, value)
 
 
+def _add_names(document: dict[str, Any], path: Path) -> list[str]:
+    """Tell the file its path and each stream its name; whoever writes these keys into the file is told that too."""
+    mistakes = ["path: unknown key"] if "path" in document else []
+    document["path"] = path.absolute()
+    for name, stream in _tables(document, "streams"):
+        mistakes += [f"streams.{name}.name: unknown key"] if "name" in stream else []
+        stream["name"] = name
+    return mistakes
+
+
 def _tables(document: Mapping[str, Any], section: str) -> Iterator[tuple[str, dict[str, Any]]]:
     tables = document.get(section)
     if isinstance(tables, dict):
@@ -232,20 +256,20 @@ def _stream_mistakes(document: Mapping[str, Any]) -> list[str]:
 
 
 def _column_mistakes(stream: Mapping[str, Any]) -> list[str]:
-    roles = ROLES.get(stream.get("kind", ""), ())
-    columns = stream.get("columns")
+    kind, columns = stream.get("kind"), stream.get("columns")
+    roles = next((roles for name, roles in ROLES.items() if name == kind), ())
     if not roles or not isinstance(columns, dict):
         return []
     known = [role.name for role in roles]
     missing = [role.name for role in roles if role.is_required and role.name not in columns]
     unknown = [name for name in columns if name not in known]
     return [f'no column is mapped to "{name}"' for name in missing] + [
-        f'"{name}" is not known for kind {stream["kind"]}, known are {", ".join(known)}' for name in unknown
+        f'"{name}" is not known for kind {kind}, known are {", ".join(known)}' for name in unknown
     ]
 
 
 def _line(detail: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails is a TypedDict with optional parts
-    where = ".".join(str(part) for part in detail["loc"] if part not in {"str", "list[constrained-str]"})
+    where = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
         return f"{where}: unknown key"
     if detail["type"] == "missing":

@@ -114,9 +114,7 @@ class Lake:
         """
         streams = {stream.name: stream for stream in configuration.event_streams}
         first_day = configuration.pulse.first_day
-        places = [
-            self.landing(name, day) for name in streams for day in _days_in(self.root / name) if day >= first_day
-        ]
+        places = [self.landing(name, day) for name in streams for day in _days_in(self.root / name) if day >= first_day]
         found = [Landing.from_json(text) for text in about(places).values()]
         return {
             (landing.stream, landing.day): landing

@@ -55,7 +55,7 @@ def _acquire(descriptor: int, path: Path, *, wait: bool) -> None:
 
 @contextmanager
 def run_lock(configuration: Configuration, purpose: str, *, wait: bool = False) -> Iterator[None]:
-    """Hold the lock of a data folder's runs, as `exclusive`, and begin by removing what a killed run left half-written."""
+    """Hold the lock of a data folder's runs, as `exclusive`; begins by removing what a killed run left half-written."""
     with exclusive(configuration.data_dir / "run.lock", purpose, wait=wait):
         remove_unfinished(configuration.data_dir / "lake")
         yield

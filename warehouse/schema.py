@@ -85,11 +85,12 @@ def dictionary() -> str:
     """Return the data dictionary, as Markdown; `docs/DICTIONARY.md` holds exactly this."""
     parts = [
         "# Data dictionary\n",
-        "The public tables of a published version, as `warehouse/schema.sql` makes them (`make dictionary` writes this page).",
+        "The public tables of a published version, as `warehouse/schema.sql` makes them; `make dictionary` writes it.",
     ]
     for table in tables():
         kind = "view" if table.is_view else "table"
-        parts.append(f"\n## {table.name}\n\n{table.comment} ({kind})\n\n| column | type | null | what it is |\n| --- | --- | --- | --- |")
+        parts.append(f"\n## {table.name}\n\n{table.comment} ({kind})\n")
+        parts.append("| column | type | null | what it is |\n| --- | --- | --- | --- |")
         parts += [
             f"| `{column.name}` | {column.type} | {'yes' if column.is_nullable else 'no'} | {column.comment} |"
             for column in table.columns

@@ -6,7 +6,6 @@ a relative symlink that is switched by a rename, so a reader sees the old versio
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -98,7 +97,7 @@ class Warehouse:
     def current(self) -> str | None:
         """Return the name of the version that the pointer names, None while nothing is published."""
         try:
-            return Path(os.readlink(self.pointer)).stem
+            return self.pointer.readlink().stem
         except FileNotFoundError:
             return None
 

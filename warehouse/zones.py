@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib import metadata, resources
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
@@ -73,9 +74,7 @@ def segments(zone: str, from_utc: datetime, until_utc: datetime) -> list[Segment
     """Return the segments of a zone that cover `[from_utc, until_utc)`, in order and without a gap."""
     changes = [change for year in range(from_utc.year, until_utc.year + 1) for change in _changes(zone, year)]
     borders = [from_utc, *(change for change in changes if from_utc < change < until_utc), until_utc]
-    return [
-        Segment(zone, start, end, _offset(zone, start)) for start, end in zip(borders, borders[1:], strict=False)
-    ]
+    return [Segment(zone, start, end, _offset(zone, start)) for start, end in pairwise(borders)]
 
 
 def local_date(zone: str, instant: datetime) -> date:

@@ -1,0 +1,86 @@
+"""Between reading and landing: rows as they were read, on disk, until every day of the run has been read.
+
+Memory is bounded by a batch, whatever the number of rows. One layout serves every kind of event; the instant that R2
+says the day of a row is becomes the column `instant`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from assets.step1_values import ARROW_TYPES, DEFECTS
+from warehouse.configuration import Stream
+from warehouse.streams import instant_of
+
+ROWS_PER_FILE = 500_000
+
+SPOOL_SCHEMA = pa.schema(
+    [
+        pa.field("event_id", ARROW_TYPES["id"]),
+        pa.field("user_id", ARROW_TYPES["id"]),
+        pa.field("instant", ARROW_TYPES["instant"]),
+        pa.field("ended_at", ARROW_TYPES["instant"]),
+        pa.field("last_activity_at", ARROW_TYPES["instant"]),
+        pa.field("amount", ARROW_TYPES["amount"]),
+        pa.field("passed", ARROW_TYPES["boolean"]),
+        pa.field("updated_at", ARROW_TYPES["instant"]),
+        *DEFECTS,
+    ],
+)
+
+
+@dataclass
+class Spool:
+    """Rows as they were read, in Parquet files of one folder, until every day of the run has been read.
+
+    Args:
+        folder: where the files go.
+        stream: whose rows they are.
+    """
+
+    folder: Path
+    stream: Stream
+    rows_by_day: Counter[date] = field(default_factory=Counter)
+    rows: int = 0
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file that was written, in order."""
+        return sorted(self.folder.glob("spool-*.parquet"))
+
+    def write(self, batches: Iterable[pa.RecordBatch]) -> int:
+        """Append batches and return how many rows they had."""
+        before = self.rows
+        writer = self._new_writer()
+        rows_in_file = 0
+        for batch in batches:
+            if rows_in_file >= ROWS_PER_FILE:
+                writer.close()
+                writer, rows_in_file = self._new_writer(), 0
+            writer.write_batch(self._spooled(batch))
+            rows_in_file += batch.num_rows
+            self._count(batch)
+        writer.close()
+        return self.rows - before
+
+    def _new_writer(self) -> parquet.ParquetWriter:
+        name = f"spool-{len(self.files):06}.parquet"
+        return parquet.ParquetWriter(self.folder / name, SPOOL_SCHEMA, compression="lz4")
+
+    def _spooled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        names = {instant_of(self.stream.kind): "instant"}
+        columns = {names.get(name, name): batch.column(name) for name in batch.schema.names}
+        arrays = [columns.get(column.name, pa.nulls(len(batch), column.type)) for column in SPOOL_SCHEMA]
+        return pa.RecordBatch.from_arrays(arrays, schema=SPOOL_SCHEMA)
+
+    def _count(self, batch: pa.RecordBatch) -> None:
+        days = batch.column(instant_of(self.stream.kind)).drop_null().cast(pa.date32(), safe=False)
+        for counted in pc.value_counts(days).to_pylist():
+            self.rows_by_day[counted["values"]] += counted["counts"]
+        self.rows += batch.num_rows

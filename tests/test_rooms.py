@@ -1,0 +1,97 @@
+"""The rooms of DESIGN §5 at run time: what must start without Dagster and the night's libraries does.
+
+The directions of imports are `import-linter`'s business (`pyproject.toml`). Here is what it cannot see: modules that a
+library imports when it is called, and the files in `assets/` that may import Dagster, known by their names.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FRAMEWORKS = ("dagster", "flask", "numpy", "pandas", "pyarrow", "sqlalchemy")
+NIGHT = ("dagster", "numpy", "pandas", "pyarrow", "sqlalchemy")
+MAY_IMPORT_DAGSTER = {"keys", "partitions", "resources", "retries"}
+
+BLOCK = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in BLOCKED:
+            raise ModuleNotFoundError(f"{name} must not be needed here", name=name)
+
+BLOCKED = set(sys.argv[1].split(","))
+sys.meta_path.insert(0, Blocked())
+"""
+CREATE_APP = """
+from pathlib import Path
+from serve.app import create_app
+from warehouse.configuration import load
+
+client = create_app(load(Path(sys.argv[2]), uses=["auth"])).test_client()
+assert client.get("/health").status_code == 200
+assert client.get("/api/xp/learning-pulse").status_code == 401
+"""
+CONFIGURATION = """
+[pulse]
+first_day = 2026-01-01
+[sources.platform]
+url = "sqlite:///platform.sqlite"
+[streams.users]
+kind = "users"
+source = "platform"
+table = "users"
+columns = { user_id = "id" }
+[streams.xp_events]
+kind = "xp"
+source = "platform"
+table = "xp_events"
+columns = { event_id = "id", user_id = "user_id", occurred_at = "created_at", amount = "amount" }
+[auth]
+secret = "a secret of this test, longer than 32 bytes"
+"""
+
+
+def modules(room: str) -> list[str]:
+    return [f"{room}.{place.stem}" for place in sorted((ROOT / room).glob("*.py")) if place.stem != "__init__"]
+
+
+def core_of_assets() -> list[str]:
+    names = [name.partition(".")[2] for name in modules("assets")]
+    return [f"assets.{name}" for name in names if not name.endswith("_asset") and name not in MAY_IMPORT_DAGSTER]
+
+
+def run_without(blocked: tuple[str, ...], code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", BLOCK + code, ",".join(blocked), *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_block_of_these_tests_blocks() -> None:
+    assert "pandas must not be needed here" in run_without(NIGHT, "import pandas").stderr
+
+
+@pytest.mark.parametrize(
+    ("room", "blocked"),
+    [(modules("warehouse"), FRAMEWORKS), (modules("serve"), NIGHT), (core_of_assets(), ("dagster", "flask"))],
+    ids=["warehouse", "serve", "the cores of assets"],
+)
+def test_a_room_can_be_imported_without_what_it_must_not_need(room: list[str], blocked: tuple[str, ...]) -> None:
+    assert room
+    ran = run_without(blocked, "".join(f"import {name}\n" for name in room))
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_the_app_answers_without_the_libraries_of_the_night(tmp_path: Path) -> None:
+    path = tmp_path / "pulse.toml"
+    path.write_text(CONFIGURATION, encoding="utf-8")
+    ran = run_without(NIGHT, CREATE_APP, str(path))
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_the_command_knows_its_usage_without_the_libraries_of_the_night() -> None:
+    ran = run_without(NIGHT, "from pipelines.cli import main\nmain(['--help'])")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "nightly" in ran.stdout
