@@ -8,19 +8,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from pathlib import Path
 from typing import Any
 
 import adbc_driver_manager
 import pyarrow as pa
-from sqlalchemy import Column, ColumnElement, DateTime, Select, cast, func, literal, or_, select, type_coerce, types
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    DateTime,
+    Engine,
+    Select,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    types,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from assets.step1_columns import MappedTable, reflect
 from assets.step1_snapshot import Snapshot, engine_of, snapshot
 from assets.step1_values import read_batch
 from warehouse.configuration import Configuration, Stream
-from warehouse.errors import PulseError, SourceUnavailableError
+from warehouse.errors import ConfigurationError, PulseError, SourceUnavailableError
 from warehouse.lake import DAY
 from warehouse.streams import Role, instant_of
 
@@ -135,10 +147,11 @@ def open_stream(configuration: Configuration, stream: Stream) -> Iterator[Reader
     """Open one snapshot of a stream's source, with the table reflected and its columns checked before any row.
 
     Raises:
+        ConfigurationError: the source's url is none that we can use.
         SourceDriftError: the table is not what the mapping says.
         SourceUnavailableError: the source does not answer, or stops answering; the message has no password.
     """
-    engine = engine_of(configuration.sources[stream.source].url, Path(configuration.path).parent)
+    engine = _engine(configuration, stream)
     try:
         with engine.connect() as connection:
             mapped = reflect(connection, stream)
@@ -151,6 +164,17 @@ def open_stream(configuration: Configuration, stream: Stream) -> Iterator[Reader
         raise _unavailable(stream, error) from error
     finally:
         engine.dispose()
+
+
+def _engine(configuration: Configuration, stream: Stream) -> Engine:
+    try:
+        return engine_of(configuration.sources[stream.source].url, configuration.path.parent)
+    except (ArgumentError, ValueError, ImportError):
+        # What SQLAlchemy says may quote a password that is not escaped.
+        mistake = (
+            "no URL of a database that a driver is installed for, write one like postgresql://name:password@host/db"
+        )
+        raise ConfigurationError([f"{configuration.path}: sources.{stream.source}.url: {mistake}"]) from None
 
 
 def _unavailable(stream: Stream, error: Exception) -> SourceUnavailableError:

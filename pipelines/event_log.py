@@ -41,14 +41,16 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
             events: what a step has to tell, in order.
         """
         about_assets = [event for event in events if event.dagster_event_type in ASSET_EVENTS]
+        if about_assets:
+            self._store_asset_events(about_assets)
         for event in events:
             if event.dagster_event_type not in ASSET_EVENTS:
                 self.store_event(event)
-        if not about_assets:
-            return
+
+    def _store_asset_events(self, about_assets: Sequence[EventLogEntry]) -> None:
         insert = SqlEventLogStorageTable.insert()
         rows = [self._event_to_row(event) for event in about_assets]
-        # Neither without the other: Dagster stores the events of a batch that failed again, one by one.
+        # In both files or in none: the events of a batch that failed, Dagster stores again one by one.
         with self.run_connection(about_assets[0].run_id) as run_file, self.index_transaction() as index:
             run_file.execute(insert, rows)
             ids = [index.execute(insert, row).lastrowid for row in rows]

@@ -114,16 +114,17 @@ class Follower:
         return pointed if pointed != self._followed or time.monotonic() >= self._again_at else None
 
     def _switch_to(self, pointed: Pointed) -> None:
-        """Open a version and put it in service; one that cannot be opened leaves the last good one there."""
-        self._followed, self._again_at = pointed, float("inf")
-        if self._current is not None and self._current.name == pointed.version:
-            return
+        """Put a version in service; while it cannot be opened the last good one stays there."""
+        again_at = float("inf")
         try:
-            opened = open_version(self._warehouse, pointed.version)
+            if self._current is None or self._current.name != pointed.version:
+                self._put_in_service(open_version(self._warehouse, pointed.version))
         except Exception:
             logger.exception("version %s is refused, the last good one stays in service", pointed.version)
-            self._again_at = time.monotonic() + REFUSED_SECONDS
-            return
+            again_at = time.monotonic() + REFUSED_SECONDS
+        self._followed, self._again_at = pointed, again_at
+
+    def _put_in_service(self, opened: OpenVersion) -> None:
         with self._counting:
             previous, self._current = self._current, opened
             is_idle = previous is not None and previous.requests == 0

@@ -59,9 +59,7 @@ def _free_address(host: str, port: int) -> str:
     try:
         family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family) as probe:
-            probe.setsockopt(
-                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-            )  # as a restart needs, and no more
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as a restart needs, and no more
             probe.bind(place)
     except OSError as error:
         message = f"cannot listen on {host} port {port}: {error.strerror}; choose another with --host or --port"

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from assets.step2_land import land
 from assets.step3_users import land_users
 from pipelines.night import publish_lake
-from tests import platforms, replay
+from tests import oracle, platforms, replay
 from tests.oracle import Stream, World, days
 from tests.worlds import BAD_ZONES, GOOD_ZONES, worlds
 
@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from warehouse.configuration import Configuration
     from warehouse.versions import Manifest
 
+# A world is large, and so is the report of a failing one: that warning must not take its place.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 EXAMPLES = settings().max_examples
-A_FEW = settings(max_examples=max(2, EXAMPLES // 10))  # for what runs many nights per world
-A_YEAR = settings(max_examples=max(1, EXAMPLES // 20))
+A_FEW = settings(max_examples=max(1, EXAMPLES // 10))  # for what runs many nights per world
+FEWEST_EVENTS = 8  # the first world that hypothesis draws is the emptiest that passes
 
 
 @given(worlds(may_lose_learners=True))
@@ -42,6 +45,11 @@ def test_every_table_and_every_answer_from_sqlite_equals_the_oracle(world: World
 def test_every_table_and_every_answer_from_postgresql_equals_the_oracle(postgres_url: str, world: World) -> None:
     with replay.postgres_platform(postgres_url) as platform:
         replay.assert_equals_the_oracle(world, replay.replayed(world, platform))
+
+
+def is_busy(world: World) -> bool:
+    """Whether enough happens in a world to show anything."""
+    return len(oracle.land(world).events) >= FEWEST_EVENTS
 
 
 def longer_than_its_window(world: World) -> World:
@@ -60,8 +68,8 @@ def _earlier(value: object, by: timedelta) -> object:
     return value - by if isinstance(value, date) else value
 
 
-@A_YEAR
-@given(worlds(is_loose=False).map(longer_than_its_window))
+@A_FEW
+@given(worlds(is_loose=False).map(longer_than_its_window).filter(is_busy))
 def test_a_history_longer_than_the_window_equals_the_oracle(postgres_url: str, world: World) -> None:
     with replay.postgres_platform(postgres_url) as platform:
         replay.assert_equals_the_oracle(world, replay.replayed(world, platform))
@@ -76,7 +84,7 @@ def settled(world: World) -> World:
     return replace(world, first_day=first_day, users_landings=world.users_landings[-1:])
 
 
-settled_worlds = worlds().map(settled)
+settled_worlds = worlds().map(settled).filter(is_busy)
 
 
 def one_night(world: World, platform: replay.Platform, data_dir: str = "var") -> Manifest:
@@ -186,7 +194,7 @@ def rebuilt(configuration: Configuration) -> Manifest:
 
 @A_FEW
 @given(
-    worlds(may_lose_learners=True),
+    worlds(may_lose_learners=True).filter(is_busy),
     st.sampled_from((*GOOD_ZONES, "Africa/Cairo", "America/Havana")),
     st.sampled_from(("xp_earned", "learning_time")),
     st.integers(1, 5),

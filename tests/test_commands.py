@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -89,12 +89,12 @@ def yesterday() -> date:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, str]]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, str]:
     """The published demo, for reading only, and what the command said."""
     home = tmp_path_factory.mktemp("home")
     code, out, err = Place(home).pulse("demo", "--users", 5, "--days", DAYS, "--port", 8123, "--no-serve")
     assert (code, err) == (0, "")
-    yield Place(home / "demo"), out
+    return Place(home / "demo"), out
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from tests import small_platform
 from tests.small_platform import ANA, ANSWERS, BEN, FIRST, IDLE, KIM, PATH, QUOTED, SECOND, UNKNOWN, ZOE, bearer
 from warehouse.configuration import Configuration
 from warehouse.errors import NoVersionError
+from warehouse.identifiers import user_key
 from warehouse.versions import Warehouse
 
 BODY_KEYS = [
@@ -118,7 +119,7 @@ STRANGERS: dict[str, object] = {
     "a NUL after": "7\0",
     "a NUL before": "\x007",
     "a bidirectional mark after": "7\u202e",
-    "a full-width digit": "７",
+    "a full-width digit": "\uff17",
     "a decomposed accent": "zoe\u0301",
     "another case": "Ben",
     "another UUID": "0f8fad5b-d9cb-469f-a165-70867728950f",
@@ -164,10 +165,8 @@ def test_two_learners_with_one_key_would_not_see_each_other(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The build stops over such a pair; a stranger whose id hashes like a learner's is nobody all the same."""
-    from serve import pulse
-
-    key = pulse.user_key(BEN)
-    monkeypatch.setattr(pulse, "user_key", lambda _: key)
+    key = user_key(BEN)
+    monkeypatch.setattr("serve.pulse.user_key", lambda _: key)
     assert ask(client, "not ben").get_json() == UNKNOWN[SECOND]
 
 
@@ -244,18 +243,6 @@ def test_an_error_inside_is_500_with_a_number_and_what_happened_is_in_the_log_on
     assert "in-the-query" not in caplog.text
     assert authorization["Authorization"].split(".")[2] not in caplog.text
     assert ask(client).headers["X-Request-Id"] != number
-
-
-def test_a_path_cannot_write_a_line_of_its_own_into_the_log(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(_: object) -> None:
-        raise RuntimeError
-
-    monkeypatch.setitem(client.application.error_handler_spec[None][404], app.HTTPException, fail)
-    monkeypatch.setitem(client.application.error_handler_spec[None][None], app.HTTPException, fail)
-    client.get("/%0aINFO 200 everything is fine")
-    assert not any("\n" in record.getMessage() for record in caplog.records)
 
 
 # --- nothing published yet ------------------------------------------------------------------------------------------
@@ -445,7 +432,7 @@ def test_a_refused_version_is_tried_again_after_a_while_though_nobody_touches_th
 ) -> None:
     follower, manifest = Follower(warehouse), warehouse.manifest_file(FIRST)
     text, clock = manifest.read_text(), [1000.0]
-    monkeypatch.setattr(reader.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("serve.reader.time.monotonic", lambda: clock[0])
     manifest.unlink()
     with pytest.raises(NoVersionError):
         served_by(follower)
@@ -573,7 +560,7 @@ def test_a_version_that_is_refused_after_it_was_opened_is_closed(
         connections.append(connection)
         raise ValueError
 
-    monkeypatch.setattr(reader.engine, "one_row", failing)
+    monkeypatch.setattr("serve.reader.engine.one_row", failing)
     with pytest.raises(NoVersionError):
         served_by(Follower(warehouse))
     (connection,) = connections

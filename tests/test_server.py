@@ -1,0 +1,384 @@
+"""The production server over real HTTP, as `pulse serve` starts it: it stays up, follows the pointer, and stops.
+
+What an answer must be is `small_platform.py`'s; what the app does with every input is `test_endpoint.py`'s.
+"""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from pipelines import cli
+from tests import small_platform
+from tests.small_platform import ANA, ANSWERS, BEN, FIRST, PATH, SECOND, SECRET, bearer, token
+from warehouse.configuration import Configuration
+from warehouse.versions import Warehouse
+
+ROOT = Path(__file__).parents[1]
+HOST = "127.0.0.1"
+# a version that is built again from the same lake has another number and the same answers
+BY_NEWEST_DAY = {version.rpartition("-")[0]: body for version, body in ANSWERS[ANA].items()}
+START_SECONDS, STOP_SECONDS, FOLLOW_SECONDS = 20.0, 10.0, 2.0
+
+
+class Answer(NamedTuple):
+    """A response that was read to its end; header names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+@dataclass
+class Running:
+    """A server and where it listens."""
+
+    process: subprocess.Popen[str]
+    port: int
+    log: Path
+
+    def ask(self, path: str = PATH, *, method: str = "GET", headers: dict[str, str] | None = None) -> Answer:
+        """Send a request on a connection of its own."""
+        with closing(http.client.HTTPConnection(HOST, self.port, timeout=10)) as connection:
+            connection.request(method, path, headers=headers or {})
+            return read(connection)
+
+    def send(self, request: bytes) -> bytes:
+        """Send bytes as they are and return everything that comes back until the server hangs up."""
+        with socket.create_connection((HOST, self.port), timeout=10) as connection:
+            connection.sendall(request)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def read(connection: http.client.HTTPConnection) -> Answer:
+    response = connection.getresponse()
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, headers, response.read())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def command(configuration: Path, port: int) -> list[str]:
+    return [sys.executable, "-m", "pipelines.cli", "serve", "--config", str(configuration), "--port", str(port)]
+
+
+@contextmanager
+def serving(configuration: Configuration) -> Iterator[Running]:
+    """Start the server in a process group of its own and wait until it answers; what is left of it is killed."""
+    port, log = free_port(), configuration.path.with_name("server.log")
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command(configuration.path, port), cwd=ROOT, stdout=output, stderr=output, text=True, start_new_session=True
+        )
+    try:
+        running = Running(process, port, log)
+        wait_until_it_answers(running)
+        yield running
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(STOP_SECONDS)
+
+
+def wait_until_it_answers(running: Running) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and running.process.poll() is None:
+        try:
+            assert running.ask("/health").json == {"status": "ok"}
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(f"the server does not answer: {running.log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_platform.two_nights(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="module")
+def server(nights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server on the second version, for tests that change nothing."""
+    configuration = small_platform.copied(nights, tmp_path_factory.mktemp("server"), SECOND)
+    with serving(configuration) as running:
+        yield running
+
+
+def answered(answer: Answer) -> str:
+    """Return the version that answered, once its answer to Ana is wholly its own (I2)."""
+    assert answer.status == 200, answer
+    version = answer.headers["x-data-version"]
+    assert answer.json == BY_NEWEST_DAY[version.rpartition("-")[0]], f"not what {version} says"
+    return version
+
+
+# --- one version, many requests -------------------------------------------------------------------------------------
+
+
+def test_the_endpoint_answers_with_body_and_headers(server: Running) -> None:
+    answer = server.ask(headers=bearer())
+    assert answered(answer) == SECOND
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-data-through"] == "2026-01-01T00:00:00Z"
+    assert answer.headers["cache-control"] == "private, no-cache"
+    assert answer.headers["vary"] == "Authorization"
+
+
+def test_head_sends_the_headers_and_not_a_byte_of_the_body(server: Running) -> None:
+    got, head = server.ask(headers=bearer()), server.ask(method="HEAD", headers=bearer())
+    assert (head.status, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(got.content))
+    assert head.headers["x-data-version"] == SECOND
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", PATH, 401), ("GET", "/nothing-here", 404), ("GET", PATH + "/", 404), ("POST", PATH, 405)],
+)
+def test_an_error_is_json(server: Running, method: str, path: str, status: int) -> None:
+    answer = server.ask(path, method=method)
+    assert answer.status == status
+    assert answer.headers["content-type"] == "application/json"
+    assert list(answer.json) == ["detail"]
+    assert ("allow" in answer.headers) == (status == 405)
+    assert ("www-authenticate" in answer.headers) == (status == 401)
+
+
+def raw(*headers: str) -> bytes:
+    lines = [f"GET {PATH} HTTP/1.1", f"Host: {HOST}", "Connection: close", *headers, "", ""]
+    return "\r\n".join(lines).encode("latin-1")
+
+
+ANAS, BENS, NONE = f"Authorization: Bearer {token(ANA)}", f"authorization: Bearer {token(BEN)}", "Authorization:"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [(ANAS, BENS), (BENS, ANAS), (ANAS, ANAS), (ANAS, NONE), (NONE, ANAS), ("Authorization: Bearer x", ANAS)],
+    ids=["Ana's and Ben's", "Ben's and Ana's", "Ana's twice", "Ana's and none", "none and Ana's", "garbage and Ana's"],
+)
+def test_a_credential_that_is_sent_twice_is_nobodys(server: Running, headers: tuple[str, ...]) -> None:
+    """FAULTS 35."""
+    assert server.send(raw(*headers)).startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize(
+    "header", ["Authorization: Bearer \xe9\xff", "Authorization: \x80", "Authorization: Bearer \t"]
+)
+def test_bytes_that_are_no_text_are_refused(server: Running, header: str) -> None:
+    assert server.send(raw(header)).startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize(("kilobytes", "status"), [(32, 401), (1024, 431)])
+def test_a_long_token_is_refused_in_bounded_time(server: Running, kilobytes: int, status: int) -> None:
+    """FAULTS 34."""
+    began = time.monotonic()
+    try:
+        content = server.send(raw("Authorization: Bearer " + "a" * (kilobytes * 1024)))
+    except ConnectionError:  # the server need not read to the end what it refuses
+        assert status == 431
+    else:
+        assert content.startswith(f"HTTP/1.1 {status} ".encode())
+    assert time.monotonic() - began < 5
+    assert answered(server.ask(headers=bearer())) == SECOND
+
+
+def test_a_body_on_get_is_ignored_and_the_connection_goes_on(server: Running) -> None:
+    """FAULTS 38."""
+    with closing(http.client.HTTPConnection(HOST, server.port, timeout=10)) as connection:
+        for number in range(3):
+            connection.request("GET", PATH, body=b"GET /nothing-here HTTP/1.1\r\n\r\n" * number, headers=bearer())
+            assert answered(read(connection)) == SECOND
+
+
+def test_hundreds_of_silent_connections_keep_nobody_waiting(server: Running) -> None:
+    silent = [socket.create_connection((HOST, server.port), timeout=10) for _ in range(300)]
+    try:
+        began = time.monotonic()
+        assert server.ask("/health").status == 200
+        assert answered(server.ask(headers=bearer())) == SECOND
+        assert time.monotonic() - began < FOLLOW_SECONDS
+    finally:
+        for connection in silent:
+            connection.close()
+
+
+def test_no_log_holds_a_credential_or_a_query(server: Running) -> None:
+    """FAULTS 39."""
+    forged = token(key="a secret that this server has never heard of")
+    assert server.ask(PATH + "?token=in-the-query", headers={"Authorization": f"Bearer {forged}"}).status == 401
+    assert server.ask(PATH + "?token=in-the-query", headers=bearer()).status == 200
+    log = server.log.read_text()
+    assert f"401 '{PATH}': " in log
+    for secret in ("in-the-query", SECRET, *forged.split("."), *token().split(".")):
+        assert secret not in log
+
+
+# --- a publish while it serves --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Learners:
+    """Requests without a pause, on several threads, and what came back."""
+
+    server: Running
+    answers: list[Answer] = field(default_factory=list)
+    failures: list[BaseException] = field(default_factory=list)
+
+    @contextmanager
+    def asking(self, threads: int) -> Iterator[None]:
+        is_over = threading.Event()
+        started = [threading.Thread(target=self._ask_until, args=(is_over,)) for _ in range(threads)]
+        for thread in started:
+            thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            for thread in started:
+                thread.join(20)
+
+    def _ask_until(self, is_over: threading.Event) -> None:
+        with closing(http.client.HTTPConnection(HOST, self.server.port, timeout=10)) as connection:
+            try:
+                while not is_over.is_set():
+                    connection.request("GET", PATH, headers=bearer())
+                    self.answers.append(read(connection))
+            except (OSError, http.client.HTTPException) as failure:
+                self.failures.append(failure)
+
+    def wait_for(self, version: str) -> None:
+        """Wait until every request that is asked from now on is answered by a version, `FOLLOW_SECONDS` at most."""
+        deadline, since = time.monotonic() + FOLLOW_SECONDS, len(self.answers)
+        while time.monotonic() < deadline:
+            time.sleep(0.02)
+            versions = [answer.headers.get("x-data-version") for answer in self.answers[since:]]
+            if any(other != version for other in versions):
+                since += len(versions)
+            elif len(versions) >= 8:  # two of each thread
+                return
+        pytest.fail(f"{version} is not what is answered after {FOLLOW_SECONDS} s; failed: {self.failures}")
+
+
+def test_publishing_and_rolling_back_under_requests_fails_none_and_mixes_none(
+    nights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """I2; FAULTS 8 and 10 with one worker."""
+    from pipelines.night import publish_lake
+
+    configuration = small_platform.copied(nights, tmp_path, FIRST)
+    warehouse = Warehouse.of(configuration)
+    with serving(configuration) as server:
+        learners = Learners(server)
+        with learners.asking(threads=4):
+            learners.wait_for(FIRST)
+            manifest = publish_lake(configuration)
+            assert manifest is not None
+            learners.wait_for(manifest.version)
+            assert cli.main(["rollback", "--config", str(configuration.path), FIRST]) == 0
+            learners.wait_for(FIRST)
+            for version in [SECOND, FIRST] * 10:
+                warehouse.point_to(version)
+            warehouse.point_to(manifest.version)
+            learners.wait_for(manifest.version)
+            assert set(warehouse.prune(1)) == {FIRST, SECOND}
+            learners.wait_for(manifest.version)
+    assert learners.failures == []
+    assert {answered(answer) for answer in learners.answers} >= {FIRST, manifest.version}
+    assert f"{FIRST} is served now" in capsys.readouterr().out
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_server_that_starts_before_the_first_night_answers_after_it_by_itself(nights: Path, tmp_path: Path) -> None:
+    """FAULTS 5, then 4: garbage behind the pointer leaves the last good version in service."""
+    configuration = small_platform.copied(nights, tmp_path, None)
+    warehouse = Warehouse.of(configuration)
+    with serving(configuration) as server:
+        answer = server.ask(headers=bearer())
+        assert (answer.status, list(answer.json)) == (503, ["detail"])
+        assert int(answer.headers["retry-after"]) > 0
+        warehouse.point_to(FIRST)
+        assert answered(server.ask(headers=bearer())) == FIRST
+        warehouse.file(SECOND).chmod(0o644)
+        warehouse.file(SECOND).write_bytes(b"garbage!" * (warehouse.manifest(SECOND).size // 8))
+        warehouse.point_to(SECOND)
+        assert [answered(server.ask(headers=bearer())) for _ in range(3)] == [FIRST] * 3
+        assert f"version {SECOND} is refused" in server.log.read_text()
+        warehouse.point_to(FIRST)
+        assert answered(server.ask(headers=bearer())) == FIRST
+
+
+# --- starting and stopping ------------------------------------------------------------------------------------------
+
+
+def test_sigterm_stops_it_at_once_and_well_whatever_its_clients_hold_open(nights: Path, tmp_path: Path) -> None:
+    with (
+        serving(small_platform.copied(nights, tmp_path, SECOND)) as server,
+        socket.create_connection((HOST, server.port), timeout=10) as half,
+        closing(http.client.HTTPConnection(HOST, server.port, timeout=10)) as idle,
+    ):
+        half.sendall(f"GET {PATH} HTTP/1.1\r\nHost: ".encode())
+        idle.request("GET", PATH, headers=bearer())
+        assert answered(read(idle)) == SECOND
+        server.process.terminate()
+        assert server.process.wait(STOP_SECONDS) == 0
+
+
+def test_ctrl_c_reaches_server_and_workers_together_and_stops_it_well(nights: Path, tmp_path: Path) -> None:
+    with serving(small_platform.copied(nights, tmp_path, SECOND)) as server:
+        os.killpg(server.process.pid, signal.SIGINT)
+        assert server.process.wait(STOP_SECONDS) == 0
+        with pytest.raises(OSError, match="refused"):
+            server.ask("/health")
+
+
+def start_and_fail(configuration: Path, port: int) -> tuple[int, str]:
+    done = subprocess.run(
+        command(configuration, port), cwd=ROOT, capture_output=True, text=True, timeout=START_SECONDS, check=False
+    )
+    assert "Spawning worker" not in done.stdout
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("secret", "mistake"),
+    [
+        ('secret = "short"', "at least 32 bytes"),
+        ('secret = "-----BEGIN PUBLIC KEY-----\\nMFkwEwYHKoZIzj0CAQ==\\n-----END PUBLIC KEY-----"', "asymmetric key"),
+    ],
+    ids=["too short", "a public key"],
+)
+def test_a_wrong_configuration_is_told_before_a_worker_starts(tmp_path: Path, secret: str, mistake: str) -> None:
+    path = small_platform.make(tmp_path).path
+    path.write_text(path.read_text().replace(f'secret = "{SECRET}"', secret))
+    code, line = start_and_fail(path, free_port())
+    assert code == 2
+    assert mistake in line
+    assert "Traceback" not in line
+
+
+def test_a_port_that_another_server_has_is_not_shared_with_it(server: Running, nights: Path) -> None:
+    code, line = start_and_fail(nights / "pulse.toml", server.port)
+    assert code == 1
+    assert line.startswith(f"pulse: cannot listen on {HOST} port {server.port}: Address already in use; choose another")
