@@ -11,7 +11,7 @@ SQL := assets warehouse
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: demo test install lint format lock dictionary ci clean
+.PHONY: demo test test-slow install lint format lock dictionary ci clean
 .DEFAULT_GOAL := install
 
 demo: $(VENV)/.installed
@@ -19,6 +19,10 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	$(VENV)/bin/python -m pytest $(ARGS)
+
+# What takes half a minute or more: the UI, faults, benchmarks.
+test-slow: $(VENV)/.installed
+	$(VENV)/bin/python -m pytest -m slow $(ARGS)
 
 install: $(VENV)/.installed
 

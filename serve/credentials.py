@@ -15,6 +15,8 @@ from warehouse.identifiers import normal_id
 
 LEEWAY_SECONDS = 30
 LATEST_EXPIRY = 253_402_300_799  # the end of the year 9999
+# What decoding raises besides a wrong signature: PyJWT before 2.15 lets the last three through.
+UNREADABLE = (jwt.PyJWTError, ValueError, OverflowError, TypeError, RecursionError)
 KEY_BRINGERS = frozenset({"jwk", "jku", "x5c", "x5u"})
 PLAIN_KEY_ID = re.compile(r"[\w.:@=+-]{1,200}", re.ASCII)
 
@@ -74,7 +76,7 @@ def _claims(token: str, auth: Auth) -> dict[str, Any]:
             continue
         except jwt.ExpiredSignatureError as error:
             raise ExpiredError("expired") from error
-        except (jwt.InvalidTokenError, ValueError, OverflowError, TypeError) as error:
+        except UNREADABLE as error:
             raise RefusedError(type(error).__name__) from error
         if not _is_plain(decoded["header"]):
             raise RefusedError("the header brings its own key or no plain key id")

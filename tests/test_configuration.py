@@ -95,11 +95,15 @@ MISTAKES = {
     ),
     "a date that does not exist": (
         ("2026-06-01", '"2026-02-30"'),
-        "pulse.first_day: Input should be a valid date or datetime, day value is outside expected range",
+        'pulse.first_day: "2026-02-30" is no date, write one like 2025-01-01',
     ),
     "a text for a date": (
         ("2026-06-01", '"yesterday"'),
-        "pulse.first_day: Input should be a valid date or datetime, input is too short",
+        'pulse.first_day: "yesterday" is no date, write one like 2025-01-01',
+    ),
+    "a number for a date": (
+        ("2026-06-01", "1767225600"),
+        'pulse.first_day: "1767225600" is no date, write one like 2025-01-01',
     ),
     "a negative lookback": (
         ("[pulse]", "[pulse]\nlookback_days = -1"),

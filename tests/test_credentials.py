@@ -1,4 +1,4 @@
-"""Whose token it is, or that it is none: every forgery gets one and the same answer (DESIGN §7; FAULTS 31 to 35, 37, 39).
+"""Whose token it is, or that it is none: every forgery gets one and the same answer (DESIGN §7).
 
 Tokens are put together by hand here, because libraries refuse to make most of them.
 """
@@ -131,6 +131,7 @@ FORGED_TOKENS = {
     "it is followed by nothing, as of a header sent twice": f"{token()}, ",
     "its header is no JSON": made("{"),
     "its header is a list": made([HS256]),
+    "its header is nested without end": made("[" * 100_000),
     "its claims are no JSON": made(claims="{"),
     "its claims are a list": made(claims=[GOOD_CLAIMS]),
     "its claims are text": made(claims='"sub"'),
@@ -196,6 +197,7 @@ def ask(client: FlaskClient, header: str | None) -> Any:
 
 @pytest.mark.parametrize("header", FORGED_HEADERS.values(), ids=FORGED_HEADERS)
 def test_a_forgery_names_nobody(header: str | None) -> None:
+    """FAULTS 31 to 35."""
     with pytest.raises(RefusedError) as refusal:
         learner_of(header, AUTH)
     assert not isinstance(refusal.value, ExpiredError)
@@ -213,6 +215,11 @@ def test_every_forgery_gets_one_identical_answer_and_leaves_no_trace_of_itself(
     assert response.headers["Cache-Control"] == "no-store"
     longest = max((header or "").replace(".", " ").split(), key=len, default="")
     assert len(longest) < 10 or longest not in caplog.text  # a short word may stand in any message
+
+
+def test_text_that_has_no_bytes_is_refused() -> None:
+    with pytest.raises(RefusedError):
+        learner_of(f"Bearer {HEAD}.{PAYLOAD}.\ud800", AUTH)
 
 
 def test_a_signature_with_any_of_its_bytes_changed_is_refused() -> None:

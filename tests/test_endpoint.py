@@ -320,6 +320,7 @@ BROKEN: dict[str, Breakage] = {
     "is garbage of the right size": is_garbage_of_the_right_size,
     "is empty": lambda warehouse: overwritten(warehouse, b""),
     "is cut off": lambda warehouse: overwritten(warehouse, warehouse.file(SECOND).read_bytes()[:-4096]),
+    "has grown": lambda warehouse: overwritten(warehouse, warehouse.file(SECOND).read_bytes() + bytes(4096)),
     "is missing": lambda warehouse: warehouse.file(SECOND).unlink(),
     "is another version's": is_another_version,
     "is somebody else's database": is_a_database_of_somebody_else,

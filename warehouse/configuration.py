@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -61,6 +61,17 @@ def _one_or_more(secret: object) -> object:
     return [secret] if isinstance(secret, str) else secret
 
 
+def _date(value: object) -> date:
+    """Take a TOML date or its text; left to itself pydantic takes a number for seconds since 1970."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError(f'"{value}" is no date, write one like 2025-01-01') from None
+
+
+Day = Annotated[date, BeforeValidator(_date)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 Secret = Annotated[str, AfterValidator(_long_enough)]
 CronLine = Annotated[str, AfterValidator(_five_fields)]
@@ -83,7 +94,7 @@ class Pulse(_Part):
     """`[pulse]`: the rules' parameters and where everything is kept."""
 
     data_dir: Path = Path("var")
-    first_day: date
+    first_day: Day
     lookback_days: int = Field(default=7, ge=0)
     default_timezone: ZoneName = "UTC"
     level_metric: Literal["xp_earned", "learning_time"] = "xp_earned"

@@ -162,14 +162,26 @@ def about(places: list[Path]) -> dict[Path, str]:
     Args:
         places: files that all exist.
     """
-    if not places:
-        return {}
-    with duckdb.connect() as connection:
-        rows: list[tuple[Any, ...]] = connection.execute(
-            "select file_name, decode(value) from parquet_kv_metadata($files) where key = $about",
-            {"files": [str(place) for place in places], "about": ABOUT.encode()},
-        ).fetchall()
-    return {Path(name): text for name, text in rows}
+    stamps = {place: _stamp(place) for place in places}
+    unread = [place for place in places if _read.get(place, (None, ""))[0] != stamps[place]]
+    if unread:
+        with duckdb.connect() as connection:
+            rows: list[tuple[Any, ...]] = connection.execute(
+                "select file_name, decode(value) from parquet_kv_metadata($files) where key = $about",
+                {"files": [str(place) for place in unread], "about": ABOUT.encode()},
+            ).fetchall()
+        _read.update({Path(name): (stamps[Path(name)], text) for name, text in rows})
+    return {place: _read[place][1] for place in places}
+
+
+# What has been read, by file and the stamp that it had: every step of a night asks for a year of footers.
+_read: dict[Path, tuple[tuple[int, int], str]] = {}
+
+
+def _stamp(place: Path) -> tuple[int, int]:
+    """What changes when another file is renamed into a place."""
+    status = place.stat()
+    return status.st_ino, status.st_mtime_ns
 
 
 def _days_in(folder: Path) -> list[date]:
