@@ -46,4 +46,8 @@ def definitions(configuration: Configuration) -> dg.Definitions:
 
 
 path = configuration_path()
-defs = definitions(load(path)) if path.exists() else dg.Definitions(metadata={"hint": HINT})
+if path.exists():
+    defs = definitions(load(path))
+else:
+    dg.get_dagster_logger("pulse").warning(HINT)
+    defs = dg.Definitions(metadata={"hint": HINT})

@@ -1,6 +1,6 @@
 """The demo platform: a believable learning platform in one SQLite file, and the configuration that reads it.
 
-Belongs here: the platform's tables, writing them, the text of the demo's `pulse.toml` (DESIGN §6). Stays out: who
+Belongs here: the platform's tables, writing them, the text of the demo's `pulse.toml` (README.md). Stays out: who
 learns (`demo_people`), what happens on a day (`demo_days`), running the night and serving (the `pulse demo` command).
 No clock is read: the same arguments give the same rows in the same order.
 """
@@ -97,7 +97,7 @@ def make_platform(path: Path, *, users: int = 40, days: int = 365, last_day: dat
 
 
 def demo_configuration(data_dir: str, platform_url: str, first_day: date, secret: str) -> str:
-    """The text of the `pulse.toml` of a demo: these values, and every other key as DESIGN §6 has it by default."""
+    """The text of the `pulse.toml` of a demo: these values, and every other key as README.md has it by default."""
     head = f"""\
 # Written by `pulse demo`: a sample platform, nobody's data, and a secret of its own.
 [pulse]

@@ -1,4 +1,4 @@
-"""The Flask app: routes of a few lines each, and errors that are JSON whatever goes wrong (DESIGN §7)."""
+"""The Flask app: routes of a few lines each, and errors that are JSON whatever goes wrong (README.md)."""
 
 import logging
 import secrets

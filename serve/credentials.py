@@ -1,4 +1,4 @@
-"""Who asks: a bearer token signed with one of our secrets, and nothing else, says which learner it is (DESIGN §7).
+"""Who asks: a bearer token signed with one of our secrets, and nothing else, says which learner it is (README.md).
 
 A token that cannot be trusted is refused, whatever is wrong with it; why is for the log and never for the answer.
 """

@@ -1,7 +1,7 @@
 """The independent oracle: what every public table and answer has to hold, worked out from the raw rows.
 
 Plain Python, slow and obvious: no DuckDB, no pandas, nothing from the product's packages, so that it cannot share a
-mistake with them. It follows DESIGN §3 rule by rule (R1 to R26) and says which. How rows get into a database and how
+mistake with them. It follows docs/RULES.md rule by rule and says which. How rows get into a database and how
 the product is run stays out. Zone data come from the `tzdata` wheel alone (R4). Every instant is an integer: the
 microseconds since 1970-01-01 00:00 UTC.
 """

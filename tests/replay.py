@@ -139,7 +139,7 @@ def published_keys(configuration: Configuration) -> set[tuple[str, int]]:
 
 
 def key_of(user_id: str) -> int:
-    """Return the `user_key` of an id, as DESIGN §4 words it for Python."""
+    """Return the `user_key` of an id, as docs/ARCHITECTURE.md words it for Python."""
     digest = hashlib.md5(user_id.encode(), usedforsecurity=False).digest()
     return int.from_bytes(digest[-8:], "little") // 2
 

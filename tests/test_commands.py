@@ -1,4 +1,4 @@
-"""Each command as a person types it: exit code, one line on standard error, what it leaves behind (DESIGN §6).
+"""Each command as a person types it: exit code, one line on standard error, what it leaves behind (README.md).
 
 One demo is made and published once; tests that change something work on a copy of its folder.
 """
@@ -186,7 +186,7 @@ def test_status_before_anything_is_published_says_what_to_do(unpublished: Place)
 
 
 def test_a_lost_warehouse_is_built_again_from_the_lake_and_rolled_back(published: Place, yesterday: date) -> None:
-    """DESIGN §4; the sequence goes on, and a rollback goes back one version, or to the one that is named."""
+    """docs/ARCHITECTURE.md; the sequence goes on, and a rollback goes back one version, or to the one that is named."""
     before = published.logical_hash
     shutil.rmtree(published.configuration.data_dir / "warehouse")
     second, third = f"pulse-{yesterday}-000002", f"pulse-{yesterday}-000003"

@@ -1,4 +1,4 @@
-"""The configuration file: every mistake is answered, all of them at once, and no answer holds a secret (DESIGN §6).
+"""The configuration file: every mistake is answered, all of them at once, and no answer holds a secret (README.md).
 
 What the settings do is tested where they do it. `[serve]`, `[auth.api_keys]` and `jwks` belong to later issues: whoever
 adds them takes them out of the list of unknown keys here.

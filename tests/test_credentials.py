@@ -1,4 +1,4 @@
-"""Whose token it is, or that it is none: every forgery gets one and the same answer (DESIGN §7).
+"""Whose token it is, or that it is none: every forgery gets one and the same answer (README.md).
 
 Tokens are put together by hand here, because libraries refuse to make most of them.
 """

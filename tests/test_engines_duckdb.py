@@ -2,7 +2,7 @@
 
 Belongs here: behaviour of DuckDB itself (pandas and Parquet only where DuckDB hands over to them), true on 1.5.6 and
 on 2.0.0; where the two differ, the test branches on the version. Stays out: our own SQL and our own code.
-Source: STACK.md, "DuckDB". Facts about the source databases are in `test_engines_sources.py`.
+Found by trying, on the versions named here. Facts about the source databases are in `test_engines_sources.py`.
 """
 
 import hashlib
@@ -76,7 +76,7 @@ def largest_v(path: Path) -> int:
 
 
 def test_a_replaced_file_is_seen_only_after_the_last_connection_to_its_path_has_closed(tmp_path: Path) -> None:
-    """STACK: never replace a file under a path that somebody has open (duckdb/duckdb#15912)."""
+    """Never replace a file under a path that somebody has open (duckdb/duckdb#15912)."""
     path = write_version(tmp_path / "pulse.duckdb", 1)
     with duckdb.connect(path, read_only=True):
         write_version(tmp_path / "new.duckdb", 2).replace(path)
@@ -86,7 +86,7 @@ def test_a_replaced_file_is_seen_only_after_the_last_connection_to_its_path_has_
 
 
 def test_a_reader_that_resolves_the_symlink_gets_the_version_it_points_to_now(tmp_path: Path) -> None:
-    """STACK: unique names; the reader resolves the symlink and connects to the real name. Also when the switch was
+    """Unique names; the reader resolves the symlink and connects to the real name. Also when the switch was
     made by another process, and the old version stays readable after it was unlinked.
     """
     for v in (1, 2):
@@ -102,7 +102,7 @@ def test_a_reader_that_resolves_the_symlink_gets_the_version_it_points_to_now(tm
 
 
 def test_one_writer_locks_every_other_process_out_and_many_readers_share(tmp_path: Path) -> None:
-    """STACK: one writer locks a file against every other process, also readers. Read-only openers share."""
+    """One writer locks a file against every other process, also readers. Read-only openers share."""
     path = write_version(tmp_path / "a.duckdb", 7)
     with duckdb.connect(path):
         assert in_another_process(path, "read") == "locked"
@@ -113,7 +113,7 @@ def test_one_writer_locks_every_other_process_out_and_many_readers_share(tmp_pat
 
 
 def test_opening_and_closing_the_file_in_the_writing_process_drops_its_lock(tmp_path: Path) -> None:
-    """STACK: `open(path)`/`close()` of the same file silently drops DuckDB's lock (POSIX): hash only after closing."""
+    """`open(path)`/`close()` of the same file silently drops DuckDB's lock (POSIX): hash only after closing."""
     path = write_version(tmp_path / "a.duckdb", 7)
     with duckdb.connect(path):
         path.open("rb").close()
@@ -131,7 +131,7 @@ def tables(path: Path) -> list[str]:
 
 
 def test_a_wal_beside_a_file_is_silently_replayed_even_read_only(tmp_path: Path) -> None:
-    """STACK said "unopenable". Its own WAL is worse: the reader sees rows that the manifest has never seen."""
+    """One may read "unopenable". Its own WAL is worse: the reader sees rows that the manifest has never seen."""
     path = write_version(tmp_path / "a.duckdb", 1)
     wal = wal_of(path)
     assert tables(path) == ["late", "t"]
@@ -144,7 +144,7 @@ def test_a_wal_beside_a_file_is_silently_replayed_even_read_only(tmp_path: Path)
 
 @pytest.mark.parametrize("kind", ["of another file", "of an earlier state", "with a flipped bit"])
 def test_a_wal_that_does_not_belong_makes_a_file_unopenable(tmp_path: Path, kind: str) -> None:
-    """STACK: a `.wal` left beside a published file makes it unopenable. True for these three (storage v1.5.0)."""
+    """A `.wal` left beside a published file makes it unopenable. True for these three (storage v1.5.0)."""
     path = write_version(tmp_path / "a.duckdb", 1)
     wal = Path(f"{path}.wal")
     if kind == "of another file":
@@ -163,7 +163,7 @@ def test_a_wal_that_does_not_belong_makes_a_file_unopenable(tmp_path: Path, kind
 
 
 def test_a_build_killed_before_its_first_commit_leaves_a_file_that_opens_and_is_empty(tmp_path: Path) -> None:
-    """STACK: a build killed half-way leaves a file that opens and has no tables."""
+    """A build killed half-way leaves a file that opens and has no tables."""
     path = tmp_path / "a.duckdb"
     build = "import os, sys, duckdb; duckdb.connect(sys.argv[1]).execute('begin; create table t as select 1 as v')"
     subprocess.run([sys.executable, "-c", f"{build}; os._exit(0)", str(path)], check=True)
@@ -171,7 +171,7 @@ def test_a_build_killed_before_its_first_commit_leaves_a_file_that_opens_and_is_
 
 
 def test_reading_every_column_finds_every_flipped_bit_and_opening_does_not(tmp_path: Path) -> None:
-    """STACK: a flipped bit passes open and `SELECT 1` and is caught by reading every column. The error is a plain
+    """A flipped bit passes open and `SELECT 1` and is caught by reading every column. The error is a plain
     `duckdb.Error` on 2.0 and an `IOException` on 1.5: catch `duckdb.Error`.
     """
     raw = write_version(tmp_path / "a.duckdb", 1, rows=30_000).read_bytes()
@@ -194,7 +194,7 @@ def test_reading_every_column_finds_every_flipped_bit_and_opening_does_not(tmp_p
 
 
 def test_storage_version_1_5_is_written_by_both_and_is_the_newest_that_1_5_reads(tmp_path: Path) -> None:
-    """STACK: publish with `STORAGE_VERSION 'v1.5.0'`: what 2.0 writes by default, 1.5 can't open ("version number 69,
+    """Publish with `STORAGE_VERSION 'v1.5.0'`: what 2.0 writes by default, 1.5 can't open ("version number 69,
     but we can only read versions between 64 and 68"). The number is in the eight bytes at offset 12; 2.0 writes 999.
     """
 
@@ -216,7 +216,7 @@ ARMS = [
 
 
 def test_union_all_over_a_shared_join_is_right_only_without_common_subplan() -> None:
-    """STACK: with `common_subplan` a UNION ALL whose arms share a join gives silent wrong results (duckdb#24624;
+    """With `common_subplan` a UNION ALL whose arms share a join gives silent wrong results (duckdb#24624;
     #25819 is of the same family). On 2.0 this case is right with and without the setting.
     """
     with duckdb.connect() as con:
@@ -229,7 +229,7 @@ def test_union_all_over_a_shared_join_is_right_only_without_common_subplan() -> 
 
 
 def test_both_versions_take_the_disabled_optimizers_and_refuse_an_unknown_one() -> None:
-    """STACK: `SET disabled_optimizers` on every connection. It is per database and reaches the cursors."""
+    """`SET disabled_optimizers` on every connection. It is per database and reaches the cursors."""
     with duckdb.connect() as con:
         con.execute(TRUSTED)
         value = con.cursor().execute("select current_setting('disabled_optimizers')").fetchall()[0][0]
@@ -239,7 +239,7 @@ def test_both_versions_take_the_disabled_optimizers_and_refuse_an_unknown_one() 
 
 
 def test_first_row_per_key_under_union_all_and_join_works_with_the_optimizers_disabled() -> None:
-    """STACK: with `top_n_window_elimination` this shape aborted with an INTERNAL error (duckdb#21650, #24711; neither
+    """With `top_n_window_elimination` this shape aborted with an INTERNAL error (duckdb#21650, #24711; neither
     reproduces on 1.5.6 any more). Every window order is unique.
     """
     with duckdb.connect() as con:
@@ -265,7 +265,7 @@ def test_first_row_per_key_under_union_all_and_join_works_with_the_optimizers_di
 
 
 def test_one_cursor_per_thread_reads_side_by_side_on_one_read_only_connection(tmp_path: Path) -> None:
-    """STACK: one connection per process, one cursor per thread."""
+    """One connection per process, one cursor per thread."""
     wrong: list[int] = []
     with duckdb.connect(write_version(tmp_path / "a.duckdb", 1, rows=1000), read_only=True) as con:
 
@@ -284,7 +284,7 @@ def test_one_cursor_per_thread_reads_side_by_side_on_one_read_only_connection(tm
 
 
 def test_a_second_statement_ends_an_open_reader_silently_on_1_5_and_is_refused_on_2_0() -> None:
-    """STACK: 2.0 takes one unfinished result per connection. 1.5.6 is worse: the reader just ends, rows are missing."""
+    """2.0 takes one unfinished result per connection. 1.5.6 is worse: the reader just ends, rows are missing."""
     with duckdb.connect() as con:
         con.execute("create table t as select i from range(100000) t(i)")
         reader = con.sql("select i from t").to_arrow_reader(1000)
@@ -303,7 +303,7 @@ def test_a_second_statement_ends_an_open_reader_silently_on_1_5_and_is_refused_o
 
 
 def test_fetchone_leaves_a_result_open_that_2_0_holds_against_the_next_relation() -> None:
-    """STACK: "fetch it or use a cursor". `execute` after `fetchone` is fine, `sql` is not: use `fetchall()[0]`."""
+    """Fetch it or use a cursor: `execute` after `fetchone` is fine, `sql` is not: use `fetchall()[0]`."""
     with duckdb.connect() as con:
         con.execute("select 1").fetchone()
         con.execute("select 1").fetchone()
@@ -315,7 +315,7 @@ def test_fetchone_leaves_a_result_open_that_2_0_holds_against_the_next_relation(
 
 
 def test_closing_a_connection_ends_the_open_results_of_its_cursors() -> None:
-    """STACK: closing a connection kills its cursors' open results: drain first. (An Arrow reader survives.)"""
+    """Closing a connection kills its cursors' open results: drain first. (An Arrow reader survives.)"""
     con = duckdb.connect()
     con.execute("create table t as select i from range(100000) t(i)")
     cursor, other = con.cursor(), con.cursor()
@@ -331,7 +331,7 @@ def test_closing_a_connection_ends_the_open_results_of_its_cursors() -> None:
 
 
 def test_a_sum_of_integers_is_hugeint_and_becomes_a_float_in_pandas() -> None:
-    """STACK: `sum(int)` is HUGEINT, which pandas turns into float64: cast sums. The cast fails loudly, never wraps."""
+    """`sum(int)` is HUGEINT, which pandas turns into float64: cast sums. The cast fails loudly, never wraps."""
     with duckdb.connect() as con:
         types = con.sql("select sum(i) as s, sum(i)::bigint as cast_sum, count(*) as n from range(5) t(i)").df().dtypes
         assert [str(types[c]) for c in ("s", "cast_sum", "n")] == ["float64", "int64", "int64"]
@@ -345,7 +345,7 @@ def test_a_sum_of_integers_is_hugeint_and_becomes_a_float_in_pandas() -> None:
 
 @pytest.mark.parametrize("text", ["1", "1.4", "0x1", " 1"])
 def test_text_against_a_bigint_column_is_cast_loosely(text: str) -> None:
-    """STACK: `WHERE id = ?` on a BIGINT casts text loosely: compare text with text."""
+    """`WHERE id = ?` on a BIGINT casts text loosely: compare text with text."""
     with duckdb.connect() as con:
         con.execute("create table t as select 1::bigint as id")
         assert con.execute("select id from t where id = ?", [text]).fetchall() == [(1,)]
@@ -367,14 +367,14 @@ def user_key(user_id: str) -> int:
 
 @pytest.mark.parametrize("user_id", ["", "abc", "42", "zoë", "learner-😀", "x" * 5000])
 def test_md5_number_lower_is_the_last_eight_bytes_little_endian(user_id: str) -> None:
-    """DESIGN §4: `user_key` = `(md5_number_lower(user_id) >> 1)::BIGINT`, the same number in Python."""
+    """docs/ARCHITECTURE.md: `user_key` = `(md5_number_lower(user_id) >> 1)::BIGINT`, the same number in Python."""
     key = one("select (md5_number_lower(?) >> 1)::bigint", [user_id])
     assert key == user_key(user_id)
     assert 0 <= key < 2**63
 
 
 def test_md5_number_lower_is_unsigned_and_the_shift_makes_it_fit_a_bigint() -> None:
-    """STACK: keys are signed 64-bit. An int of 2^63 or more binds as UBIGINT (STACK said HUGEINT: from 2^64 on), and
+    """Keys are signed 64-bit. An int of 2^63 or more binds as UBIGINT (HUGEINT from 2^64 on), and
     against a BIGINT column both sides become HUGEINT.
     """
     assert row("select n, typeof(n), typeof(n >> 1) from (select md5_number_lower('abc') as n)") == (
@@ -417,7 +417,7 @@ HASHES = {
 
 @pytest.mark.parametrize("value", HASHES)
 def test_hash_gives_the_same_value_on_1_5_6_and_2_0_0(value: str) -> None:
-    """DESIGN §4: the manifest's logical hash. DuckDB promises nothing here; these numbers held on both."""
+    """docs/ARCHITECTURE.md: the manifest's logical hash. DuckDB promises nothing here; these numbers held on both."""
     assert row(f"select hash({value}), typeof(hash({value}))") == (HASHES[value], "UBIGINT")
 
 
@@ -449,7 +449,7 @@ def test_time_is_exact_in_microseconds_and_date_plus_interval_is_a_timestamp() -
 
 
 def test_timestamptz_reaches_python_with_a_zone() -> None:
-    """STACK: `TIMESTAMPTZ` to Python needs `pytz`."""
+    """`TIMESTAMPTZ` to Python needs `pytz`."""
     pytest.importorskip("pytz")
     assert (
         one("set timezone = 'UTC'; select timestamptz '2026-01-01 00:00:00+02'").isoformat()
@@ -461,7 +461,7 @@ def test_timestamptz_reaches_python_with_a_zone() -> None:
 
 
 def test_parquet_carries_key_value_metadata_given_as_a_bound_parameter(tmp_path: Path) -> None:
-    """DESIGN §4: a landing carries its fingerprint and counts. `kv_metadata $m` takes a Python dict; keys and values
+    """A landing carries its fingerprint and counts. `kv_metadata $m` takes a Python dict; keys and values
     come back as BLOB. A None is the text 'NULL' on 1.5 and an error on 2.0.
     """
     path, meta = (

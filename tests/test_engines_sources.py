@@ -1,7 +1,7 @@
 """What we lean on in the source databases and their drivers: ADBC on a real PostgreSQL, SQLAlchemy on SQLite.
 
 Belongs here: behaviour of the servers and drivers, tested against the real ones. Stays out: our extraction code.
-Source: STACK.md, "Extraction". Facts about DuckDB are in `test_engines_duckdb.py`.
+Found by trying, on the versions named here. Facts about DuckDB are in `test_engines_duckdb.py`.
 """
 
 import os
@@ -85,7 +85,7 @@ TYPES = [  # PostgreSQL expression, Arrow type, value as Python
 def test_a_postgres_type_arrives_as_this_arrow_type(
     read: Callable[..., pa.Table], expression: str, arrow_type: pa.DataType, value: object
 ) -> None:
-    """STACK, Extraction: what ADBC makes of each type. A null keeps its column's type."""
+    """What ADBC makes of each type. A null keeps its column's type."""
     table = read(f"select {expression} as x")
     assert table.schema.field("x").type == arrow_type
     assert table["x"].to_pylist() == [value]
@@ -97,7 +97,7 @@ NUMERICS = ["1.50", "100", "0.000001", "1e30", "-12345678901234567890.123", "NaN
 def test_numeric_arrives_as_opaque_text_and_not_finite_ones_are_spelt_like_python(
     read: Callable[..., pa.Table],
 ) -> None:
-    """STACK: NUMERIC arrives as text. Also `sum(bigint)` and `avg`; the extension type casts to string."""
+    """NUMERIC arrives as text. Also `sum(bigint)` and `avg`; the extension type casts to string."""
     column = read(f"select unnest('{{{','.join(NUMERICS)}}}'::numeric[]) as n")["n"]
     assert isinstance(column.type, pa.OpaqueType)
     assert (column.type.storage_type, column.type.type_name) == (pa.string(), "numeric")
@@ -123,7 +123,7 @@ def test_uuid_and_json_arrive_as_extension_types_and_uuid_must_be_cast_in_the_qu
 
 
 def test_infinity_wraps_round_to_290278_years_before_christ(read: Callable[..., pa.Table]) -> None:
-    """STACK said that `infinity` passes through: both infinities become finite instants far in the past, because the
+    """One may read that `infinity` passes through: both infinities become finite instants far in the past, because the
     driver adds 30 years and overflows. Ask the server with `isfinite(…)`, or refuse what is out of range.
     """
     table = read(
@@ -149,7 +149,7 @@ def test_bound_parameters_switch_copy_off_and_everything_comes_in_one_batch(uri:
 
 
 def test_batches_arrive_while_the_query_still_runs(uri: str) -> None:
-    """STACK: ADBC reads record batches. `batch_size_hint_bytes` per cursor; the first is there before the last is made:
+    """ADBC reads record batches. `batch_size_hint_bytes` per cursor; the first is there before the last is made:
     a division by zero in row 15,000 is seen only after 14,000 rows, as `OSError` (not an ADBC error).
     """
     received = 0
@@ -162,7 +162,7 @@ def test_batches_arrive_while_the_query_still_runs(uri: str) -> None:
 
 
 def test_a_connection_that_is_cut_raises_and_never_looks_like_the_end(uri: str) -> None:
-    """STACK: a dropped connection must never look like the end of the data. It is an `OSError`."""
+    """A dropped connection must never look like the end of the data. It is an `OSError`."""
     with postgres.connect(uri, autocommit=True) as con, con.cursor(adbc_stmt_kwargs=SMALL_BATCHES) as cursor:
         cursor.execute("select pg_backend_pid()")
         (pid,) = cursor.fetchone()
@@ -196,7 +196,7 @@ def insert_a_row(uri: str) -> None:
 
 @pytest.mark.parametrize("autocommit", [True, False])
 def test_begin_repeatable_read_read_only_gives_one_snapshot_and_refuses_to_write(uri: str, *, autocommit: bool) -> None:
-    """STACK: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY` first. With `autocommit=True` the transaction is ours
+    """`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY` first. With `autocommit=True` the transaction is ours
     and ends with `ROLLBACK` (`con.rollback()` does nothing); with `False` the driver begins one itself, and our BEGIN,
     as the first statement, still sets its level. The first query takes the snapshot, not BEGIN.
     """
@@ -268,7 +268,7 @@ def test_casts_to_text_have_one_spelling(read: Callable[..., pa.Table]) -> None:
 def test_a_query_compiled_by_sqlalchemy_runs_through_adbc_if_percent_signs_are_not_doubled(
     read: Callable[..., pa.Table],
 ) -> None:
-    """STACK: SQLAlchemy compiles every query. With the default `paramstyle` a literal `%` comes out doubled."""
+    """SQLAlchemy compiles every query. With the default `paramstyle` a literal `%` comes out doubled."""
     t = sa.table("rows_of", sa.column("id", sa.BigInteger), sa.column("v", sa.Text))
     at = datetime(2026, 11, 21, 1, tzinfo=UTC)
     query = sa.select(sa.func.count().label("n")).where(t.c.v.like("x%"), t.c.id < 10, sa.func.now() > at)

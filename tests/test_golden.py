@@ -1,8 +1,8 @@
-"""Golden cases: every folder of `golden/` is a claim about DESIGN §3, worked out by hand, and this runs it.
+"""Golden cases: every folder of `golden/` is a claim about docs/RULES.md, worked out by hand, and this runs it.
 
 A case is one `case.toml`; no case has Python of its own:
 
-- `[pulse]`: settings of DESIGN §6, at least `first_day`.
+- `[pulse]`: settings of README.md, at least `first_day`.
 - `[[nights]]`: the runs in their order; `day` is a run's last day, `users` what the users table holds then. `streams`
   extracts only those, `pulse` overrides settings from that night on.
 - `[streams.NAME]`: `kind`, `timezone`, `rows` by role. A key that is left out is NULL; dates and times become ISO 8601

@@ -512,7 +512,7 @@ def test_the_oldest_versions_beyond_keep_versions_are_deleted(sqlite_source: Pla
 
 
 def test_everything_that_counts_is_in_the_lake(sqlite_source: Platform) -> None:
-    """FAULTS 11, DESIGN §4: without Dagster's storage and without the warehouse, a build gives the same version."""
+    """FAULTS 11: without Dagster's storage and without the warehouse, a build gives the same version."""
     configuration = only_xp(sqlite_source, xp_rows(3))
     before = night(configuration, FIRST)
     for folder in ("dagster", "warehouse", "tmp"):

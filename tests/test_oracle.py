@@ -1,6 +1,6 @@
 """Cases worked out by hand that would show an error in the oracle itself.
 
-Each names the rule of DESIGN §3 that it follows. What compares the oracle with the product stays out.
+Each names the rule of docs/RULES.md that it follows. What compares the oracle with the product stays out.
 """
 
 from __future__ import annotations

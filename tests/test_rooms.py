@@ -1,4 +1,4 @@
-"""The rooms of DESIGN §5 at run time: what must start without Dagster and the night's libraries does.
+"""The rooms of docs/ARCHITECTURE.md at run time: what must start without Dagster and the night's libraries does.
 
 The directions of imports are `import-linter`'s business (`pyproject.toml`). Here is what it cannot see: modules that a
 library imports when it is called, and the files in `assets/` that may import Dagster, known by their names.
