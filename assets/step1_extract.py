@@ -36,6 +36,9 @@ from warehouse.errors import ConfigurationError, PulseError, SourceUnavailableEr
 from warehouse.lake import DAY
 from warehouse.streams import Role, instant_of
 
+# Nothing but a signal makes our function raise; SQLite says this of it, and forgets the signal.
+INTERRUPTED_IN_SQLITE = "user-defined function raised exception"
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -178,6 +181,8 @@ def _engine(configuration: Configuration, stream: Stream) -> Engine:
 
 
 def _unavailable(stream: Stream, error: Exception) -> SourceUnavailableError:
+    if INTERRUPTED_IN_SQLITE in str(error):
+        raise KeyboardInterrupt from error
     reason = " ".join(str(getattr(error, "orig", None) or error).split())
     return SourceUnavailableError(f"stream {stream.name}: source {stream.source} failed: {reason}; is it up?")
 

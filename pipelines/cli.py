@@ -15,6 +15,7 @@ import duckdb
 
 from pipelines import commands
 from warehouse.configuration import configuration_path
+from warehouse.engine import is_interruption
 from warehouse.errors import ConfigurationError, PulseError
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -36,12 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PulseError as error:
         print(f"pulse: {error}{commands.still_served(chosen)}", file=sys.stderr)
         return error.exit_code
-    except (OSError, duckdb.Error) as error:
+    except (KeyboardInterrupt, OSError, RuntimeError, duckdb.Error) as error:
+        if isinstance(error, KeyboardInterrupt) or is_interruption(error):
+            print(f"pulse: interrupted{commands.still_served(chosen)}", file=sys.stderr)
+            return INTERRUPTED
         print(f"pulse: {error}{commands.still_served(chosen)}", file=sys.stderr)
         return PulseError.exit_code
-    except KeyboardInterrupt:
-        print(f"pulse: interrupted{commands.still_served(chosen)}", file=sys.stderr)
-        return INTERRUPTED
     return 0
 
 

@@ -67,9 +67,10 @@ def run_job(
         dagster_home.prepare(configuration)
         from assets import progress  # noqa: PLC0415
         from pipelines.dagster_run import run_nightly  # noqa: PLC0415 - imports Dagster, which takes a second or two
+        from pipelines.interrupts import obeyed  # noqa: PLC0415
         from pipelines.progress_bars import listener  # noqa: PLC0415
 
-        with listener() as shown, progress.told_to(shown):
+        with listener() as shown, obeyed(shown) as told, progress.told_to(told):
             run_nightly(configuration, run)
         _explain_if_nothing_is_published(configuration)
 
@@ -80,10 +81,11 @@ def build(words: Namespace) -> None:
     configuration = _configuration(words)
     with run_lock(configuration, "pulse build"):
         from assets import progress  # noqa: PLC0415
+        from pipelines.interrupts import obeyed  # noqa: PLC0415
         from pipelines.night import publish_lake  # noqa: PLC0415
         from pipelines.progress_bars import listener  # noqa: PLC0415
 
-        with listener() as shown, progress.told_to(shown):
+        with listener() as shown, obeyed(shown) as told, progress.told_to(told):
             publish_lake(configuration, _accepted(words))
         _explain_if_nothing_is_published(configuration)
 

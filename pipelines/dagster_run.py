@@ -12,6 +12,7 @@ from dagster._core.execution.api import execute_run
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 
 from assets.keys import lake_key, version_key, warehouse_key
+from assets.retries import INTERRUPTED
 from assets.step0_plan import Run, first_partition
 from pipelines.abandoned import BY_COMMAND, fail_abandoned_runs
 from pipelines.job import JOB_NAME, night_config, range_tags
@@ -23,6 +24,8 @@ from warehouse.lake import Lake
 CODE_LOCATION = "pipelines.definitions"
 # What Dagster puts around the exception of a step.
 WRAPPERS = {"DagsterExecutionStepExecutionError", "DagsterResourceFunctionError", "RetryRequestedFromPolicy"}
+# What a signal becomes where a step does not catch it.
+INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
 QUIET: Mapping[str, object] = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 
@@ -81,8 +84,9 @@ def first_error(instance: dg.DagsterInstance, run_id: str) -> str:
             error = getattr(event.event_specific_data, "error", None)
             while error and error.cause and error.cls_name in WRAPPERS:
                 error = error.cause
-            if error and error.cls_name == "DagsterExecutionInterruptedError":
-                raise KeyboardInterrupt
             if error:
-                return " ".join(re.sub(rf"^(?:[\w.]+\.)?{error.cls_name}: ", "", error.message).split())
+                text = " ".join(re.sub(rf"^(?:[\w.]+\.)?{error.cls_name}: ", "", error.message).split())
+                if text == INTERRUPTED or error.cls_name in INTERRUPTIONS:
+                    raise KeyboardInterrupt
+                return text
     return f"run {run_id} failed without a reason; open it with `pulse ui`"

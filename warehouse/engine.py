@@ -44,6 +44,11 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("set disabled_optimizers = $optimizers", {"optimizers": DISABLED_OPTIMIZERS})
 
 
+def is_interruption(error: BaseException) -> bool:
+    """Say whether an error is what DuckDB made of a signal that found it at work; the signal itself is gone."""
+    return isinstance(error, duckdb.InterruptException) or str(error) == "Query interrupted"
+
+
 @cache
 def sql(path: Path) -> str:
     """Return the text of a `.sql` file."""
