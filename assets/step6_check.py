@@ -103,9 +103,11 @@ def check(
         newest_day: the day up to which it has to be complete.
         accept_quarantine: let the quarantine through, whatever its size.
     """
-    warehouse = Warehouse.of(configuration)
-    with engine.connect(configuration.data_dir / "tmp") as connection:
-        connection.execute(f"attach {engine.quoted(str(warehouse.building(version)))} as version (read_only)")
+    building = Warehouse.of(configuration).building(version)
+    with (
+        engine.connect(configuration.data_dir / "tmp") as connection,
+        engine.attached(connection, building, "version"),
+    ):
         (said,) = engine.one_row(connection, "select logical_hash from version.version_info")
         found = schema.logical_hash(connection, "version")
         readable = (int(said != found), f"{found} instead of {said}")
@@ -166,15 +168,12 @@ def _view_published(connection: duckdb.DuckDBPyConnection, configuration: Config
     """Make `published_landings` and `accepted_quarantine`, empty while there is nothing of the kind."""
     warehouse, lake = Warehouse.of(configuration), Lake.of(configuration)
     current = warehouse.current()
-    published = "version"
+    published = "create temp table published_landings as select stream, day, extracted_at from {}.landings"
     if current:
-        connection.execute(f"attach {engine.quoted(str(warehouse.file(current)))} as published (read_only)")
-        published = "published"
-    is_there = "true" if current else "false"
-    connection.execute(
-        "create temp table published_landings as "
-        f"select stream, day, extracted_at from {published}.landings where {is_there}"
-    )
+        with engine.attached(connection, warehouse.file(current), "published"):
+            connection.execute(published.format("published"))
+    else:
+        connection.execute(f"{published.format('version')} where false")
     if lake.accepted_quarantine.exists():
         engine.view_files(connection, "accepted_quarantine", [lake.accepted_quarantine])
     else:

@@ -57,8 +57,10 @@ def publish(
 
 def _manifest(configuration: Configuration, version: str, accepted: Sequence[str]) -> Manifest:
     building = Warehouse.of(configuration).building(version)
-    with engine.connect(configuration.data_dir / "tmp") as connection:
-        connection.execute(f"attach {engine.quoted(str(building))} as version (read_only)")
+    with (
+        engine.connect(configuration.data_dir / "tmp") as connection,
+        engine.attached(connection, building, "version"),
+    ):
         info = engine.one_row_by_name(connection, "select * from version.version_info")
         rows = schema.row_counts(connection, "version")
     return Manifest(
@@ -79,8 +81,11 @@ def _manifest(configuration: Configuration, version: str, accepted: Sequence[str
 def _remember_accepted(configuration: Configuration, version: Path) -> None:
     """Keep in the lake the quarantined rows that were let through: they do not count again (R22)."""
     place = Lake.of(configuration).accepted_quarantine
-    with engine.connect(configuration.data_dir / "tmp") as connection, written_beside(place) as unfinished:
-        connection.execute(f"attach {engine.quoted(str(version))} as version (read_only)")
+    with (
+        engine.connect(configuration.data_dir / "tmp") as connection,
+        engine.attached(connection, version, "version"),
+        written_beside(place) as unfinished,
+    ):
         connection.execute(
             "copy (select * from version.quarantine where day is not null order by all) to $file (format parquet)",
             {"file": str(unfinished)},
