@@ -1,6 +1,7 @@
-"""Step 3: land the learners as they are now, and what is thereby known of their zones over time (R3).
+"""Step 3: land the learners as they are now, what is thereby known of their zones over time (R3), and who is public.
 
-The two files are replaced together, zones first: a run that dies in between is made good by its rerun.
+The three files are replaced together, profiles first, so that nobody stays public for longer than the learners' own
+landing says; a run that dies in between is made good by its rerun.
 """
 
 import json
@@ -21,6 +22,14 @@ from warehouse.lake import ABOUT, Lake, newest_day
 
 USERS = Path(__file__).with_suffix(".sql")
 ZONES = Path(__file__).with_name("step3_zones.sql")
+PROFILES = Path(__file__).with_name("step3_profiles.sql")
+
+# What is written of which table, in which order, and how many rows a reader of one row has to read.
+FILES = (
+    ("users", "landed_users", "user_id, row", 122_880),
+    ("zones", "zones", "user_id, from_day", 122_880),
+    ("profiles", "profiles", "name", 16_384),
+)
 
 COUNTS = """
 select count(user_id), count(reason), (select count(*) from zones where from_day = $last_day)
@@ -44,7 +53,7 @@ class LandedUsers:
 
 
 def land_users(configuration: Configuration, last_day: date) -> LandedUsers | None:
-    """Replace `users.parquet` and `zones.parquet`, unless the run's last day is before the newest day (R3).
+    """Replace `users`, `zones` and `profiles.parquet`, unless the run's last day is before the newest day (R3).
 
     Args:
         configuration: where the source and the lake are.
@@ -75,6 +84,7 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
                 writer.write_batch(batch)
         about = {"stream": stream.name, "fingerprint": stream.fingerprint, "last_day": last_day.isoformat()}
         landed = _write(folder, lake, last_day, json.dumps(about))
+        put_in_place(folder / "profiles.parquet", lake.profiles)
         put_in_place(folder / "zones.parquet", lake.zones)
         put_in_place(folder / "users.parquet", lake.users)
         summarize(f"{landed.users:,} learners")
@@ -89,11 +99,11 @@ def _write(folder: Path, lake: Lake, last_day: date, about: str) -> LandedUsers:
         if lake.zones.exists():
             connection.execute("insert into recorded select * from read_parquet($zones)", {"zones": str(lake.zones)})
         connection.execute(f"create temp table zones as {engine.sql(ZONES)}", {"last_day": last_day})
-        write = f"to $file (format parquet, kv_metadata {{{ABOUT}: $about}})"
-        for table, order in (("landed_users", "user_id, row"), ("zones", "user_id, from_day")):
-            name = "users" if table == "landed_users" else table
+        connection.execute(f"create temp table profiles as {engine.sql(PROFILES)}")
+        for name, table, order, rows_per_group in FILES:
+            options = f"format parquet, kv_metadata {{{ABOUT}: $about}}, row_group_size {rows_per_group}"
             connection.execute(
-                f"copy (select * from {table} order by {order}) {write}",
+                f"copy (select * from {table} order by {order}) to $file ({options})",
                 {"file": str(folder / f"{name}.parquet"), "about": about},
             )
         return LandedUsers(*engine.one_row(connection, COUNTS, {"last_day": last_day}))

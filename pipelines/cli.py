@@ -73,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     serve = _with_config(words, "serve", "serve the API", commands.serve)
     serve.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (127.0.0.1)")
     serve.add_argument("--port", type=_port, default=8000, metavar="P", help="port to listen on (8000)")
+    serve.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes that answer (1)")
     ui = _with_config(words, "ui", "open Dagster's UI, with schedule and daemon", commands.ui)
     ui.add_argument("--port", type=_port, default=3000, metavar="P", help="port to listen on (3000)")
 

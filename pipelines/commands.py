@@ -95,7 +95,7 @@ def serve(words: Namespace) -> None:
     configuration = _configuration(words, "auth")
     from pipelines.serving import serve as start  # noqa: PLC0415 - only this command needs the server
 
-    start(configuration, words.host, words.port)
+    start(configuration, words.host, words.port, words.workers)
 
 
 def ui(words: Namespace) -> None:

@@ -6,6 +6,7 @@ import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import jwt
 
@@ -67,13 +68,15 @@ def _what_next(configuration: Configuration, platform: Platform, port: int) -> s
     assert configuration.auth is not None  # noqa: S101 - the demo's configuration has it
     claims = {"sub": platform.showcase_id, "exp": int(time.time()) + TOKEN_SECONDS}
     token = jwt.encode(claims, configuration.auth.secrets[0], algorithm="HS256")
-    url = f"http://{LOCALHOST}:{port}/api/xp/learning-pulse"
+    site = f"http://{LOCALHOST}:{port}"
+    url = f"{site}/api/xp/learning-pulse"
     config = shlex.quote(str(FOLDER / "pulse.toml"))
     return f"""
 The pulse of {platform.showcase_username}, from {url}:
 
   curl -s -H 'Authorization: Bearer {token}' {url}
 
+What everybody may see:        {site}/profile/{quote(platform.showcase_username)}
 Dagster's UI with this run:    .venv/bin/pulse ui --config {config}
 What is published:             .venv/bin/pulse status --config {config}
 The tables, with DuckDB's CLI: duckdb -readonly {FOLDER}/var/warehouse/pulse.duckdb

@@ -4,12 +4,13 @@ from serve import server
 from warehouse.configuration import Configuration
 
 
-def serve(configuration: Configuration, host: str, port: int) -> None:
+def serve(configuration: Configuration, host: str, port: int, workers: int = 1) -> None:
     """Serve a configuration's published version until told to stop.
 
     Args:
         configuration: loaded with the section `auth`, so that its mistakes are known before a worker starts.
         host: the address to listen on.
         port: the port to listen on.
+        workers: how many processes answer.
     """
-    server.serve(configuration.path, host, port)
+    server.serve(configuration.path, host, port, workers)

@@ -1,93 +1,110 @@
 """The Flask app: routes of a few lines each, and errors that are JSON whatever goes wrong (README.md)."""
 
 import logging
-import secrets
-from typing import Any
+from pathlib import Path
 
-import orjson
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from serve.credentials import ExpiredError, RefusedError, learner_of, refuse_unusable_secrets
+from serve import health, manners, openapi, public
+from serve.access_log import AccessLog
+from serve.answers import error_answer, json_answer
+from serve.clients import Clients
+from serve.cors import Cors
+from serve.credentials import Credentials
+from serve.limits import Limits
+from serve.metrics import Metrics
+from serve.open_version import OpenVersion
 from serve.pulse import learning_pulse
-from serve.reader import Follower, OpenVersion
+from serve.reader import Follower
+from serve.refusals import CredentialError
 from warehouse.configuration import Configuration
 from warehouse.errors import NoVersionError
 from warehouse.versions import Warehouse
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 60
+PULSE = "/api/xp/learning-pulse"
 
 
-def create_app(configuration: Configuration) -> Flask:
+def create_app(configuration: Configuration, shared: Path | None = None) -> Flask:
     """Return the app that serves a configuration's published version; none has to be there yet.
 
     Args:
         configuration: loaded with the section `auth`.
+        shared: the folder where the workers of one server tell each other what they serve and count (`metrics.share`).
 
     Raises:
-        ConfigurationError: a secret is none that tokens can be checked with.
+        ConfigurationError: there is nothing that credentials can be checked with, or a store has no driver.
     """
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # a path with two of them is unknown, not redirected to another
-    follower = Follower(Warehouse.of(configuration))
-    auth = configuration.auth
-    assert auth is not None  # noqa: S101 - `load(..., uses=["auth"])` has seen to it
-    refuse_unusable_secrets(auth)
+    app.extensions["follower"] = follower = Follower(Warehouse.of(configuration))
+    app.extensions["metrics"] = metrics = Metrics(app, follower, shared, counted_route=PULSE)
+    app.extensions["credentials"] = credentials = Credentials.of(configuration)
 
-    @app.get("/api/xp/learning-pulse")
+    Cors(configuration.serve.cors_origins).register(app)
+    manners.register(app)
+    limits = Limits(app, configuration.serve)
+    log = AccessLog(app.wsgi_app, Clients(configuration.serve.trusted_proxies))
+    app.wsgi_app = log  # type: ignore[method-assign] # Flask's own way to put something around it
+
+    @app.get(PULSE)
+    @limits.refusals
     def pulse() -> Response:
-        learner = learner_of(request.headers.get("Authorization"), auth)
+        caller = credentials.caller(request.headers)
+        limits.count_own(caller.counted_as)
         with follower.version() as version:
-            return _personal(_json(learning_pulse(version, learner)), version)
+            return _own_answer(version, caller.learner)
 
-    @app.get("/health")
-    def health() -> Response:
-        return _json({"status": "ok"})
+    public.register(app, configuration, follower)
 
-    app.register_error_handler(RefusedError, _refused)
+    health.register(app, follower)
+    health.register_for_ops(app, configuration.serve, metrics, limits)
+    openapi.register(app, configuration.serve)
+
+    app.register_error_handler(CredentialError, _refused)
     app.register_error_handler(NoVersionError, _not_ready)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)
     return app
 
 
-def _json(body: dict[str, Any], status: int = 200) -> Response:
-    return Response(orjson.dumps(body), status, mimetype="application/json")
+def _own_answer(version: OpenVersion, learner: str) -> Response:
+    """Answer a learner's pulse; whoever holds it already is told so, and nothing is looked up."""
+    tag = manners.etag(learner, version.name)
+    about = {"X-Data-Version": version.name, "X-Data-Through": version.data_through}
+    if manners.has_fresh(tag):
+        return manners.own(manners.not_modified(), tag, about)
+    pulse = learning_pulse(version, learner)
+    about |= {
+        "X-Pulse-Timezone": pulse.timezone,
+        "X-Pulse-Metric": version.level_metric,
+        "X-Pulse-Cuts": ",".join(map(str, pulse.cuts)),
+        "X-Pulse-Population": pulse.population,
+    }
+    if not pulse.is_known:
+        about["X-Pulse-Learner"] = "unknown"
+    return manners.own(json_answer(pulse.body), tag, about)
 
 
-def _personal(response: Response, version: OpenVersion) -> Response:
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Vary"] = "Authorization"
-    response.headers["X-Data-Version"] = version.name
-    response.headers["X-Data-Through"] = version.data_through
-    return response
-
-
-def _error(status: int, detail: str) -> Response:
-    response = _json({"detail": detail}, status)
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _refused(refusal: RefusedError) -> Response:
-    logger.info("401 %r: %s", request.path, refusal)
-    response = _error(401, "Invalid or missing credentials")
-    has_expired = isinstance(refusal, ExpiredError)
-    says_why = ' error="invalid_token", error_description="The token has expired"' if has_expired else ""
-    response.headers["WWW-Authenticate"] = f"Bearer{says_why}"
+def _refused(refusal: CredentialError) -> Response:
+    logger.info("%d %r: %s", refusal.status, request.path, refusal)
+    g.refused = refusal.reason  # for the metrics
+    response = error_answer(refusal.status, refusal.detail)
+    response.headers.update(refusal.headers)
     return response
 
 
 def _not_ready(error: NoVersionError) -> Response:
     logger.warning("503 %r: %s", request.path, error)
-    response = _error(503, "No data has been published yet")
+    response = error_answer(503, "No data has been published yet")
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
 
 def _http_error(error: HTTPException) -> Response:
-    response = _error(error.code or 500, error.description or error.name)
+    response = error_answer(error.code or 500, error.description or error.name)
     headers = [(name, value) for name, value in error.get_headers(request.environ) if name != "Content-Type"]
     response.headers.extend(headers)
     return response
@@ -95,8 +112,6 @@ def _http_error(error: HTTPException) -> Response:
 
 def _internal_error(error: Exception) -> Response:
     """Answer with nothing but a number under which the log says what happened."""
-    request_id = secrets.token_hex(8)
+    request_id = manners.request_id()
     logger.error("500 %r: request %s failed", request.path, request_id, exc_info=error)
-    response = _error(500, f"Internal server error, request {request_id}")
-    response.headers["X-Request-Id"] = request_id
-    return response
+    return error_answer(500, f"Internal server error, request {request_id}")

@@ -5,11 +5,11 @@ share, and the id is compared here, text with text, so that any id that JSON can
 """
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
-from serve.reader import OpenVersion
+from serve.open_version import OpenVersion
 from warehouse.identifiers import user_key
 
 DAYS = 365
@@ -17,9 +17,12 @@ NAMES = ("xp_earned", "learning_time", "sessions", "quizzes", "quizzes_passed", 
 ZEROS = (0,) * len(NAMES)
 
 TOTALS = """
-select user_id, window_end, total_learning_time, total_sessions, total_quizzes, total_quizzes_passed, year
-from pulse_totals
-where user_key = $user_key
+select
+    totals.user_id, timezone, cut_population, cut_2, cut_3, cut_4,
+    window_end, total_learning_time, total_sessions, total_quizzes, total_quizzes_passed, year
+from pulse_totals as totals
+inner join users on totals.user_key = users.user_key and totals.user_id = users.user_id
+where totals.user_key = $user_key and users.user_key = $user_key
 """
 ACTIVE_DAYS = """
 select activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed, level
@@ -31,8 +34,26 @@ Totals = tuple[date, int, int, int, int, int]  # window_end, then the totals in 
 ActiveDays = dict[date, tuple[int, ...]]
 
 
-def learning_pulse(version: OpenVersion, user_id: str) -> dict[str, Any]:
-    """Return the body of the endpoint.
+class Pulse(NamedTuple):
+    """A learner's pulse: the body of the endpoint and what else there is to say.
+
+    Args:
+        body: as the contract has it.
+        timezone: the zone that cut the dates.
+        population: whose scores the cuts divide, 'own' or 'platform' (R16).
+        cuts: the scores at the three quartiles of that population (R17); none while nobody has been active.
+        is_known: whether the version knows the learner (R14).
+    """
+
+    body: dict[str, Any]
+    timezone: str
+    population: str
+    cuts: tuple[int, ...]
+    is_known: bool
+
+
+def learning_pulse(version: OpenVersion, user_id: str) -> Pulse:
+    """Return a learner's pulse.
 
     Args:
         version: the version to read.
@@ -44,16 +65,22 @@ def learning_pulse(version: OpenVersion, user_id: str) -> dict[str, Any]:
     finally:
         cursor.close()
     end = version.default_window_end
-    return _body(*(found or ((end, 0, 0, 0, 0, end.year), {})))
+    if found:
+        return found
+    zeros = _body((end, 0, 0, 0, 0, end.year), {})
+    return Pulse(zeros, version.default_timezone, "platform", (), is_known=False)
 
 
-def _stored(cursor: duckdb.DuckDBPyConnection, user_id: str) -> tuple[Totals, ActiveDays] | None:
+def _stored(cursor: duckdb.DuckDBPyConnection, user_id: str) -> Pulse | None:
     """Return what the version holds about a learner, None if it does not know the id."""
     key = {"user_key": user_key(user_id)}
-    totals = [row[1:] for row in cursor.execute(TOTALS, key).fetchall() if row[0] == user_id]
-    if not totals:
+    rows = [row[1:] for row in cursor.execute(TOTALS, key).fetchall() if row[0] == user_id]
+    if not rows:
         return None
-    return totals[0], {row[0]: row[1:] for row in cursor.execute(ACTIVE_DAYS, key).fetchall()}
+    (timezone, population, *cuts), totals = rows[0][:5], rows[0][5:]
+    active = {row[0]: row[1:] for row in cursor.execute(ACTIVE_DAYS, key).fetchall()}
+    divided_by = tuple(cut for cut in cuts if cut is not None)
+    return Pulse(_body(totals, active), timezone, population, divided_by, is_known=True)
 
 
 def _body(totals: Totals, active: ActiveDays) -> dict[str, Any]:

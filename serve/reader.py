@@ -1,57 +1,28 @@
 """The published version, open for reading: follows the pointer without a restart and without a failed request.
 
 The pointer is resolved and the real file is opened, never the symlink: within one process DuckDB hands out the database
-that is already open under a path. One connection per version, a cursor per request. One request opens a new version
-while the others go on with the last good one; an old version is closed when the last request that began with it ends.
+that is already open under a path. One connection per version, a cursor per request. Looking at the pointer, verifying
+what it names and opening it happens beside the requests, which go on with the last good version; an old one is closed
+when the last request that began with it ends. What `verified` means is in `warehouse/verification.py`.
 """
 
 import logging
-import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import NamedTuple
 
-import duckdb
-
-from warehouse import engine
+from serve.open_version import OpenVersion, open_version, pointed_to
 from warehouse.errors import NoVersionError
-from warehouse.schema import SCHEMA_VERSION
+from warehouse.verification import Marks, OvertakenError, last_served, remember_served, verify
 from warehouse.versions import Warehouse
 
 logger = logging.getLogger(__name__)
-MEMORY_LIMIT = "256MB"
-REFUSED_SECONDS = 60.0  # a version that could not be opened is tried again so much later, or when the pointer is set
-
-# The instant as text: a TIMESTAMPTZ reaches Python through pytz only, which a server does not have.
-ABOUT = """
-select strftime(make_timestamp(epoch_us(data_through)), '%Y-%m-%dT%H:%M:%SZ') as data_through, default_window_end
-from version_info
-where version = $version
-"""
-
-
-@dataclass
-class OpenVersion:
-    """A version in service.
-
-    Args:
-        name: the version's name.
-        data_through: the instant up to which it is complete, ISO 8601 in UTC.
-        default_window_end: the last date of a learner whom it does not know (R14).
-        connection: read-only, on its own file.
-        requests: how many requests read it at this moment.
-    """
-
-    name: str
-    data_through: str
-    default_window_end: date
-    connection: duckdb.DuckDBPyConnection
-    requests: int = field(default=0)
+LOOK_SECONDS = 0.2  # between two looks at the pointer; one takes microseconds
+FIRST_LOOK_SECONDS = 2.0  # what a worker waits for its first version before it takes requests and answers them 503
+REFUSED_SECONDS = 10.0  # a version that was refused is tried again so much later, or when the pointer is set
 
 
 class Pointed(NamedTuple):
@@ -62,8 +33,25 @@ class Pointed(NamedTuple):
     inode: int
 
 
+class Refusal(NamedTuple):
+    """Why a version is not served, and since when."""
+
+    reason: str
+    since: datetime
+
+
+class Switch(NamedTuple):
+    """That another version came into service."""
+
+    at: datetime
+    before: str | None
+    after: str
+
+
 class Follower:
     """Hands out the version that the pointer names.
+
+    It looks at the pointer with every request, until `watch` is called: from then on a thread of its own does.
 
     Args:
         warehouse: whose pointer.
@@ -71,65 +59,222 @@ class Follower:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
-        self._opening = threading.Lock()  # held by the request that opens a version
+        self._looking = threading.Lock()  # held by whoever looks, verifies and opens
         self._counting = threading.Lock()  # held for moments: which version is current, and who reads which
         self._current: OpenVersion | None = None
+        self._draining: dict[str, OpenVersion] = {}
         self._followed: Pointed | None = None
         self._again_at = float("inf")
+        self._is_watched = False
+        self._stopping = threading.Event()
+        self.refused: dict[str, Refusal] = {}
+        self.last_switch: Switch | None = None
+
+    @property
+    def current(self) -> OpenVersion | None:
+        """The version in service; whoever reads it asks `version` for it."""
+        return self._current
+
+    @property
+    def pointed(self) -> str | None:
+        """The name in the pointer, None if there is none that can be read."""
+        return pointed_to(self._warehouse)
 
     @contextmanager
     def version(self) -> Iterator[OpenVersion]:
         """Give the current version for the length of a request; it stays open until the request ends.
 
         Raises:
-            NoVersionError: nothing has been published that can be opened.
+            NoVersionError: nothing has been published that can be served.
         """
-        self._follow()
+        self.refresh()
         opened = self._enter()
         try:
             yield opened
         finally:
             self._leave(opened)
 
-    def _follow(self) -> None:
-        """Put the version that the pointer names into service, unless another request is about to do so."""
-        if self._to_follow() is None:
+    def watch(self, and_then: Callable[[], object], first_seconds: float = FIRST_LOOK_SECONDS) -> None:
+        """Follow on a thread of its own; call it in the process that serves, after it was forked.
+
+        Args:
+            and_then: called there after every look.
+            first_seconds: how long to wait here for the outcome of the first look.
+        """
+        self._is_watched = True
+        has_looked = threading.Event()
+        threading.Thread(target=self._watch, args=(and_then, has_looked), name="follower", daemon=True).start()
+        has_looked.wait(first_seconds)
+
+    def refresh(self) -> None:
+        """Look at the pointer now, if there is no thread that does."""
+        if not self._is_watched:
+            self.look()
+
+    def stop(self) -> None:
+        """End the thread that `watch` started, soon; what is in service stays so."""
+        self._stopping.set()
+
+    def look(self) -> None:
+        """Put the version that the pointer names into service, unless somebody is about to do so."""
+        if not self._is_news():
             return
-        if self._opening.acquire(blocking=self._current is None):
+        if self._looking.acquire(blocking=self._current is None):
             try:
+                self._withdraw_if_changed()
                 while (pointed := self._to_follow()) is not None:
                     self._switch_to(pointed)
             finally:
-                self._opening.release()
+                self._looking.release()
 
-    def _to_follow(self) -> Pointed | None:
-        """Return what the pointer is if that is news; one that went missing leaves the last good version in service."""
+    def verify_kept(self) -> None:
+        """Verify the versions that are not in service, newest first, so that a rollback has nothing to wait for."""
+        followed = self._followed
+        for name in reversed(self._warehouse.kept()):
+            if self._is_news() or self._stopping.is_set():
+                break
+            if name in self._draining or (self._current is not None and name == self._current.name):
+                continue  # verified when it was opened, and not to be read while it is
+            try:
+                verify(self._warehouse, name, lambda: self._pointer() == followed and not self._stopping.is_set())
+                self._accept(name)
+            except OvertakenError:
+                break
+            except (NoVersionError, OSError) as error:
+                if self._warehouse.file(name).exists():  # or else it was pruned just now
+                    self._refuse(name, error)
+
+    def _watch(self, and_then: Callable[[], object], has_looked: threading.Event) -> None:
+        verified_for: Pointed | None = None
+        while not self._stopping.is_set():
+            try:
+                self.look()
+                has_looked.set()
+                and_then()
+                if self._followed != verified_for:
+                    verified_for = self._followed
+                    self.verify_kept()
+            except Exception:
+                logger.exception("the pointer could not be followed")
+            has_looked.set()
+            self._stopping.wait(LOOK_SECONDS)
+
+    def _pointer(self) -> Pointed | None:
         try:
             name, status = self._warehouse.current(), self._warehouse.pointer.lstat()
         except OSError:  # no pointer, or what stands in its place is none
             return None
-        if name is None:
-            return None
-        pointed = Pointed(name, status.st_mtime_ns, status.st_ino)
-        return pointed if pointed != self._followed or time.monotonic() >= self._again_at else None
+        return None if name is None else Pointed(name, status.st_mtime_ns, status.st_ino)
+
+    def _to_follow(self) -> Pointed | None:
+        """Return what the pointer is if that is news; one that went missing leaves the last good version in service."""
+        pointed = self._pointer()
+        is_due = pointed != self._followed or time.monotonic() >= self._again_at
+        return pointed if is_due else None
+
+    def _is_news(self) -> bool:
+        return self._to_follow() is not None or self._is_changed()
+
+    def _is_changed(self) -> bool:
+        """Tell whether somebody wrote into the very file that is served; one that was removed or replaced lives on."""
+        current = self._current
+        if current is None:
+            return False
+        try:
+            marks = Marks.of(self._warehouse.file(current.name).stat())
+        except OSError:
+            return False
+        is_same_file = (marks.device, marks.inode) == (current.marks.device, current.marks.inode)
+        return is_same_file and (marks.size, marks.mtime_ns) != (current.marks.size, current.marks.mtime_ns)
+
+    def _withdraw_if_changed(self) -> None:
+        """Take a version out of service whose file was written to: what it would answer now is anybody's guess."""
+        if self._is_changed() and self._current is not None:
+            withdrawn = self._current
+            self._put_in_service(None)
+            message = f"version {withdrawn.name}: its file was written to while it was served"
+            self._refuse(withdrawn.name, NoVersionError(message))
+            self._followed = None
 
     def _switch_to(self, pointed: Pointed) -> None:
-        """Put a version in service; while it cannot be opened the last good one stays there."""
+        """Put a version in service; while it is refused the last good one stays there."""
         again_at = float("inf")
         try:
             if self._current is None or self._current.name != pointed.version:
-                self._put_in_service(open_version(self._warehouse, pointed.version))
-        except Exception:
-            logger.exception("version %s is refused, the last good one stays in service", pointed.version)
+                self._serve(pointed.version)
+        except OvertakenError:
+            return
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a file, the last good version goes on
+            self._refuse(pointed.version, error)
             again_at = time.monotonic() + REFUSED_SECONDS
+            self._serve_last_good(pointed.version)
         self._followed, self._again_at = pointed, again_at
 
-    def _put_in_service(self, opened: OpenVersion) -> None:
+    def _serve(self, name: str) -> None:
+        if not self._takes_back(name):
+            self._put_in_service(open_version(self._warehouse, name))
+        self._accept(name)
+        remember_served(self._warehouse, name)
+
+    def _serve_last_good(self, instead_of: str) -> None:
+        """Serve what this host served last, if this process has nothing: it has only just started."""
+        last = last_served(self._warehouse)
+        if self._current is None and last is not None and last != instead_of:
+            try:
+                self._serve(last)
+            except OvertakenError:
+                return
+            except Exception as error:  # noqa: BLE001 - as above
+                self._refuse(last, error)
+
+    def _takes_back(self, name: str) -> bool:
+        """Put a version that requests still read back into service; its file must not be read beside DuckDB.
+
+        Raises:
+            NoVersionError: it is not the same file any more.
+        """
         with self._counting:
-            previous, self._current = self._current, opened
-            is_idle = previous is not None and previous.requests == 0
-        if previous is not None and is_idle:
-            previous.connection.close()
+            opened = self._draining.get(name)
+            if opened is None:
+                return False
+            if Marks.of(self._warehouse.file(name).stat()) != opened.marks:
+                message = f"version {name}: its file changed, and requests still read what it was"
+                raise NoVersionError(message)
+            del self._draining[name]
+            previous = self._replace(opened)
+        self._close(previous)
+        return True
+
+    def _refuse(self, name: str, error: Exception) -> None:
+        reason = str(error) or type(error).__name__
+        known = self.refused.get(name)
+        if known is None or known.reason != reason:
+            logger.error("version %s is refused, the last good one stays in service: %s", name, reason)
+        refusal = Refusal(reason, known.since if known else datetime.now(UTC))
+        there = {*self._warehouse.kept(), self.pointed}  # what was pruned since is nobody's concern
+        self.refused = {**{other: why for other, why in self.refused.items() if other in there}, name: refusal}
+
+    def _accept(self, name: str) -> None:
+        self.refused = {other: why for other, why in self.refused.items() if other != name}
+
+    def _put_in_service(self, opened: OpenVersion | None) -> None:
+        with self._counting:
+            previous = self._replace(opened)
+        self._close(previous)
+
+    def _replace(self, opened: OpenVersion | None) -> OpenVersion | None:
+        """Make a version the current one, or none; return what is to be closed now. Only while counting."""
+        previous, self._current = self._current, opened
+        if opened is not None:
+            self.last_switch = Switch(datetime.now(UTC), previous.name if previous else None, opened.name)
+        if previous is None or previous.requests == 0:
+            return previous
+        self._draining[previous.name] = previous
+        return None
+
+    def _close(self, opened: OpenVersion | None) -> None:
+        if opened is not None:
+            opened.connection.close()
 
     def _enter(self) -> OpenVersion:
         with self._counting:
@@ -143,36 +288,6 @@ class Follower:
         with self._counting:
             opened.requests -= 1
             is_done = opened.requests == 0 and opened is not self._current
-        if is_done:
-            opened.connection.close()
-
-
-def open_version(warehouse: Warehouse, name: str) -> OpenVersion:
-    """Open a version's own file for reading, if it is what its manifest says.
-
-    Raises:
-        NoVersionError: file and manifest differ, or its schema is not ours.
-        OSError: there is no file.
-        duckdb.Error: DuckDB cannot read the file.
-    """
-    manifest, place = warehouse.manifest(name), warehouse.file(name)
-    if manifest.version != name or place.stat().st_size != manifest.size:
-        message = f"version {name}: {place} is not the file that its manifest describes"
-        raise NoVersionError(message)
-    if manifest.schema_version != SCHEMA_VERSION:
-        message = f"version {name} has schema {manifest.schema_version}, this server reads {SCHEMA_VERSION}"
-        raise NoVersionError(message)
-    connection = _connect(place)
-    try:
-        data_through, default_window_end = engine.one_row(connection, ABOUT, {"version": name})
-    except BaseException:
-        connection.close()
-        raise
-    return OpenVersion(name, data_through, default_window_end, connection)
-
-
-def _connect(place: Path) -> duckdb.DuckDBPyConnection:
-    config: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "memory_limit": MEMORY_LIMIT}
-    connection = duckdb.connect(os.fspath(place), read_only=True, config=config)
-    engine.prepare(connection)
-    return connection
+            if is_done:
+                self._draining.pop(opened.name, None)
+                opened.connection.close()  # while nobody can take it up again

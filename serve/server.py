@@ -1,57 +1,86 @@
 """The production server: Granian in front of the Flask app."""
 
+import fcntl
+import gc
+import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from flask import Flask
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
 
+from serve import metrics
 from serve.app import create_app
-from warehouse.configuration import load
+from serve.gateway import Gateway
+from warehouse.configuration import Configuration, load
 from warehouse.errors import PulseError
 
-BLOCKING_THREADS = 4
+THREADS = 4  # that work on requests, in each worker
 MOST_CONNECTIONS = 4096  # each, also one that says nothing, takes one of Granian's `backpressure`
 LARGEST_HEAD_BYTES = 64 * 1024  # of a request's line and headers; more is answered 431
 STOP_SECONDS = 3  # how long a client may keep us from stopping
 LOGGING = {"root": {"level": "INFO", "handlers": ["console"]}}  # beside Granian's own: what `serve` says
 
 
-def serve(path: Path, host: str, port: int) -> None:
+def serve(path: Path, host: str, port: int, workers: int = 1) -> None:
     """Serve until told to stop.
 
     Args:
         path: the configuration file.
         host: the address to listen on.
         port: the port to listen on.
+        workers: how many processes answer; one that dies is replaced.
 
     Raises:
         ConfigurationError: the file cannot be served from; said before a worker starts.
         PulseError: the address cannot be had.
     """
-    app_of(path)
-    Server(
+    configuration = load(path.absolute(), uses=["auth", "serve"])  # once: a worker that is replaced must not differ
+    create_app(configuration)
+    gc.collect()  # nothing that the trial has opened goes on into the workers
+    server = Server(
         "serve.server",
         address=_free_address(host, port),
         port=port,
-        interface=Interfaces.WSGI,
+        workers=workers,
+        interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
         websockets=False,
-        blocking_threads=BLOCKING_THREADS,
         backpressure=MOST_CONNECTIONS,
         http1_settings=HTTP1Settings(max_buffer_size=LARGEST_HEAD_BYTES),
-        log_access=False,  # the way in front of us has its own, and a query is nobody's business
+        log_access=False,  # `access_log.py` is ours
         log_dictconfig=LOGGING,
+        respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
-    ).serve(target_loader=partial(app_of, path.absolute()), wrap_loader=False)
+    )
+    with _shared_folder() as shared:
+        server.serve(target_loader=partial(gateway_of, configuration, shared), wrap_loader=False)
 
 
-def app_of(path: Path) -> Flask:
-    """Return the app of a configuration file; called in each worker process."""
-    return create_app(load(path, uses=["auth"]))
+def gateway_of(configuration: Configuration, shared: Path) -> Gateway:
+    """Return what Granian calls in each worker process: what opens or starts something does so here, after the fork."""
+    metrics.share(shared)
+    app = create_app(configuration, shared)
+    app.extensions["credentials"].start()  # in the process that answers, before the first request
+    app.extensions["follower"].watch(app.extensions["metrics"].tell)
+    return Gateway(app, THREADS)
+
+
+@contextmanager
+def _shared_folder() -> Iterator[Path]:
+    """Make the folder of this server's workers; locked, so that systemd-tmpfiles does not tidy it up."""
+    with TemporaryDirectory(prefix="pulse-serve-") as name:
+        descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield Path(name)
+        finally:
+            os.close(descriptor)
 
 
 def _free_address(host: str, port: int) -> str:

@@ -7,6 +7,7 @@ The newest day of the first night is 30 December and that of the second New Year
 window of the second one ends in another year.
 """
 
+import json
 import shutil
 import sqlite3
 import time
@@ -124,6 +125,10 @@ columns = {{ event_id = "id", user_id = "user_id", occurred_at = "submitted_at",
 
 [auth]
 secret = "{SECRET}"
+
+[serve]
+rate_limit = ""
+rate_limit_refused = ""
 """
 
 Day = tuple[int, int, int, int, int, int]  # xp_earned, learning_time, sessions, quizzes, quizzes_passed, level
@@ -221,6 +226,15 @@ def copied(nights: Path, to: Path, version: str | None) -> Configuration:
     else:
         warehouse.point_to(version)
     return configuration
+
+
+def configure(configuration: Configuration, **serve: Any) -> Configuration:
+    """Write keys of `[serve]` into the file of a configuration, and return what it says then."""
+    head, section, _ = configuration.path.read_text(encoding="utf-8").partition("[serve]\n")
+    keys = configuration.serve.model_dump(include={"rate_limit", "rate_limit_refused"}) | serve
+    lines = [f"{name} = {json.dumps(value)}\n" for name, value in keys.items()]
+    configuration.path.write_text(head + section + "".join(lines), encoding="utf-8")
+    return load(configuration.path, uses=["sources", "auth", "serve"])
 
 
 def token(

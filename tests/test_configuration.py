@@ -1,7 +1,6 @@
 """The configuration file: every mistake is answered, all of them at once, and no answer holds a secret (README.md).
 
-What the settings do is tested where they do it. `[serve]`, `[auth.api_keys]` and `jwks` belong to later issues: whoever
-adds them takes them out of the list of unknown keys here.
+What the settings do is tested where they do it.
 """
 
 import tomllib
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.configuration import Configuration, configuration_path, load
+from warehouse.configuration import Configuration, Section, configuration_path, load
 from warehouse.errors import ConfigurationError
 
 SECRET = "a secret of the tests, longer than 32 bytes"
@@ -38,6 +37,20 @@ secret = "{SECRET}"
 """
 USERS_ROLES = "user_id, username, timezone, is_public, deleted_at"
 COINS = '[streams.coins]\nkind = "coins"\nsource = "platform"\ntable = "coins"\ncolumns = {}'
+
+NO_KEY_SET = "a key set is a file or an https URL without a password, such as https://login.example/jwks"
+API_KEYS = """
+[auth.api_keys]
+source = "platform"
+table = "api_keys"
+columns = { key_hash = "sha256", user_id = "user_id" }
+"""
+
+
+def with_keys(old: str = "", new: str = "") -> tuple[str, str]:
+    """Put API keys behind everything else, with one thing in them written otherwise."""
+    return f'secret = "{SECRET}"\n', f'secret = "{SECRET}"\n{API_KEYS.replace(old, new)}'
+
 
 # what is written instead of what, and the one line that must answer it
 MISTAKES = {
@@ -73,21 +86,157 @@ MISTAKES = {
         ("[streams.xp]", '[streams.xp]\nname = "other"'),
         "streams.xp.name: unknown key",
     ),
-    "serve, of a later issue": (
+    "a proxy that is no address": (
+        ("[auth]", '[serve]\ntrusted_proxies = ["nginx"]\n[auth]'),
+        'serve.trusted_proxies.0: "nginx" is no address and no network, write one like "10.0.0.7" or "10.0.0.0/8"',
+    ),
+    "a network with a host in it": (
+        ("[auth]", '[serve]\ntrusted_proxies = ["10.0.0.0/8", "10.0.0.1/8"]\n[auth]'),
+        'serve.trusted_proxies.1: "10.0.0.1/8" is no address and no network, write one like "10.0.0.7" or "10.0.0.0/8"',
+    ),
+    "any origin": (
+        ("[auth]", '[serve]\ncors_origins = ["*"]\n[auth]'),
+        'serve.cors_origins.0: "*" is no origin as browsers send it, write one like "https://www.example.com"',
+    ),
+    "an origin with a path": (
+        ("[auth]", '[serve]\ncors_origins = ["https://www.example.com/"]\n[auth]'),
+        (
+            'serve.cors_origins.0: "https://www.example.com/" is no origin as browsers send it, '
+            'write one like "https://www.example.com"'
+        ),
+    ),
+    "an origin with the port that goes without saying": (
+        ("[auth]", '[serve]\ncors_origins = ["https://a.example:443"]\n[auth]'),
+        (
+            'serve.cors_origins.0: "https://a.example:443" is no origin as browsers send it, '
+            'write one like "https://www.example.com"'
+        ),
+    ),
+    "the origin of a page without one": (
+        ("[auth]", '[serve]\ncors_origins = ["null"]\n[auth]'),
+        'serve.cors_origins.0: "null" is no origin as browsers send it, write one like "https://www.example.com"',
+    ),
+    "a short ops token, which is not repeated": (
+        ("[auth]", '[serve]\nops_token = "hunter2"\n[auth]'),
+        "serve.ops_token: a token has at least 16 characters of A-Z, a-z, 0-9 and ._~+/=-",
+    ),
+    "a rate without a number": (
+        ("[auth]", '[serve]\nrate_limit = "often"\n[auth]'),
+        'serve.rate_limit: "often" is no rate per second, minute, hour or day, write one like "120/minute"',
+    ),
+    "a rate of nothing": (
+        ("[auth]", '[serve]\nrate_limit_refused = "0/minute"\n[auth]'),
+        'serve.rate_limit_refused: "0/minute" is no rate per second, minute, hour or day, write one like "120/minute"',
+    ),
+    "a storage of limits that we do not know, which may hold a password": (
+        ("[auth]", '[serve]\nrate_limit_storage = "mysql://me:secret@host"\n[auth]'),
+        (
+            'serve.rate_limit_storage: no storage of limits that we know, write "memory://" or one like '
+            '"redis://host:6379/0"'
+        ),
+    ),
+    "no age at which it is stale": (
+        ("[auth]", "[serve]\nmax_age_hours = 0\n[auth]"),
+        "serve.max_age_hours: Input should be greater than 0",
+    ),
+    "a week that starts on another day": (
+        ("[auth]", '[serve]\nweek_start = "saturday"\n[auth]'),
+        "serve.week_start: Input should be 'sunday' or 'monday'",
+    ),
+    "frame ancestors that end the policy": (
+        ("[auth]", '[serve]\nframe_ancestors = "https://a.example; script-src *"\n[auth]'),
+        (
+            'serve.frame_ancestors: "https://a.example; script-src *" is no list of frame ancestors, '
+            "write \"'none'\" or one like \"'self' https://a.b\""
+        ),
+    ),
+    "a cache for the server, of a later issue": (
         ("[auth]", "[serve]\ncache_mb = 64\n[auth]"),
-        "serve: unknown key",
+        "serve.cache_mb: unknown key",
     ),
-    "api_keys, of a later issue": (
-        ("[auth]", '[auth.api_keys]\nsource = "keys"\n[auth]'),
-        "auth.api_keys: unknown key",
-    ),
-    "jwks, of a later issue": (
+    "HS256 with a key set": (
         ("[auth]", '[auth]\njwks = "jwks.json"'),
-        "auth.jwks: unknown key",
+        "auth.jwks: HS256 has no key set, set auth.algorithms to some of RS256, ES256, EdDSA",
     ),
-    "another algorithm, of a later issue": (
+    "RS256 without a key set": (
         ("[auth]", '[auth]\nalgorithms = ["RS256"]'),
-        "auth.algorithms.0: Input should be 'HS256'",
+        "auth.jwks: missing, RS256 needs a file or an https URL",
+    ),
+    "HS256 beside another algorithm": (
+        ("[auth]", '[auth]\nalgorithms = ["HS256", "EdDSA"]\njwks = "jwks.json"'),
+        "auth.algorithms: HS256 cannot stand beside EdDSA, it has a secret and not a key set",
+    ),
+    "an unknown algorithm": (
+        ("[auth]", '[auth]\nalgorithms = ["HS256", "none"]'),
+        "auth.algorithms.1: Input should be 'HS256', 'RS256', 'ES256' or 'EdDSA'",
+    ),
+    "no algorithm": (
+        ("[auth]", "[auth]\nalgorithms = []"),
+        "auth.algorithms: List should have at least 1 item after validation, not 0",
+    ),
+    "a key set over http": (
+        ("[auth]", '[auth]\nalgorithms = ["RS256"]\njwks = "http://login.example/jwks"'),
+        f"auth.jwks: {NO_KEY_SET}",
+    ),
+    "a key set over http on this machine": (
+        ("[auth]", '[auth]\nalgorithms = ["RS256"]\njwks = "http://127.0.0.1:8080/jwks"'),
+        f"auth.jwks: {NO_KEY_SET}",
+    ),
+    "a key set behind a password": (
+        ("[auth]", '[auth]\nalgorithms = ["RS256"]\njwks = "https://me:hunter2@login.example/jwks"'),
+        f"auth.jwks: {NO_KEY_SET}",
+    ),
+    "a key set at no host": (
+        ("[auth]", '[auth]\nalgorithms = ["RS256"]\njwks = "https:///jwks"'),
+        f"auth.jwks: {NO_KEY_SET}",
+    ),
+    "a key set at a file URL": (
+        ("[auth]", '[auth]\nalgorithms = ["RS256"]\njwks = "file:///etc/jwks.json"'),
+        f"auth.jwks: {NO_KEY_SET}",
+    ),
+    "an empty key set": (
+        ("[auth]", '[auth]\nalgorithms = ["RS256"]\njwks = ""'),
+        "auth.jwks: String should have at least 1 character",
+    ),
+    "API keys of a source that is not there": (
+        with_keys('source = "platform"', 'source = "keys"'),
+        'auth.api_keys.source: unknown source "keys", there is no [sources.keys]',
+    ),
+    "API keys without a source": (
+        with_keys('source = "platform"\n', ""),
+        "auth.api_keys.source: missing",
+    ),
+    "API keys without a table": (
+        with_keys('table = "api_keys"\n', ""),
+        "auth.api_keys.table: missing",
+    ),
+    "API keys without columns": (
+        with_keys('columns = { key_hash = "sha256", user_id = "user_id" }\n', ""),
+        "auth.api_keys.columns: missing",
+    ),
+    "API keys without a hash": (
+        with_keys('key_hash = "sha256", ', ""),
+        "auth.api_keys.columns.key_hash: missing",
+    ),
+    "API keys without a learner": (
+        with_keys(', user_id = "user_id"', ""),
+        "auth.api_keys.columns.user_id: missing",
+    ),
+    "a role that API keys do not have": (
+        with_keys('"user_id" }', '"user_id", key = "key" }'),
+        "auth.api_keys.columns.key: unknown key",
+    ),
+    "an unknown key of API keys": (
+        with_keys("[auth.api_keys]", '[auth.api_keys]\nheader = "X-Key"'),
+        "auth.api_keys.header: unknown key",
+    ),
+    "a prefix with a comma": (
+        with_keys("[auth.api_keys]", '[auth.api_keys]\nprefix = "a,b"'),
+        "auth.api_keys.prefix: a prefix has up to 64 visible ASCII characters and no comma",
+    ),
+    "a scope and no column of scopes": (
+        with_keys("[auth.api_keys]", '[auth.api_keys]\nrequired_scope = "pulse:read"'),
+        'auth.api_keys.columns: no column is mapped to "scopes", which required_scope needs',
     ),
     "no first_day": (
         ("first_day = 2026-06-01", ""),
@@ -179,7 +328,7 @@ MISTAKES = {
     ),
     "no secret": (
         (f'secret = "{SECRET}"', ""),
-        "auth.secret: missing",
+        "auth.secret: missing, HS256 needs at least one",
     ),
     "a number for a secret": (
         (f'"{SECRET}"', "12345678901234567890123456789012"),
@@ -237,13 +386,13 @@ def test_at_least_one_stream_has_events(tmp_path: Path) -> None:
 
 def test_every_mistake_is_in_one_message(tmp_path: Path) -> None:
     text = GOOD
-    for name in ("no first_day", "a column that is not mapped", "jwks, of a later issue"):
+    for name in ("no first_day", "a column that is not mapped", "HS256 with a key set"):
         text = text.replace(*MISTAKES[name][0])
     text = text.replace("sqlite:///platform.db", "${NOT_SET_HERE}").replace(SECRET, "short")
     assert set(mistakes(tmp_path, text)) == {
         "pulse.first_day: missing",
         'streams.xp.columns: no column is mapped to "amount"',
-        "auth.jwks: unknown key",
+        "auth.jwks: HS256 has no key set, set auth.algorithms to some of RS256, ES256, EdDSA",
         "auth.secret.0: an HS256 secret needs at least 32 bytes, this one has fewer",
         "sources.platform.url: environment variable NOT_SET_HERE is not set",
     }
@@ -330,6 +479,45 @@ def test_only_the_sections_in_use_need_their_environment(tmp_path: Path, monkeyp
         load(place, uses=["sources"])
 
 
+def test_the_server_needs_the_environment_of_the_key_store_and_the_night_all_but_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = GOOD.replace("sqlite:///platform.db", "${PULSE_TEST_PLATFORM}") + API_KEYS.replace('"platform"', '"keys"')
+    place = write(tmp_path, text + '[sources.keys]\nurl = "${PULSE_TEST_KEYS}"')
+    commands: list[tuple[Section, str, str]] = [("auth", "keys", "platform"), ("sources", "platform", "keys")]
+    for uses, name, other in commands:
+        used, unused = f"PULSE_TEST_{name.upper()}", f"PULSE_TEST_{other.upper()}"
+        monkeypatch.delenv(unused, raising=False)
+        monkeypatch.delenv(used, raising=False)
+        with pytest.raises(ConfigurationError) as caught:
+            load(place, uses=[uses])
+        assert caught.value.mistakes == (f"{place}: sources.{name}.url: environment variable {used} is not set",)
+        monkeypatch.setenv(used, "sqlite:///found.db")
+        found = load(place, uses=[uses]).sources
+        assert (found[name].url, found[other].url) == ("sqlite:///found.db", f"${{{unused}}}")
+
+
+def test_a_source_that_is_read_and_holds_the_keys_too_is_resolved_for_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULSE_TEST_PLATFORM", "sqlite:///found.db")
+    place = write(tmp_path, GOOD.replace("sqlite:///platform.db", "${PULSE_TEST_PLATFORM}") + API_KEYS)
+    assert load(place, uses=["auth"]).sources["platform"].url == "sqlite:///found.db"
+    assert load(place, uses=["sources"]).sources["platform"].url == "sqlite:///found.db"
+
+
+def test_a_key_set_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = GOOD.replace(f'secret = "{SECRET}"', 'algorithms = ["RS256", "ES256"]\njwks = "${PULSE_TEST_JWKS}"')
+    place = write(tmp_path, text)
+    assert load(place).auth is not None
+    monkeypatch.setenv("PULSE_TEST_JWKS", "http://login.example/jwks")
+    assert mistakes(tmp_path, text) == [f"auth.jwks: {NO_KEY_SET}"]
+    monkeypatch.setenv("PULSE_TEST_JWKS", "https://login.example:8443/jwks?of=us")
+    auth = load(place, uses=["auth"]).auth
+    assert auth is not None
+    assert (auth.jwks, auth.secrets) == ("https://login.example:8443/jwks?of=us", [])
+
+
 def test_a_short_secret_from_the_environment_is_a_mistake_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULSE_TEST_SECRET", "short")
     answer = "auth.secret.0: an HS256 secret needs at least 32 bytes, this one has fewer"
@@ -338,7 +526,7 @@ def test_a_short_secret_from_the_environment_is_a_mistake_too(tmp_path: Path, mo
 
 def test_the_server_needs_auth_and_the_night_does_not(tmp_path: Path) -> None:
     text = GOOD[: GOOD.index("[auth]")]
-    assert mistakes(tmp_path, text) == ["auth: missing, the server needs [auth] with a secret"]
+    assert mistakes(tmp_path, text) == ["auth: missing, the server needs [auth] with a secret or a key set"]
     assert load(write(tmp_path, text), uses=["sources"]).auth is None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import io
 import json
 import re
@@ -26,7 +27,9 @@ from pipelines.demo_platform import demo_configuration, make_platform
 from pipelines.night import run_night
 from serve.app import create_app
 from warehouse import schema
-from warehouse.configuration import Auth, Configuration, Pulse, Source, Stream, load
+from warehouse.authentication import ApiKeyColumns, ApiKeys, Auth
+from warehouse.configuration import Configuration, Pulse, Source, Stream, load
+from warehouse.serving import Serve
 from warehouse.streams import ROLES
 from warehouse.versions import Warehouse
 
@@ -48,6 +51,8 @@ PARTS: dict[str, type[BaseModel]] = {
     "sources.NAME": Source,
     "streams.NAME": Stream,
     "auth": Auth,
+    "auth.api_keys": ApiKeys,
+    "serve": Serve,
 }
 
 
@@ -121,6 +126,12 @@ def test_the_readme_has_command_lines_to_understand() -> None:
     assert {words.split()[0] for words in typed_commands()} >= {"nightly", "backfill", "build", "serve", "ui"}
 
 
+def test_the_command_of_the_systemd_unit_is_understood() -> None:
+    unit = (ROOT / "docs" / "deploy" / "pulse.service").read_text(encoding="utf-8")
+    (words,) = re.findall(r"^ExecStart=\S+/pulse (.*)$", unit, flags=re.MULTILINE)
+    assert parser().parse_args(shlex.split(words)).workers > 1
+
+
 def test_the_options_given_to_make_demo_are_understood() -> None:
     (arguments,) = re.findall(r'^make demo ARGS="(.*)"$', README, flags=re.MULTILINE)
     parser().parse_args(["demo", *shlex.split(arguments)])
@@ -152,7 +163,7 @@ def keys_of_the_models() -> dict[str, Any]:
         for name, field in model.model_fields.items():
             if isinstance(field.default, BaseModel):
                 collect(f"{prefix}.{name}", type(field.default))
-            elif f"{prefix}.{name}" not in SET_BY_US:
+            elif f"{prefix}.{name}" not in SET_BY_US | PARTS.keys():
                 found[f"{prefix}.{name}"] = ... if field.is_required() else field.default
 
     for prefix, model in PARTS.items():
@@ -186,13 +197,38 @@ def test_the_readme_gives_the_default_of_every_key(key: str) -> None:
 
 
 def test_the_example_configuration_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (text,) = blocks("toml")
+    text = whole_configuration()
     (tmp_path / "pulse.toml").write_text(text, encoding="utf-8")
     for name in re.findall(r"\$\{(\w+)\}", text):
         monkeypatch.setenv(name, f"the value of {name}, longer than 32 bytes")
     configuration = load(tmp_path / "pulse.toml", uses=["sources", "auth"])
     assert {stream.kind for stream in configuration.streams.values()} == set(ROLES)
     assert configuration.sources["platform"].url.startswith("the value of PLATFORM_URL")
+
+
+def whole_configuration() -> str:
+    """The one example that is a file; the others are parts that go into it."""
+    (text,) = [block for block in blocks("toml") if "[pulse]" in block]
+    return text
+
+
+@pytest.mark.parametrize("part", [block for block in blocks("toml") if "[auth" in block and "[pulse]" not in block])
+def test_the_examples_of_credentials_load_in_its_place(
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = whole_configuration()
+    text = (text.partition("[auth]")[0] if "[auth]\n" in part else text) + part
+    (tmp_path / "pulse.toml").write_text(text, encoding="utf-8")
+    for name in re.findall(r"\$\{(\w+)\}", text):
+        monkeypatch.setenv(name, f"the value of {name}, longer than 32 bytes")
+    auth = load(tmp_path / "pulse.toml", uses=["sources", "auth"]).auth
+    assert auth is not None
+    assert bool(auth.jwks) == ("jwks" in part)
+    assert bool(auth.api_keys) == ("api_keys" in part)
+
+
+def test_the_readme_lists_the_columns_of_api_keys() -> None:
+    assert [row[0].strip("`") for row in rows_of_table("| role | column |")] == list(ApiKeyColumns.model_fields)
 
 
 def test_the_readme_lists_the_roles_of_every_kind_required_and_optional() -> None:
@@ -263,6 +299,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Configuration:
     return configuration
 
 
+@pytest.fixture
+def no_app() -> None:
+    """End the connections of apps that nobody holds: within one process a file is open in one configuration only."""
+    gc.collect()
+
+
 def answer(configuration: Configuration) -> TestResponse:
     """What the endpoint answers a learner whom nobody knows."""
     token = jwt.encode({"sub": "somebody", "exp": LAST_SECOND_OF_9999}, SECRET, algorithm="HS256")
@@ -270,12 +312,14 @@ def answer(configuration: Configuration) -> TestResponse:
     return create_app(configuration).test_client().get("/api/xp/learning-pulse", headers=headers)
 
 
+@pytest.mark.usefixtures("no_app")
 @pytest.mark.parametrize("query", blocks("sql"), ids=lambda query: " ".join(query.split()[:6]))
 def test_every_query_of_the_readme_finds_rows_in_the_demo(demo: Configuration, query: str) -> None:
     with duckdb.connect(str(Warehouse.of(demo).pointer.resolve()), read_only=True) as connection:
         assert connection.execute(query).fetchall()
 
 
+@pytest.mark.usefixtures("no_app")
 def test_the_python_example_of_the_readme_runs(
     demo: Configuration, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -291,9 +335,9 @@ def test_the_json_example_has_the_keys_of_an_answer_in_their_order(demo: Configu
     body = json.loads(response.data)
     assert list(example) == list(body)
     assert [list(entry) for entry in example["data"]] == [list(body["data"][0])] * len(example["data"])
-    named = set(re.findall(r"`(X-[A-Za-z-]+)", README))
-    carried = {name for name in response.headers.keys() if name.startswith("X-")}  # noqa: SIM118 - not a dict
-    assert named - {"X-Request-Id"} == carried  # that one only an answer 500 has
+    named = set(re.findall(r"^\| `(X-[A-Za-z-]+)` \|", README, flags=re.MULTILINE))
+    carried = {name for name in response.headers.keys() if name.startswith(("X-Data-", "X-Pulse-"))}  # noqa: SIM118 - not a dict
+    assert named == carried
 
 
 def test_the_errors_of_the_readme_are_those_of_the_api(demo: Configuration, tmp_path: Path) -> None:
@@ -305,3 +349,17 @@ def test_the_errors_of_the_readme_are_those_of_the_api(demo: Configuration, tmp_
     assert empty.status_code == 503
     assert empty.text.replace(":", ": ", 1) in README
     assert f"`Retry-After: {empty.headers['Retry-After']}`" in README
+
+
+def test_every_warning_and_metric_of_the_server_is_in_the_readme_and_no_other(demo: Configuration) -> None:
+    from serve.health import about
+    from serve.workers import Worker
+
+    bad = Worker(1, "v", built_at="2026-01-01T00:00:00Z", refused={"w": {}}, answered=20, unknown=20)
+    warnings = about([bad, Worker(2)], now=4e9, max_age_hours=36)["warnings"]
+    assert [row[0].strip("`") for row in rows_of_table("| warning | means |")] == warnings
+    served = demo.serve.model_copy(update={"ops_token": SECRET.replace(" ", "-")})
+    client = create_app(demo.model_copy(update={"serve": served})).test_client()
+    text = client.get("/metrics", headers={"Authorization": f"Bearer {served.ops_token}"}).text
+    named = {name for row in rows_of_table("| metric | labels | counts |") for name in re.findall(r"`(\w+)`", row[0])}
+    assert named == {name for name in re.findall(r"^# HELP (\w+)", text, re.MULTILINE) if not name.endswith("_created")}

@@ -29,8 +29,8 @@ import pytest
 
 from assets.step0_plan import Run
 from pipelines.night import run_night
+from serve.open_version import open_version
 from serve.pulse import learning_pulse
-from serve.reader import open_version
 from warehouse.configuration import Configuration, load
 from warehouse.streams import ROLES, Kind
 from warehouse.versions import Manifest, Warehouse
@@ -188,7 +188,7 @@ def body_difference(configuration: Configuration, expected: Mapping[str, Any]) -
     assert current is not None
     version = open_version(warehouse, current)
     try:
-        body = learning_pulse(version, expected["user_id"])
+        body = learning_pulse(version, expected["user_id"]).body
     finally:
         version.connection.close()
     data = body.pop("data")

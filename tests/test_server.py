@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,7 +88,13 @@ def serving(configuration: Configuration) -> Iterator[Running]:
     port, log = free_port(), configuration.path.with_name("server.log")
     with log.open("w") as output:
         process = subprocess.Popen(
-            command(configuration.path, port), cwd=ROOT, stdout=output, stderr=output, text=True, start_new_session=True
+            command(configuration.path, port),
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": str(configuration.path.parent)},  # what a killed server leaves behind
+            stdout=output,
+            stderr=output,
+            text=True,
+            start_new_session=True,
         )
     try:
         running = Running(process, port, log)
@@ -110,6 +116,16 @@ def wait_until_it_answers(running: Running) -> None:
         else:
             return
     pytest.fail(f"the server does not answer: {running.log.read_text()}")
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = START_SECONDS) -> float:
+    """Return after how many seconds something holds."""
+    began = time.monotonic()
+    while not holds():
+        if time.monotonic() - began > seconds:
+            pytest.fail(f"it does not hold after {seconds} s")
+        time.sleep(0.02)
+    return time.monotonic() - began
 
 
 @pytest.fixture(scope="session")
@@ -142,7 +158,7 @@ def test_the_endpoint_answers_with_body_and_headers(server: Running) -> None:
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-data-through"] == "2026-01-01T00:00:00Z"
     assert answer.headers["cache-control"] == "private, no-cache"
-    assert answer.headers["vary"] == "Authorization"
+    assert answer.headers["vary"] == "Authorization, X-API-Key, Origin, Accept-Encoding"
 
 
 def test_head_sends_the_headers_and_not_a_byte_of_the_body(server: Running) -> None:
@@ -180,7 +196,7 @@ ANAS, BENS, NONE = f"Authorization: Bearer {token(ANA)}", f"authorization: Beare
 )
 def test_a_credential_that_is_sent_twice_is_nobodys(server: Running, headers: tuple[str, ...]) -> None:
     """FAULTS 35."""
-    assert server.send(raw(*headers)).startswith(b"HTTP/1.1 401 ")
+    assert server.send(raw(*headers)).startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.parametrize(
@@ -212,8 +228,8 @@ def test_a_body_on_get_is_ignored_and_is_no_request_of_its_own(server: Running) 
     assert content.count(b"HTTP/1.1 ") == 1
 
 
-def test_hundreds_of_silent_connections_keep_nobody_waiting(server: Running) -> None:
-    silent = [socket.create_connection((HOST, server.port), timeout=10) for _ in range(300)]
+def test_a_thousand_silent_connections_keep_nobody_waiting(server: Running) -> None:
+    silent = [socket.create_connection((HOST, server.port), timeout=10) for _ in range(1000)]
     try:
         began = time.monotonic()
         assert server.ask("/health").status == 200
@@ -319,12 +335,14 @@ def test_a_server_that_starts_before_the_first_night_answers_after_it_by_itself(
         assert (answer.status, list(answer.json)) == (503, ["detail"])
         assert int(answer.headers["retry-after"]) > 0
         warehouse.point_to(FIRST)
+        assert wait_until(lambda: server.ask("/health/ready").status == 200) < FOLLOW_SECONDS
         assert answered(server.ask(headers=bearer())) == FIRST
         warehouse.file(SECOND).chmod(0o644)
         warehouse.file(SECOND).write_bytes(b"garbage!" * (warehouse.manifest(SECOND).size // 8))
         warehouse.point_to(SECOND)
         assert [answered(server.ask(headers=bearer())) for _ in range(3)] == [FIRST] * 3
-        assert f"version {SECOND} is refused" in server.log.read_text()
+        wait_until(lambda: f"version {SECOND} is refused" in server.log.read_text())
+        assert [answered(server.ask(headers=bearer())) for _ in range(3)] == [FIRST] * 3
         warehouse.point_to(FIRST)
         assert answered(server.ask(headers=bearer())) == FIRST
 

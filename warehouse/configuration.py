@@ -16,31 +16,26 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from warehouse.authentication import Auth, auth_mistakes, key_source
 from warehouse.errors import ConfigurationError
+from warehouse.serving import Serve
 from warehouse.streams import EVENT_KINDS, ROLES, Kind
 from warehouse.zones import is_zone
 
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 STREAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 RESERVED_STREAM_NAMES = {"activity", "zones"}
-SHORTEST_SECRET_BYTES = 32
 CRON_FIELDS = (range(60), range(24), range(1, 32), range(1, 13), range(8))  # minute, hour, day, month, weekday
 CRON_NAME = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat"
 CRON_PART = re.compile(rf"(?:\*|(\d+|{CRON_NAME})(?:-(\d+|{CRON_NAME}))?)(?:/[1-9]\d*)?", re.ASCII | re.IGNORECASE)
 
-Section = Literal["sources", "auth"]
+Section = Literal["sources", "auth", "serve"]
 
 
 def _known_zone(name: str) -> str:
     if not is_zone(name):
         raise ValueError(f'"{name}" is no IANA time zone, write one like "Europe/Berlin"')
     return name
-
-
-def _long_enough(secret: str) -> str:
-    if not PLACEHOLDER.search(secret) and len(secret.encode()) < SHORTEST_SECRET_BYTES:
-        raise ValueError(f"an HS256 secret needs at least {SHORTEST_SECRET_BYTES} bytes, this one has fewer")
-    return secret
 
 
 def _five_fields(cron: str) -> str:
@@ -57,10 +52,6 @@ def _is_cron_field(field: str, numbers: range) -> bool:
     return None not in parts and all(int(end) in numbers for end in ends)
 
 
-def _one_or_more(secret: object) -> object:
-    return [secret] if isinstance(secret, str) else secret
-
-
 def _date(value: object) -> date:
     """Take a TOML date or its text; left to itself pydantic takes a number for seconds since 1970."""
     if isinstance(value, date) and not isinstance(value, datetime):
@@ -73,7 +64,6 @@ def _date(value: object) -> date:
 
 Day = Annotated[date, BeforeValidator(_date)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
-Secret = Annotated[str, AfterValidator(_long_enough)]
 CronLine = Annotated[str, AfterValidator(_five_fields)]
 
 
@@ -127,22 +117,6 @@ class Stream(_Part):
         return hashlib.sha256(json.dumps(mapping, sort_keys=True).encode()).hexdigest()[:16]
 
 
-class Auth(_Part):
-    """`[auth]`: what makes a bearer token good."""
-
-    algorithms: Annotated[list[Literal["HS256"]], Field(min_length=1)] = ["HS256"]
-    secret: Annotated[list[Secret], BeforeValidator(_one_or_more), Field(min_length=1)]
-    audience: str | None = None
-    issuer: str | None = None
-    user_claim: str = Field(default="sub", min_length=1)
-    required_claims: dict[str, str | int | bool] = {}
-
-    @property
-    def secrets(self) -> list[str]:
-        """All secrets that are good now; more than one while they rotate."""
-        return self.secret
-
-
 class Configuration(_Part):
     """The whole file, validated."""
 
@@ -151,6 +125,7 @@ class Configuration(_Part):
     sources: dict[str, Source] = {}
     streams: dict[str, Stream] = {}
     auth: Auth | None = None
+    serve: Serve = Serve()
 
     @property
     def data_dir(self) -> Path:
@@ -178,20 +153,22 @@ def load(path: Path, uses: Collection[Section] = ()) -> Configuration:
 
     Args:
         path: the TOML file.
-        uses: the sections whose `${NAME}` are resolved, and must therefore be set, for the command at hand.
+        uses: the sections whose `${NAME}` are resolved, and must therefore be set, for the command at hand; with
+            `auth` comes the one source in which API keys are looked up.
 
     Raises:
         ConfigurationError: with every mistake of the file.
     """
     document = _read(path)
     mistakes: list[str] = []
-    for section in uses:
-        if section in document:
-            document[section] = _resolved(document[section], section, mistakes)
-    mistakes += _stream_mistakes(document)
+    for section in [name for name in ("auth", "serve") if name in uses and name in document]:
+        document[section] = _resolved(document[section], section, mistakes)
+    for name, source in _sources_in_use(document, uses):
+        document["sources"][name] = _resolved(source, f"sources.{name}", mistakes)
+    mistakes += _stream_mistakes(document) + auth_mistakes(document)
     mistakes += _add_names(document, path)
     if "auth" in uses and "auth" not in document:
-        mistakes.append("auth: missing, the server needs [auth] with a secret")
+        mistakes.append("auth: missing, the server needs [auth] with a secret or a key set")
     try:
         configuration = Configuration.model_validate(document)
     except ValidationError as error:
@@ -227,6 +204,17 @@ def _resolved(value: Any, where: str, mistakes: list[str]) -> Any:  # noqa: ANN4
         return os.environ.get(name, match[0])
 
     return PLACEHOLDER.sub(lookup, value)
+
+
+def _sources_in_use(document: Mapping[str, Any], uses: Collection[Section]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the sources that a command asks: the night all but the key store's own, the server that one alone."""
+    read = {stream.get("source") for _, stream in _tables(document, "streams") if isinstance(stream.get("source"), str)}
+    store = key_source(document)
+    return [
+        (name, source)
+        for name, source in _tables(document, "sources")
+        if ("auth" in uses and name == store) or ("sources" in uses and (name in read or name != store))
+    ]
 
 
 def _add_names(document: dict[str, Any], path: Path) -> list[str]:

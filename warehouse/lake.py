@@ -1,7 +1,8 @@
 """The lake's files: where they are, what a landing says of itself, and how far the streams have landed.
 
 The lake holds one Parquet file per event stream and UTC day (a landing), one per stream for rows without a day, the
-learners and their zones over time, and one roll-up per UTC day (activity). Who writes them is `assets/`.
+learners, their zones over time and their public pages, and one roll-up per UTC day (activity). Who writes them is
+`assets/`.
 """
 
 import json
@@ -85,6 +86,11 @@ class Lake:
     def zones(self) -> Path:
         """The place of the learners' zones over time (R3)."""
         return self.root / "zones.parquet"
+
+    @property
+    def profiles(self) -> Path:
+        """The place of the names that have a public page, and whose they are (README.md)."""
+        return self.root / "profiles.parquet"
 
     @property
     def accepted_quarantine(self) -> Path:

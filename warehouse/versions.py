@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -94,6 +95,15 @@ class Warehouse:
         """Return the place of a version's manifest."""
         return self.root / "versions" / f"{version}.json"
 
+    @property
+    def receipts(self) -> Path:
+        """Where readers note what they have verified (`verification.py`); it may be deleted."""
+        return self.root / "receipts"
+
+    def receipt(self, version: str) -> Path:
+        """Return the place of a version's receipt."""
+        return self.receipts / f"{version}.json"
+
     def current(self) -> str | None:
         """Return the name of the version that the pointer names, None while nothing is published."""
         try:
@@ -146,7 +156,15 @@ class Warehouse:
         for name in surplus:
             self.manifest_file(name).unlink()
             self.file(name).unlink()
+        self._forget_pruned()
         return surplus
+
+    def _forget_pruned(self) -> None:
+        """Delete the receipts of files that are gone; where they belong to a server of another user they do no harm."""
+        for receipt in self.receipts.glob("pulse-*.json"):
+            if not self.file(receipt.stem).exists():
+                with suppress(OSError):
+                    receipt.unlink()
 
     def rollback(self, version: str | None = None) -> str:
         """Point to an earlier version and return its name.

@@ -1,0 +1,21 @@
+"""The two kinds of body that every route answers with: JSON, and an error as `{"detail": …}` that nobody keeps.
+
+Headers that depend on who asks, and from where, are in `manners.py` and `cors.py`.
+"""
+
+from typing import Any
+
+import orjson
+from flask import Response
+
+
+def json_answer(body: object, status: int = 200) -> Response:
+    """Return a body as JSON."""
+    return Response(orjson.dumps(body), status, mimetype="application/json")
+
+
+def error_answer(status: int, detail: str | dict[str, Any]) -> Response:
+    """Return an error; caches must not keep it."""
+    response = json_answer({"detail": detail}, status)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,72 @@
+"""Who a request comes from: the nearest hop that is none of our proxies (README.md, Proxies).
+
+What a client writes into `X-Forwarded-For` stands left of what our proxies append, so the header is read from the right
+and only as far as the hops are trusted. Header names with a `_` never get here (`gateway.py`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any, TypeAlias
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Network: TypeAlias = IPv4Network | IPv6Network
+UNKNOWN = "unknown"  # who comes by no address that we can read; they share their limits
+CUSTOMER_PREFIX = 64  # what one customer has of IPv6; single addresses are theirs to change
+
+
+class Clients:
+    """Tells the address of a request's client.
+
+    Args:
+        trusted_proxies: addresses or networks whose word about the hop before them counts.
+    """
+
+    def __init__(self, trusted_proxies: Sequence[str]) -> None:
+        self._trusted: list[Network] = [ip_network(proxy) for proxy in trusted_proxies]
+
+    def address(self, environ: Mapping[str, Any]) -> str:
+        """Return the client's address in its normal spelling, `unknown` if there is none."""
+        nearest: Address | None = None
+        for hop in _hops(environ):
+            nearest = _address(hop) or nearest  # a proxy that names no address is the last that we know
+            if nearest is None or not self._is_trusted(hop):
+                break
+        return str(nearest or UNKNOWN)
+
+    def is_behind_proxy(self, environ: Mapping[str, Any]) -> bool:
+        """Tell whether who connected to us is one of our proxies."""
+        return self._is_trusted(environ.get("REMOTE_ADDR", ""))
+
+    def _is_trusted(self, hop: str) -> bool:
+        address = _address(hop)
+        return address is not None and any(address in network for network in self._trusted)
+
+
+def limited_by(address: str) -> str:
+    """Return what an address is limited by: itself, or with IPv6 its /64."""
+    if ":" not in address:
+        return address
+    return str(ip_network((address, CUSTOMER_PREFIX), strict=False))
+
+
+def _hops(environ: Mapping[str, Any]) -> Iterator[str]:
+    """Give the hops from the nearest to the farthest; the first one is the connection itself, and cannot lie."""
+    yield environ.get("REMOTE_ADDR", "")
+    rest = environ.get("HTTP_X_FORWARDED_FOR", "")
+    while rest:
+        rest, _, hop = rest.rpartition(",")
+        yield hop
+
+
+def _address(hop: str) -> Address | None:
+    """Read `192.0.2.1`, `192.0.2.1:443`, `2001:db8::1` or `[2001:db8::1]:443`; a mapped IPv4 is that IPv4."""
+    text = hop.strip(" \t")
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address

@@ -1,0 +1,71 @@
+"""Which pages of other hosts may read our answers (README.md, CORS): the listed ones, and of what is public anybody.
+
+A browser asks first with OPTIONS, and never with a credential: so that is answered before anybody is asked for one.
+There are no cookies here, so no answer ever allows credentials in the sense of CORS.
+"""
+
+from collections.abc import Collection
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import MethodNotAllowed
+
+ALLOWED_HEADERS = "Authorization, X-API-Key, If-None-Match"
+ALLOWED_METHODS = "GET, HEAD, OPTIONS"
+PREFLIGHT_SECONDS = 600
+EXPOSED_HEADERS = (
+    "ETag",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Data-Through",
+    "X-Data-Version",
+    "X-Pulse-Cuts",
+    "X-Pulse-Learner",
+    "X-Pulse-Metric",
+    "X-Pulse-Population",
+    "X-Pulse-Timezone",
+    "X-Request-Id",
+)
+PUBLIC_JSON = ("/api/xp/public-profile/", "/openapi.json")  # the beginnings of their paths
+
+
+class Cors:
+    """Answers OPTIONS, and says in every answer who else may read it.
+
+    Args:
+        origins: the pages that may call what needs a credential.
+    """
+
+    def __init__(self, origins: Collection[str]) -> None:
+        self._origins = frozenset(origins)
+
+    def register(self, app: Flask) -> None:
+        """Take part in every request of an app; of what is registered for its requests this comes first."""
+        app.before_request(self._options)
+        app.after_request(self._headers)
+
+    def _options(self) -> Response | None:
+        """Answer OPTIONS on any path that we know; on another one it is a 404 like everything else."""
+        is_known = request.url_rule is not None or isinstance(request.routing_exception, MethodNotAllowed)
+        if request.method != "OPTIONS" or not is_known:
+            return None
+        response = Response(status=204, headers={"Allow": ALLOWED_METHODS})
+        del response.headers["Content-Type"]
+        return response
+
+    def _headers(self, response: Response) -> Response:
+        origin = request.headers.get("Origin")
+        if request.path.startswith(PUBLIC_JSON):
+            allowed: str | None = "*"
+        else:
+            response.vary.add("Origin")
+            allowed = origin if origin in self._origins else None
+        if allowed is None:
+            return response
+        response.headers["Access-Control-Allow-Origin"] = allowed
+        if request.method == "OPTIONS":
+            response.headers["Access-Control-Allow-Methods"] = ALLOWED_METHODS
+            response.headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
+            response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
+        else:
+            response.headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED_HEADERS)
+        return response

@@ -1,0 +1,134 @@
+"""Where the limits count: in this process, or in a store that all workers share and that may be down.
+
+A store that does not answer must not take the API with it: until it answers again every worker counts for itself. The
+library's own memory is not used because it goes through all keys on a thread of its own a hundred times a second.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
+
+from limits.storage import Storage, storage_from_string
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+IN_PROCESS = "memory://"
+SHARED_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}  # of every store that may be configured
+DOWN_SECONDS = 10.0  # how long a store that failed is left alone
+MOST_KEYS = 100_000  # as many are kept; whoever comes then finds the oldest forgotten
+
+
+class ProcessCounts:
+    """Counts by key, each of which ends some seconds after its first hit; of a bounded number of keys."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: dict[str, tuple[int, float]] = {}  # how many, and until when; the oldest first
+
+    def incr(self, key: str, expiry: float, amount: int) -> int:
+        """Count, and return how many it is now."""
+        now = time.time()
+        with self._lock:
+            count, until = self._counts.get(key, (0, 0.0))
+            if until <= now:
+                self._counts.pop(key, None)
+                self._forget(now)
+                count, until = 0, now + expiry
+            self._counts[key] = (count + amount, until)
+            return count + amount
+
+    def get(self, key: str) -> int:
+        """Return how many were counted."""
+        count, until = self._counts.get(key, (0, 0.0))
+        return count if until > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """Return when a count ends, in seconds since 1970; now, if there is none."""
+        return max(self._counts.get(key, (0, 0.0))[1], time.time())
+
+    def clear(self, key: str) -> None:
+        """Forget a count."""
+        with self._lock:
+            self._counts.pop(key, None)
+
+    def reset(self) -> int:
+        """Forget all counts, and return how many they were."""
+        with self._lock:
+            number = len(self._counts)
+            self._counts.clear()
+            return number
+
+    def _forget(self, now: float) -> None:
+        """Make room for a key: a few that stand first go if they have ended, and the first in any case if it must."""
+        for key in [key for key, _ in zip(self._counts, range(2), strict=False)]:
+            if self._counts[key][1] <= now or len(self._counts) >= MOST_KEYS:
+                del self._counts[key]
+
+
+Store: TypeAlias = ProcessCounts | Storage
+
+
+class Counts(Storage):
+    """What the library counts in.
+
+    Args:
+        uri: `pulse://`, by which the library finds this class.
+        wrap_exceptions: as the library wants it.
+        place: `memory://` for this process, or the URL of a store that several share.
+    """
+
+    STORAGE_SCHEME = ["pulse"]  # noqa: RUF012 - the library declares it without ClassVar
+
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, *, place: str = IN_PROCESS) -> None:  # noqa: FBT001, FBT002 - the library's
+        super().__init__(uri, wrap_exceptions)
+        self._shared: Storage | None = None if place == IN_PROCESS else _shared(place)
+        self._own = ProcessCounts()
+        self._down_until = 0.0
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """The library asks; nothing is raised here."""
+        return Exception
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Count, and return how many it is now."""
+        return self._asked(lambda store: store.incr(key, expiry, amount))
+
+    def get(self, key: str) -> int:
+        """Return how many were counted."""
+        return self._asked(lambda store: store.get(key))
+
+    def get_expiry(self, key: str) -> float:
+        """Return when a count ends, in seconds since 1970."""
+        return self._asked(lambda store: store.get_expiry(key))
+
+    def check(self) -> bool:
+        """Tell whether counting works: it always does."""
+        return True
+
+    def reset(self) -> int | None:
+        """Forget everything."""
+        return self._asked(lambda store: store.reset())
+
+    def clear(self, key: str) -> None:
+        """Forget a count."""
+        self._asked(lambda store: store.clear(key))
+
+    def _asked(self, question: Callable[[Store], T]) -> T:
+        if self._shared is not None and time.monotonic() >= self._down_until:
+            try:
+                return question(self._shared)
+            except Exception as error:  # noqa: BLE001 - whatever a driver raises, the API goes on
+                self._down_until = time.monotonic() + DOWN_SECONDS
+                logger.warning("rate limits are counted per worker, their store fails: %s", type(error).__name__)
+        return question(self._own)
+
+
+def _shared(place: str) -> Storage:
+    """Return the store at a URL; it is asked for the first time when there is something to count."""
+    store = storage_from_string(place, **SHARED_OPTIONS)
+    assert isinstance(store, Storage)  # noqa: S101 - the asynchronous ones have other schemes
+    return store

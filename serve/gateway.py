@@ -1,0 +1,99 @@
+"""The way from Granian into the Flask app: every header as it was sent, none whose name has a `_` (README.md).
+
+Granian's own WSGI gives `X_Forwarded_For` and `X-Forwarded-For` one name, and the later one wins: whoever asks could
+write over what a proxy says. Its ASGI gives names and bytes as they came. So this is a small ASGI application that
+calls a WSGI one on its own threads. It hands over no body, because no route takes one, and sends every answer whole.
+"""
+
+import asyncio
+import io
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+Scope = Mapping[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+UNPREFIXED = {"HTTP_CONTENT_TYPE": "CONTENT_TYPE", "HTTP_CONTENT_LENGTH": "CONTENT_LENGTH"}
+
+
+class Answer(NamedTuple):
+    """What a WSGI application answered, in the words of ASGI."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    content: bytes
+
+
+class Gateway:
+    """An ASGI application in front of a WSGI one.
+
+    Args:
+        application: the WSGI application.
+        threads: how many requests it works on at once; more wait their turn.
+    """
+
+    def __init__(self, application: "WSGIApplication", threads: int) -> None:
+        self._application = application
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+
+    async def __call__(self, scope: Scope, _receive: object, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        answer = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, scope)
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.content})
+
+    def _answer(self, scope: Scope) -> Answer:
+        started: list[tuple[int, list[tuple[bytes, bytes]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], object]:
+            encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+            started.append((int(status.split(" ", 1)[0]), encoded))
+            return _write
+
+        chunks: Iterable[bytes] = self._application(environ(scope), start_response)
+        try:
+            content = b"".join(chunks)
+        finally:
+            if close := getattr(chunks, "close", None):
+                close()
+        return Answer(*started[-1], content)
+
+
+def _write(_: bytes) -> None:
+    raise NotImplementedError("answers are returned and not written")
+
+
+def environ(scope: Scope) -> dict[str, Any]:
+    """Return the WSGI environment of a request; a header that was sent twice is one with a comma in between."""
+    server, client = scope.get("server") or ("", 0), scope.get("client") or ("", 0)
+    found: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1]),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": client[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for raw_name, raw_value in scope["headers"]:
+        if b"_" in raw_name:
+            continue
+        name = "HTTP_" + raw_name.decode("latin-1").upper().replace("-", "_")
+        name, value = UNPREFIXED.get(name, name), raw_value.decode("latin-1")
+        found[name] = f"{found[name]},{value}" if name in found else value
+    return found

@@ -1,0 +1,71 @@
+"""The grid of page and picture: weeks as columns, weekdays as rows, every date of the window in one cell.
+
+What the cells look like is in `templates/`, what they are called in `words.toml`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Literal
+
+from serve.public_pulse import PublicPulse
+
+DAY = timedelta(days=1)
+WEEK = 7
+FIRST_WEEKDAY = {"monday": 0, "sunday": 6}  # as Python numbers them, Monday being 0
+
+WeekStart = Literal["sunday", "monday"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A date of the window with its level, 0 to 4."""
+
+    day: date
+    level: int
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """A window as a grid.
+
+    Args:
+        weeks: the first date of each column, oldest first; the first may lie before the window.
+        weekdays: the weekday of each row, Monday being 0.
+        rows: for each weekday a cell per week, None outside of the window.
+        months: the first date of each month and how many weeks end in it, oldest first.
+        active: the first date of each month with active days, and these days; the newest first.
+    """
+
+    weeks: Sequence[date]
+    weekdays: Sequence[int]
+    rows: Sequence[Sequence[Cell | None]]
+    months: Sequence[tuple[date, int]]
+    active: Sequence[tuple[date, Sequence[Cell]]]
+
+
+def heatmap(pulse: PublicPulse, week_start: WeekStart) -> Heatmap:
+    """Lay out a learner's window.
+
+    Args:
+        pulse: what is shown.
+        week_start: the first row.
+    """
+    first_weekday = FIRST_WEEKDAY[week_start]
+    first = pulse.window_start - (pulse.window_start.weekday() - first_weekday) % WEEK * DAY
+    weeks = [first + n * DAY for n in range(0, (pulse.window_end - first).days + 1, WEEK)]
+    cells = {day: Cell(day, pulse.levels.get(day, 0)) for day in pulse.days}
+    rows = [[cells.get(week + row * DAY) for week in weeks] for row in range(WEEK)]
+    weekdays = [(first_weekday + row) % WEEK for row in range(WEEK)]
+    return Heatmap(weeks, weekdays, rows, _months(weeks, pulse.window_end), _active(pulse))
+
+
+def _months(weeks: Sequence[date], window_end: date) -> list[tuple[date, int]]:
+    ends = [min(week + (WEEK - 1) * DAY, window_end) for week in weeks]
+    return [(month, len(list(group))) for month, group in groupby(ends, key=lambda end: end.replace(day=1))]
+
+
+def _active(pulse: PublicPulse) -> list[tuple[date, Sequence[Cell]]]:
+    cells = [Cell(day, level) for day, level in reversed(pulse.levels.items())]
+    return [(month, list(group)) for month, group in groupby(cells, key=lambda cell: cell.day.replace(day=1))]

@@ -1,0 +1,97 @@
+"""A version opened for reading: its own file, verified, and what answers need to know of it as a whole.
+
+Which version is in service, and for how long it stays open, is `reader.py`.
+"""
+
+import os
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from warehouse import engine
+from warehouse.errors import NoVersionError
+from warehouse.verification import Marks, verify
+from warehouse.versions import Warehouse
+
+MEMORY_LIMIT = "256MB"
+
+# The instant as text: a TIMESTAMPTZ reaches Python through pytz only, which a server does not have.
+ABOUT = """
+select
+    strftime(make_timestamp(epoch_us(data_through)), '%Y-%m-%dT%H:%M:%SZ') as data_through,
+    default_window_end, default_timezone, level_metric
+from version_info
+where version = $version
+"""
+
+
+@dataclass
+class OpenVersion:
+    """A version in service.
+
+    Args:
+        name: the version's name.
+        data_through: the instant up to which it is complete, ISO 8601 in UTC.
+        default_window_end: the last date of a learner whom it does not know (R14).
+        default_timezone: the zone of such a learner.
+        level_metric: the measure that the levels score (R15).
+        built_at: when it was built and published, ISO 8601.
+        marks: those of its file when it was verified.
+        connection: read-only, on its own file.
+        requests: how many requests read it at this moment.
+    """
+
+    name: str
+    data_through: str
+    default_window_end: date
+    default_timezone: str
+    level_metric: str
+    built_at: str
+    marks: Marks
+    connection: duckdb.DuckDBPyConnection
+    requests: int = field(default=0)
+
+
+def open_version(warehouse: Warehouse, name: str) -> OpenVersion:
+    """Open a version's own file for reading, if it is what its manifest says.
+
+    Raises:
+        NoVersionError: file and manifest differ, or its schema is not ours.
+        OvertakenError: the pointer was set anew before that was known.
+        OSError: there is no file.
+        duckdb.Error: DuckDB cannot read the file.
+    """
+    pointer = pointed_to(warehouse)
+    manifest, marks = verify(warehouse, name, lambda: pointed_to(warehouse) == pointer)
+    place = warehouse.file(name)
+    connection = _connect(place)
+    try:
+        data_through, window_end, timezone, metric = engine.one_row(connection, ABOUT, {"version": name})
+        _refuse_changed(place, marks)
+    except BaseException:
+        connection.close()
+        raise
+    return OpenVersion(name, data_through, window_end, timezone, metric, manifest.built_at, marks, connection)
+
+
+def _refuse_changed(place: Path, marks: Marks) -> None:
+    if Marks.of(place.stat()) != marks:
+        message = f"{place} changed while it was opened"
+        raise NoVersionError(message)
+
+
+def pointed_to(warehouse: Warehouse) -> str | None:
+    """Return the name in the pointer, None if there is none that can be read."""
+    try:
+        return warehouse.current()
+    except OSError:
+        return None
+
+
+def _connect(place: Path) -> duckdb.DuckDBPyConnection:
+    config: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "memory_limit": MEMORY_LIMIT}
+    connection = duckdb.connect(os.fspath(place), read_only=True, config=config)
+    engine.prepare(connection)
+    return connection

@@ -1,0 +1,116 @@
+"""What anybody may see without a credential: the public profile as JSON, as a picture, and as a page (README.md).
+
+A name without a public page, whatever the reason, gets one and the same 404. Style and script stand in what is sent and
+are named by their hashes, so that nothing else runs; nothing here asks another host for anything.
+"""
+
+import base64
+import hashlib
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Flask, Response, render_template, request
+from markupsafe import Markup
+
+from serve import palette
+from serve.answers import error_answer, json_answer
+from serve.heatmap import Heatmap, heatmap
+from serve.profiles import Profiles
+from serve.public_pulse import PublicPulse, public_pulse
+from serve.reader import Follower
+from warehouse.configuration import Configuration
+from warehouse.lake import Lake
+
+API = "/api/xp/public-profile/<username>"
+TEMPLATES = Path(__file__).parent / "templates"
+WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+SCRIPT = (TEMPLATES / "profile.js").read_text(encoding="utf-8")
+STYLE = palette.variables() + (TEMPLATES / "profile.css").read_text(encoding="utf-8")
+PICTURE_STYLE = (TEMPLATES / "heatmap.css").read_text(encoding="utf-8")
+
+FOR_A_WHILE = {"Cache-Control": "public, max-age=300", "X-Robots-Tag": "noindex"}
+NEVER_KEPT = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+
+
+def register(app: Flask, configuration: Configuration, follower: Follower) -> None:
+    """Add the public routes to an app.
+
+    Args:
+        app: the app.
+        configuration: where the lake is, on which weekday a week starts, who may frame the page.
+        follower: hands out the version to read.
+    """
+    profiles = Profiles(Lake.of(configuration).profiles)
+    week_start = configuration.serve.week_start
+    policy = (
+        f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; base-uri 'none'; "
+        f"form-action 'none'; frame-ancestors {configuration.serve.frame_ancestors}"
+    )
+
+    def answer(username: str, show: Callable[[PublicPulse], Response], nobody: Callable[[], Response]) -> Response:
+        with follower.version() as version:
+            found = profiles.find(username)
+            pulse = public_pulse(version, *found) if found else None
+            if pulse is None:
+                return nobody()
+            response = show(pulse)
+            response.headers["X-Data-Version"] = version.name
+            response.headers["X-Data-Through"] = version.data_through
+            return response
+
+    @app.get(API)
+    def public_profile(username: str) -> Response:
+        return answer(username, _profile, _no_profile)
+
+    @app.get(API + "/pulse.svg")
+    def public_picture(username: str) -> Response:
+        return answer(username, lambda pulse: _picture(pulse, heatmap(pulse, week_start)), _no_profile)
+
+    @app.get("/profile/<username>")
+    def profile_page(username: str) -> Response:
+        response = answer(username, lambda pulse: _page(pulse, heatmap(pulse, week_start)), _no_page)
+        response.headers["Content-Security-Policy"] = policy
+        return response
+
+
+def _profile(pulse: PublicPulse) -> Response:
+    response = json_answer(pulse.body())
+    response.headers.update(FOR_A_WHILE)
+    return response
+
+
+def _no_profile() -> Response:
+    response = error_answer(404, WORDS["nobody"]["detail"])
+    response.headers.update(NEVER_KEPT)
+    return response
+
+
+def _picture(pulse: PublicPulse, grid: Heatmap) -> Response:
+    style = palette.coloured(PICTURE_STYLE, request.args.get("theme", "auto"))
+    svg = render_template("heatmap.svg", pulse=pulse, grid=grid, words=WORDS, style=_ours(style))
+    policy = {
+        "Content-Security-Policy": f"default-src 'none'; style-src {_hash(style)}; sandbox",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+    return Response(svg, mimetype="image/svg+xml", headers=FOR_A_WHILE | policy)
+
+
+def _page(pulse: PublicPulse, grid: Heatmap) -> Response:
+    html = render_template(
+        "profile.html", pulse=pulse, grid=grid, words=WORDS, style=_ours(STYLE), script=_ours(SCRIPT)
+    )
+    return Response(html, headers=FOR_A_WHILE)
+
+
+def _no_page() -> Response:
+    return Response(render_template("nobody.html", words=WORDS, style=_ours(STYLE)), 404, headers=NEVER_KEPT)
+
+
+def _ours(text: str) -> Markup:
+    return Markup(text)  # noqa: S704 - a file beside the templates, and nothing that came with a request
+
+
+def _hash(text: str) -> str:
+    """Return what a Content-Security-Policy calls a style or script that stands in the page."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

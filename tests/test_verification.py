@@ -1,0 +1,449 @@
+"""A version is served only if its file is what its manifest says: FAULTS 4, 5 and 7, and what a receipt may vouch for.
+
+How a server of several processes does it is `test_workers.py`; who reads which version, `test_endpoint.py`.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import random
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serve import reader
+from serve.reader import Follower
+from tests import small_platform
+from tests.small_platform import ANA, ANSWERS, FIRST, SECOND
+from warehouse import verification
+from warehouse.errors import NoVersionError
+from warehouse.verification import OvertakenError, verify
+from warehouse.versions import Warehouse
+
+
+@pytest.fixture(scope="session")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_platform.two_nights(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture
+def warehouse(nights: Path, tmp_path: Path) -> Warehouse:
+    """The pointer is on the first version; nothing has been verified."""
+    return Warehouse.of(small_platform.copied(nights, tmp_path, FIRST))
+
+
+@pytest.fixture
+def files_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The versions whose files were read to be verified, in order."""
+    names: list[str] = []
+
+    def noted(place: Path, is_wanted: Callable[[], bool]) -> Any:
+        names.append(place.stem)
+        return original(place, is_wanted)
+
+    original = verification._read  # noqa: SLF001
+    monkeypatch.setattr(verification, "_read", noted)
+    return names
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Let a published file be written to, which nothing of ours does."""
+    place.chmod(0o644)
+    yield
+    place.chmod(0o444)
+
+
+def flip(place: Path, position: int) -> None:
+    with writing(place), place.open("r+b") as file:
+        file.seek(position)
+        (byte,) = file.read(1)
+        file.seek(position)
+        file.write(bytes([byte ^ 0x10]))
+
+
+def served_by(follower: Follower) -> str:
+    from serve.pulse import learning_pulse
+
+    with follower.version() as version:
+        body = learning_pulse(version, ANA).body
+        assert body == ANSWERS[ANA][version.name]
+        return version.name
+
+
+# --- refused --------------------------------------------------------------------------------------------------------
+
+
+def test_a_bit_flipped_anywhere_is_refused_and_the_last_good_version_stays(warehouse: Warehouse) -> None:
+    """FAULTS 4: the first bytes, the last, and three dozen between them."""
+    follower, place = Follower(warehouse), warehouse.file(SECOND)
+    assert served_by(follower) == FIRST
+    size = place.stat().st_size
+    chance = random.Random(4)
+    for position in [0, 8, 4096, size // 2, size - 1, *(chance.randrange(size) for _ in range(36))]:
+        flip(place, position)
+        warehouse.point_to(SECOND)
+        assert served_by(follower) == FIRST
+        assert "SHA-256" in follower.refused[SECOND].reason
+        flip(place, position)
+    warehouse.point_to(SECOND)
+    assert served_by(follower) == SECOND
+    assert follower.refused == {}
+
+
+def cut_off(warehouse: Warehouse) -> None:
+    place = warehouse.file(SECOND)
+    with writing(place):
+        os.truncate(place, place.stat().st_size - 1)
+
+
+def emptied(warehouse: Warehouse) -> None:
+    with writing(warehouse.file(SECOND)):
+        warehouse.file(SECOND).write_bytes(b"")
+
+
+def garbage(warehouse: Warehouse) -> None:
+    with writing(warehouse.file(SECOND)):
+        warehouse.file(SECOND).write_bytes(b"garbage!" * (warehouse.manifest(SECOND).size // 8))
+
+
+def replaced_by_the_other_version(warehouse: Warehouse) -> None:
+    """Its manifest goes with it, but for the name: both are good, and it is not what was published under this name."""
+    with writing(warehouse.file(SECOND)):
+        shutil.copyfile(warehouse.file(FIRST), warehouse.file(SECOND))
+    change_manifest(warehouse, **{**json.loads(warehouse.manifest_file(FIRST).read_text()), "version": SECOND})
+
+
+def change_manifest(warehouse: Warehouse, **changes: object) -> None:
+    place = warehouse.manifest_file(SECOND)
+    place.write_text(json.dumps({**json.loads(place.read_text()), **changes}))
+
+
+FAULTS: dict[str, tuple[Callable[[Warehouse], object], str]] = {
+    "file cut off": (cut_off, "not the file that its manifest describes"),
+    "file empty": (emptied, "not the file that its manifest describes"),
+    "file garbage": (garbage, "SHA-256"),
+    "file missing": (lambda warehouse: warehouse.file(SECOND).unlink(), "No such file"),
+    "file of another version": (replaced_by_the_other_version, ""),
+    "manifest missing": (lambda warehouse: warehouse.manifest_file(SECOND).unlink(), "its manifest"),
+    "manifest garbage": (lambda warehouse: warehouse.manifest_file(SECOND).write_text("{"), "its manifest"),
+    "manifest of another sum": (lambda warehouse: change_manifest(warehouse, sha256="0" * 64), "SHA-256"),
+    "schema unknown": (lambda warehouse: change_manifest(warehouse, schema_version=999), "has schema 999"),
+    "stray .wal": (lambda warehouse: Path(f"{warehouse.file(SECOND)}.wal").write_bytes(b""), ".wal"),
+}
+
+
+@pytest.mark.parametrize(("fault", "reason"), FAULTS.values(), ids=FAULTS)
+def test_it_is_refused_with_a_reason_and_the_last_good_version_stays(
+    warehouse: Warehouse, fault: Callable[[Warehouse], object], reason: str
+) -> None:
+    """FAULTS 4, 5."""
+    follower = Follower(warehouse)
+    assert served_by(follower) == FIRST
+    fault(warehouse)
+    warehouse.point_to(SECOND)
+    assert [served_by(follower) for _ in range(2)] == [FIRST] * 2
+    assert list(follower.refused) == [SECOND]
+    assert reason in follower.refused[SECOND].reason
+    assert follower.current is not None
+    assert follower.current.name == FIRST
+
+
+@pytest.mark.parametrize(("fault", "_"), FAULTS.values(), ids=FAULTS)
+def test_a_process_that_starts_beside_it_serves_what_this_host_served_last(
+    warehouse: Warehouse, fault: Callable[[Warehouse], object], _: str
+) -> None:
+    """FAULTS 4, 5: a worker that is replaced answers what the others answer."""
+    assert served_by(Follower(warehouse)) == FIRST
+    fault(warehouse)
+    warehouse.point_to(SECOND)
+    started = Follower(warehouse)
+    assert served_by(started) == FIRST
+    assert list(started.refused) == [SECOND]
+
+
+def test_what_this_host_served_last_is_verified_too(warehouse: Warehouse) -> None:
+    assert served_by(Follower(warehouse)) == FIRST
+    for name in (FIRST, SECOND):
+        flip(warehouse.file(name), 5000)
+    warehouse.point_to(SECOND)
+    started = Follower(warehouse)
+    with pytest.raises(NoVersionError):
+        served_by(started)
+    assert set(started.refused) == {FIRST, SECOND}
+
+
+def test_a_version_that_is_written_to_while_it_is_served_answers_nothing_more(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never a wrong number: what a page that is read again would hold is anybody's guess."""
+    clock = [1000.0]
+    monkeypatch.setattr("serve.reader.time.monotonic", lambda: clock[0])
+    follower, place = Follower(warehouse), warehouse.file(FIRST)
+    assert served_by(follower) == FIRST
+    flip(place, 5000)
+    with pytest.raises(NoVersionError):
+        served_by(follower)
+    assert list(follower.refused) == [FIRST]
+    flip(place, 5000)
+    clock[0] += reader.REFUSED_SECONDS
+    assert served_by(follower) == FIRST
+    assert follower.refused == {}
+
+
+def test_a_version_that_is_replaced_or_removed_while_it_is_served_lives_on(warehouse: Warehouse) -> None:
+    """FAULTS 7: what is open is the file that was verified, whatever is in its place now."""
+    follower, place = Follower(warehouse), warehouse.file(FIRST)
+    assert served_by(follower) == FIRST
+    shutil.copyfile(warehouse.file(SECOND), place.with_suffix(".copy"))
+    place.with_suffix(".copy").replace(place)
+    assert served_by(follower) == FIRST
+    place.unlink()
+    assert served_by(follower) == FIRST
+
+
+def test_a_rollback_to_a_version_that_requests_still_read_takes_it_up_again(
+    warehouse: Warehouse, files_read: list[str]
+) -> None:
+    """Its file is not read meanwhile: that would drop DuckDB's lock on it."""
+    follower = Follower(warehouse)
+    with follower.version() as held:
+        warehouse.point_to(SECOND)
+        assert served_by(follower) == SECOND
+        shutil.rmtree(warehouse.receipts)
+        warehouse.point_to(FIRST)
+        with follower.version() as again:
+            assert again is held
+    assert files_read == [FIRST, SECOND]
+    assert served_by(follower) == FIRST
+
+
+def test_a_version_that_changed_while_requests_still_read_it_is_refused_until_they_have_ended(
+    warehouse: Warehouse, files_read: list[str]
+) -> None:
+    follower = Follower(warehouse)
+    with follower.version():
+        warehouse.point_to(SECOND)
+        assert served_by(follower) == SECOND
+        os.utime(warehouse.file(FIRST))
+        warehouse.point_to(FIRST)
+        assert served_by(follower) == SECOND
+        assert "requests still read" in follower.refused[FIRST].reason
+        assert files_read == [FIRST, SECOND]
+    warehouse.point_to(FIRST)
+    assert served_by(follower) == FIRST
+
+
+# --- receipts -------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_read_once_on_a_host(warehouse: Warehouse, files_read: list[str]) -> None:
+    for _ in range(3):
+        verify(warehouse, FIRST)
+        assert served_by(Follower(warehouse)) == FIRST
+    assert files_read == [FIRST]
+
+
+def test_a_bad_file_is_read_once_too_and_never_good(warehouse: Warehouse, files_read: list[str]) -> None:
+    flip(warehouse.file(FIRST), 5000)
+    for _ in range(3):
+        with pytest.raises(NoVersionError, match="SHA-256"):
+            verify(warehouse, FIRST)
+    assert files_read == [FIRST]
+
+
+def overwritten_in_place(warehouse: Warehouse) -> None:
+    """As `cp -p` does onto an existing file: same inode, same size, and the modification time set back."""
+    place = warehouse.file(SECOND)
+    before = place.stat()
+    flip(place, 5000)
+    os.utime(place, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (place.stat().st_ino, place.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def renamed_over(warehouse: Warehouse) -> None:
+    place = warehouse.file(SECOND)
+    before = place.stat()
+    copy = Path(shutil.copy2(place, place.with_suffix(".copy")))
+    flip(copy, 5000)
+    os.utime(copy, ns=(before.st_atime_ns, before.st_mtime_ns))
+    copy.replace(place)
+
+
+@pytest.mark.parametrize("change", [overwritten_in_place, renamed_over])
+def test_other_content_inherits_no_receipt(warehouse: Warehouse, change: Callable[[Warehouse], None]) -> None:
+    """FAULTS 4."""
+    verify(warehouse, SECOND)
+    change(warehouse)
+    with pytest.raises(NoVersionError, match="SHA-256"):
+        verify(warehouse, SECOND)
+
+
+def test_a_copied_warehouse_is_read_anew(warehouse: Warehouse, files_read: list[str], tmp_path: Path) -> None:
+    verify(warehouse, FIRST)
+    shutil.copytree(warehouse.root, tmp_path / "copy", symlinks=True)
+    copy = Warehouse(tmp_path / "copy")
+    assert copy.receipt(FIRST).exists()
+    flip(copy.file(FIRST), 5000)
+    with pytest.raises(NoVersionError, match="SHA-256"):
+        verify(copy, FIRST)
+    assert files_read == [FIRST, FIRST]
+
+
+def test_a_receipt_says_what_is_in_a_file_and_not_that_it_is_good(warehouse: Warehouse) -> None:
+    verify(warehouse, SECOND)
+    change_manifest(warehouse, sha256="0" * 64)
+    with pytest.raises(NoVersionError, match="SHA-256"):
+        verify(warehouse, SECOND)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"sha256": 5}', "\x00" * 100])
+def test_a_receipt_that_cannot_be_read_is_none(warehouse: Warehouse, files_read: list[str], content: str) -> None:
+    verify(warehouse, FIRST)
+    warehouse.receipt(FIRST).write_text(content)
+    verify(warehouse, FIRST)
+    assert files_read == [FIRST, FIRST]
+
+
+def test_where_no_receipt_can_be_written_a_process_reads_once(warehouse: Warehouse, files_read: list[str]) -> None:
+    warehouse.receipts.write_text("a file where the folder would be")
+    for _ in range(3):
+        assert served_by(Follower(warehouse)) == FIRST
+    assert files_read == [FIRST]
+
+
+def test_pruning_removes_the_receipts_of_what_it_removes(warehouse: Warehouse) -> None:
+    for name in (FIRST, SECOND):
+        verify(warehouse, name)
+    warehouse.receipt("pulse-2025-12-01-000000").write_text("left behind by a reader that was overtaken")
+    warehouse.point_to(SECOND)
+    assert warehouse.prune(1) == [FIRST]
+    assert [place.stem for place in warehouse.receipts.glob("pulse-*")] == [SECOND]
+
+
+def test_two_readers_do_not_read_a_file_both(warehouse: Warehouse, files_read: list[str]) -> None:
+    """Several threads stand for several processes: the lock is one of open files."""
+    warehouse.receipts.mkdir()
+    together = threading.Barrier(4)
+
+    def read() -> None:
+        together.wait(10)
+        verify(warehouse, FIRST)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert files_read == [FIRST]
+
+
+def test_who_waits_for_a_reader_takes_its_receipt(warehouse: Warehouse, files_read: list[str]) -> None:
+    """The reader here is another open file, as another process would be."""
+    warehouse.receipts.mkdir()
+    found: list[str] = []
+    with (warehouse.receipts / "reading.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=lambda: found.append(verify(warehouse, FIRST).manifest.version))
+        waiting.start()
+        assert (files_read, found) == ([], [])
+        marks = verification.Marks.of(warehouse.file(FIRST).stat())
+        sha256 = hashlib.sha256(warehouse.file(FIRST).read_bytes()).hexdigest()
+        warehouse.receipt(FIRST).write_text(json.dumps({**marks._asdict(), "sha256": sha256}))
+    waiting.join(10)
+    assert (files_read, found) == ([], [FIRST])
+
+
+def test_reading_ends_when_the_version_is_not_wanted_any_more(warehouse: Warehouse) -> None:
+    with pytest.raises(OvertakenError):
+        verify(warehouse, FIRST, is_wanted=lambda: False)
+    assert not warehouse.receipt(FIRST).exists()
+
+
+# --- beside the requests --------------------------------------------------------------------------------------------
+
+
+def test_a_follower_that_watches_goes_on_serving_while_it_verifies(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_reading, may_go_on, looks = threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    def slow(place: Path, is_wanted: Callable[[], bool]) -> Any:
+        if place.stem == SECOND:
+            is_reading.set()
+            assert may_go_on.wait(10)
+        return original(place, is_wanted)
+
+    original = verification._read  # noqa: SLF001
+    monkeypatch.setattr(verification, "_read", slow)
+    monkeypatch.setattr(reader, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(Follower, "verify_kept", lambda _: None)
+    follower = Follower(warehouse)
+    follower.watch(looks.release, first_seconds=10)
+    try:
+        assert served_by(follower) == FIRST
+        warehouse.point_to(SECOND)
+        assert is_reading.wait(10)
+        assert [served_by(follower) for _ in range(5)] == [FIRST] * 5
+        may_go_on.set()
+        for _ in range(3):
+            assert looks.acquire(timeout=10)
+        while looks.acquire(blocking=False):
+            pass
+        assert looks.acquire(timeout=10)
+        assert served_by(follower) == SECOND
+    finally:
+        may_go_on.set()
+        follower.stop()
+
+
+def test_kept_versions_are_verified_beforehand_so_that_a_rollback_reads_nothing(
+    warehouse: Warehouse, files_read: list[str]
+) -> None:
+    """FAULTS 10."""
+    warehouse.point_to(SECOND)
+    follower = Follower(warehouse)
+    assert served_by(follower) == SECOND
+    follower.verify_kept()
+    assert files_read == [SECOND, FIRST]
+    warehouse.rollback()
+    assert served_by(follower) == FIRST
+    assert files_read == [SECOND, FIRST]
+
+
+def test_a_kept_version_that_is_bad_is_named_before_anybody_rolls_back_to_it(warehouse: Warehouse) -> None:
+    warehouse.point_to(SECOND)
+    flip(warehouse.file(FIRST), 5000)
+    follower = Follower(warehouse)
+    assert served_by(follower) == SECOND
+    follower.verify_kept()
+    assert list(follower.refused) == [FIRST]
+    flip(warehouse.file(FIRST), 5000)
+    follower.verify_kept()
+    assert follower.refused == {}
+
+
+def test_verifying_kept_versions_gives_way_to_a_publish(
+    warehouse: Warehouse, files_read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is pointed to now is not kept waiting by what might be rolled back to."""
+    warehouse.point_to(SECOND)
+    follower = Follower(warehouse)
+    assert served_by(follower) == SECOND
+
+    def overtaken(place: Path, is_wanted: Callable[[], bool]) -> Any:
+        warehouse.point_to(SECOND)
+        return original(place, is_wanted)
+
+    original = verification._read  # noqa: SLF001
+    monkeypatch.setattr(verification, "_read", overtaken)
+    follower.verify_kept()
+    assert files_read == [SECOND, FIRST]
+    assert not warehouse.receipt(FIRST).exists()
+    assert follower.refused == {}
