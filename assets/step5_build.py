@@ -122,7 +122,9 @@ def _fill(connection: duckdb.DuckDBPyConnection, configuration: Configuration, n
     buckets = list(_buckets(*engine.one_row(connection, "select count(*) from activity")))
     for keys in buckets:
         _insert(connection, "daily_activity", keys)
-    connection.execute(f"create temp table platform_cuts as {_model('platform_cuts')}", _used(rules, "platform_cuts"))
+    connection.execute(
+        f"create temp table platform_cuts as {_model('platform_cuts')}", {"level_metric": pulse.level_metric}
+    )
     columns = ", ".join(column.name for column in schema.table("pulse_totals").columns)
     for keys in buckets:
         windows = f"create or replace temp table learner_windows as {_model('windows')}"
@@ -211,7 +213,3 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, parameters: dict[
 
 def _model(name: str) -> str:
     return engine.sql(HERE / f"step5_{name}.sql")
-
-
-def _used(parameters: dict[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in parameters.items() if f"${key}" in _model(name)}

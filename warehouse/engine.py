@@ -59,7 +59,8 @@ def sql(path: Path) -> str:
 def attached(connection: duckdb.DuckDBPyConnection, place: Path, name: str) -> Iterator[None]:
     """Attach a finished file for reading and detach it at the end.
 
-    To close a connection that still has files attached has crashed DuckDB 1.5.6, once in some hundred times.
+    DuckDB 1.5.6 crashed twice where a connection was closed that still had files attached; that this is the cause is a
+    guess, because it could not be made to happen again.
     """
     connection.execute(f"attach {quoted(str(place))} as {name} (read_only)")
     try:
