@@ -110,6 +110,7 @@ def check(
     ):
         (said,) = engine.one_row(connection, "select logical_hash from version.version_info")
         found = schema.logical_hash(connection, "version")
+        schema.read_not_hashed(connection, "version")
         readable = (int(said != found), f"{found} instead of {said}")
         _view_surroundings(connection, configuration, newest_day)
         parameters = {

@@ -11,8 +11,9 @@ import duckdb
 from warehouse.engine import one_row
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-SCHEMA_VERSION = 1
-# What the logical hash leaves out: who built it and when, and when a landing was read (R24).
+SCHEMA_VERSION = 2
+# What the logical hash leaves out: who built it and when, what was before it, and when a landing was read (R24).
+TABLES_NOT_HASHED = ("version_info", "restatements")
 NOT_HASHED: Mapping[str, tuple[str, ...]] = {"landings": ("extracted_at",)}
 
 
@@ -71,7 +72,7 @@ def logical_hash(connection: duckdb.DuckDBPyConnection, database: str) -> str:
     """
     parts = []
     for table in tables():
-        if table.is_view or table.name == "version_info":
+        if table.is_view or table.name in TABLES_NOT_HASHED:
             continue
         left_out = NOT_HASHED.get(table.name, ())
         columns = ", ".join(f'"{column.name}"' for column in table.columns if column.name not in left_out)
@@ -79,6 +80,17 @@ def logical_hash(connection: duckdb.DuckDBPyConnection, database: str) -> str:
         parts.append((table.name, *one_row(connection, query)))
     text = ";".join(f"{name}:{rows}:{total}" for name, rows, total in parts)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_not_hashed(connection: duckdb.DuckDBPyConnection, database: str) -> None:
+    """Read, of an attached database, every column that the logical hash leaves out: a damaged one cannot be read."""
+    for table in tables():
+        left_out = [column.name for column in table.columns if column.name in NOT_HASHED.get(table.name, ())]
+        if table.name in TABLES_NOT_HASHED:
+            left_out = [column.name for column in table.columns]
+        if left_out and not table.is_view:
+            columns = ", ".join(f'"{name}"' for name in left_out)
+            one_row(connection, f"select rows_hash(row({columns})) from {database}.{table.name}")
 
 
 def dictionary() -> str:

@@ -125,6 +125,28 @@ comment on column landings.duplicates is 'Rows dropped because their id counts o
 comment on column landings.conflicts is 'Ids that came with differing content (R20).';
 comment on column landings.extracted_at is 'When the snapshot was taken.';
 
+create table restatements (
+    user_key bigint not null,
+    user_id varchar not null,
+    activity_date date not null,
+    measure varchar not null check (
+        measure in ('xp_earned', 'learning_time', 'sessions', 'quizzes', 'quizzes_passed')
+    ),
+    old bigint not null check (old >= 0),
+    new bigint not null check (new >= 0 and new <> old),
+    version varchar not null,
+    reason varchar not null check (reason in ('source', 'zone', 'rule'))
+);
+comment on table restatements is 'Complete past dates whose measures differ in a later version: one row per learner, date, measure and version.';
+comment on column restatements.user_key is '63-bit hash of user_id.';
+comment on column restatements.user_id is 'The learner; those who are not in users any more have no rows.';
+comment on column restatements.activity_date is 'The date, complete both in the version that said the old value and in the one that says the new.';
+comment on column restatements.measure is 'xp_earned, learning_time, sessions, quizzes or quizzes_passed.';
+comment on column restatements.old is 'What the version before said.';
+comment on column restatements.new is 'What `version` says.';
+comment on column restatements.version is 'The first version with the new value.';
+comment on column restatements.reason is 'zone: the learner''s zone, the default zone or the zone data are others; source: the source''s rows are; rule: the configuration is, such as first_day.';
+
 create table version_info (
     version varchar not null,
     data_through timestamp with time zone not null,
@@ -149,7 +171,7 @@ comment on table version_info is 'One row: which version this is, and what it wa
 comment on column version_info.version is 'The version''s name, never used again.';
 comment on column version_info.data_through is 'The instant up to which the version is complete, exclusive.';
 comment on column version_info.built_at is 'When it was built.';
-comment on column version_info.logical_hash is 'Order-independent hash over the public tables, without this one and without extracted_at (R24).';
+comment on column version_info.logical_hash is 'Order-independent hash over the public tables, without this one, restatements and landings.extracted_at (R24).';
 comment on column version_info.schema_version is 'Goes up when a public table changes.';
 comment on column version_info.first_day is 'The first UTC day that counts.';
 comment on column version_info.newest_day is 'The last UTC day up to which every event stream has landed without a gap.';
