@@ -11,7 +11,7 @@ SQL := assets warehouse
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: demo test test-slow install lint format lock dictionary ci clean
+.PHONY: demo test test-slow bench bench-full install lint format lock dictionary ci clean
 .DEFAULT_GOAL := install
 
 demo: $(VENV)/.installed
@@ -23,6 +23,14 @@ test: $(VENV)/.installed
 # What takes half a minute or more: the UI, faults, benchmarks.
 test-slow: $(VENV)/.installed
 	$(VENV)/bin/python -m pytest -m slow $(ARGS)
+
+# What it costs beside what people would use instead: scaled, under ten minutes; in full, an hour and 60 GB of disk.
+# Writes docs/BENCHMARKS.md. PostgreSQL comes with the lock file, or is the one that PULSE_BENCH_POSTGRES names.
+bench: $(VENV)/.installed-bench
+	$(VENV)/bin/python -m tests.benchmarks $(ARGS)
+
+bench-full: $(VENV)/.installed-bench
+	$(VENV)/bin/python -m tests.benchmarks --full $(ARGS)
 
 install: $(VENV)/.installed
 
@@ -36,6 +44,10 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install $(LOCKED) requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed requirements-bench.lock
+	@$(PIP) install $(LOCKED) requirements-bench.lock
 	@touch $@
 
 lint: $(VENV)/.installed
@@ -56,6 +68,7 @@ lock:
 	.venv-lock/bin/uv pip compile $(UV) --all-extras --group dev --group build -c constraints.txt \
 		-o requirements.lock pyproject.toml
 	.venv-lock/bin/uv pip compile $(UV) --group duckdb2 -o requirements-duckdb2.lock
+	.venv-lock/bin/uv pip compile $(UV) --group bench -c requirements.lock -o requirements-bench.lock
 UV := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --upgrade \
 	--custom-compile-command "make lock"
 

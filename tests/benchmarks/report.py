@@ -1,0 +1,174 @@
+"""Keeps what was measured in `docs/benchmarks.json` and writes `docs/BENCHMARKS.md` and its plots from all of it.
+
+Figures come from the JSON alone. What a person has to say of them, such as the profile that explains a miss, stands in
+`notes/QUESTION.md` beside this file and goes under the question's figures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from tests.benchmarks import plots
+from tests.benchmarks.frame import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tests.benchmarks.frame import Question, Result, Size
+
+FIGURES = ROOT / "docs" / "benchmarks.json"
+REPORT = ROOT / "docs" / "BENCHMARKS.md"
+IMAGES = ROOT / "docs" / "images"
+NOTES = ROOT / "tests" / "benchmarks" / "notes"
+PACKAGES = (
+    *("duckdb", "pyarrow", "adbc-driver-postgresql", "polars", "chdb", "pandas", "flask", "granian", "psycopg"),
+    "sqlalchemy",
+)
+SIZES = {"full": "Full size", "scaled": "Scaled"}
+HEAD = """# Benchmarks
+
+What it costs, beside what people would use instead. Written by `make bench` (scaled, under ten minutes) and
+`make bench-full`; the raw figures are in [benchmarks.json](benchmarks.json).
+
+Every piece runs in a process of its own, pieces that are compared take turns, and a result that differs from its peer's
+is a failed benchmark. **Ratios from one run on one machine count; absolute times are context.** Time is the whole
+process, imports included; memory is the most that the process held (`ru_maxrss`), mapped files included, a database
+server's own not. A ratio is the median over the rounds of ours divided by the peer's in the same round.
+"""
+
+
+def add(question: Question, size: Size, result: Result, seconds: float) -> None:
+    """Keep what a question found and write the report anew."""
+    figures = _figures()
+    held = figures.setdefault(question.name, {})
+    held["question"] = {"number": question.number, "title": question.title, "setting": question.setting}
+    held[size] = {**result.to_json(), "circumstances": _circumstances(size, question.name, seconds)}
+    FIGURES.write_text(json.dumps(figures, indent=1, default=str) + "\n", encoding="utf-8")
+    write()
+
+
+def write() -> None:
+    """Write the report and its plots from the figures."""
+    figures = sorted(_figures().items(), key=lambda item: item[1]["question"]["number"])
+    text = "\n".join([HEAD, _summary(figures), *[_section(name, held) for name, held in figures]])
+    REPORT.write_text(text.rstrip() + "\n", encoding="utf-8")
+    for name, held in figures:
+        for size in SIZES:
+            for number, plot in enumerate(held.get(size, {}).get("plots", ())):
+                (IMAGES / _image(name, size, number)).write_text(plots.svg(plot), encoding="utf-8")
+
+
+def _figures() -> dict[str, Any]:
+    return dict(json.loads(FIGURES.read_text(encoding="utf-8"))) if FIGURES.exists() else {}
+
+
+def _summary(figures: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    rows = []
+    for name, held in figures:
+        size = "full" if "full" in held else "scaled"
+        title = held["question"]["title"]
+        place = f"[{title}](#{held['question']['number']}-{title.lower().replace(' ', '-')})"
+        rows += [[place, SIZES[size], goal["goal"], goal["found"], _verdict(goal)] for goal in held[size]["goals"]]
+        rows += [[place, SIZES[size], "no goal", "", ""]] if not held[size]["goals"] and name else []
+    return "## Goals\n\n" + _table(["question", "size", "goal", "found", ""], rows)
+
+
+def _section(name: str, held: Mapping[str, Any]) -> str:
+    question = held["question"]
+    parts = [f"## {question['number']} {question['title']}\n", question["setting"] + "\n"]
+    for size, heading in SIZES.items():
+        if size in held:
+            parts += [f"### {heading}\n", *_figures_of(name, size, held[size])]
+    note = NOTES / f"{name}.md"
+    if note.exists():
+        parts.append(note.read_text(encoding="utf-8"))
+    return "\n".join(parts)
+
+
+def _figures_of(name: str, size: str, found: Mapping[str, Any]) -> list[str]:
+    parts = []
+    if found["facts"]:
+        parts.append("; ".join(f"{key}: {_number(value)}" for key, value in found["facts"].items()) + ".\n")
+    if found["goals"]:
+        rows = [[goal["goal"], goal["found"], _verdict(goal)] for goal in found["goals"]]
+        parts.append(_table(["goal", "found", ""], rows))
+    if found["costs"]:
+        heading = ["piece", "runs", "wall: median (least to most)", "processor", "memory"]
+        parts.append(_table(heading, [_cost_row(piece, costs) for piece, costs in found["costs"].items()]))
+    for caption, rows in found["tables"].items():
+        parts.append(f"{caption}\n\n{_table(rows[0], rows[1:])}")
+    parts += [f"![{plot['title']}](images/{_image(name, size, n)})\n" for n, plot in enumerate(found["plots"])]
+    parts += [f"{note}\n" for note in found["notes"]]
+    parts.append(_circumstances_line(found["circumstances"]))
+    return parts
+
+
+def _cost_row(piece: str, costs: Sequence[Mapping[str, float]]) -> list[str]:
+    walls = [cost["wall"] for cost in costs]
+    cpu = statistics.median(cost["cpu"] for cost in costs)
+    most = max(cost["peak_mb"] for cost in costs)
+    wall = f"{statistics.median(walls):.2f} s ({min(walls):.2f} to {max(walls):.2f})"
+    return [piece, str(len(costs)), wall, f"{cpu:.2f} s", f"{most:,.0f} MB"]
+
+
+def _verdict(goal: Mapping[str, Any]) -> str:
+    return {True: "reached", False: "**missed**", None: ""}[goal["is_reached"]]
+
+
+def _number(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _image(name: str, size: str, number: int) -> str:
+    return f"benchmark-{name}-{size}-{number + 1}.svg"
+
+
+def _circumstances(size: Size, name: str, seconds: float) -> dict[str, Any]:
+    git = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=False)
+    return {
+        "command": f"python -m tests.benchmarks{' --full' if size == 'full' else ''} --only {name}",
+        "measured_at": datetime.now(UTC).isoformat(timespec="minutes"),
+        "seconds_in_all": round(seconds),
+        "commit": commit.stdout.strip(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "packages": {package: _version(package) for package in PACKAGES if _version(package)},
+    }
+
+
+def _circumstances_line(held: Mapping[str, Any]) -> str:
+    packages = ", ".join(f"{name} {version}" for name, version in held["packages"].items())
+    return (
+        f"<sub>`{held['command']}`, {held['measured_at']}, {held['seconds_in_all']} s with making the data, commit "
+        f"{held['commit']}; {held['processor']}, {held['cores']} cores, {held['memory_gb']} GB, {held['system']}; "
+        f"Python {held['python']}, {packages}</sub>\n"
+    )
+
+
+def _processor() -> str:
+    with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - no path of ours
+        names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
