@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from assets.step0_plan import Run
-from warehouse import lock
+from warehouse import lock, space
 from warehouse.configuration import Configuration, load
 
 
@@ -32,10 +32,15 @@ class Night(dg.ConfigurableResource["Night"]):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:
-        """Hold the run's lock; a run that Dagster has queued waits for whoever holds it."""
+        """Hold the run's lock; a run that Dagster has queued waits for whoever holds it.
+
+        Raises:
+            StorageError: there is too little room on the disk.
+        """
         self._configuration = load(Path(self.config_file), uses=["sources"])
         purpose = f"Dagster run {context.run.run_id}" if context.run else "Dagster"
         with lock.run_lock(self._configuration, purpose, wait=True):
+            space.refuse_if_short(self._configuration)
             yield self
 
     @property

@@ -19,8 +19,9 @@ from assets.step1_extract import Reader, open_stream
 from assets.step2_spool import Spool
 from warehouse import engine
 from warehouse.configuration import Configuration, Stream
+from warehouse.crash_points import reached
 from warehouse.errors import ShrinkError, SourceUnavailableError
-from warehouse.files import UNFINISHED, put_in_place
+from warehouse.files import UNFINISHED, put_in_place, writing
 from warehouse.lake import ABOUT, DAY, Lake, Landing
 
 LAND = Path(__file__).with_suffix(".sql")
@@ -112,12 +113,16 @@ def land(
             for first, last in spans(days):
                 _spool_span(reader, spool, first, last)
             undated = _write_undated(reader, folder)
+        reached("landing: rows spooled")
         landings = _write_landings(reader, spool, sorted(days))
         if not accept_shrink:
             _refuse_shrinking(landings, before)
+        reached("landing: files written")
         for landing in landings:
             put_in_place(folder / f"{landing.day}.parquet", lake.landing(stream.name, landing.day))
+            reached("landing: one put in place")
         put_in_place(folder / "undated.parquet", lake.undated(stream.name))
+        reached("landing: all put in place")
         summarize(f"{len(landings)} days, {sum(landing.rows for landing in landings):,} rows")
     return Landed(landings, undated, reader.mapped.others)
 
@@ -165,12 +170,14 @@ def _spool_span(reader: Reader, spool: Spool, first: date, last: date) -> None:
 
 def _write_undated(reader: Reader, folder: Path) -> int:
     """Write the rows without a day; a row that turned out to have one belongs to its day."""
+    place = folder / "undated.parquet"
     spool = Spool(folder / "undated", reader.stream)
-    spool.folder.mkdir()
+    with writing(spool.folder):
+        spool.folder.mkdir()
     rows = spool.write(reader.undated())
     about = {"stream": reader.stream.name, "fingerprint": reader.stream.fingerprint}
-    parameters = {"kind": reader.stream.kind, "file": str(folder / "undated.parquet"), "about": json.dumps(about)}
-    with engine.connect(folder) as connection:
+    parameters = {"kind": reader.stream.kind, "file": str(place), "about": json.dumps(about)}
+    with writing(place), engine.connect(folder) as connection:
         engine.view_files(connection, "spool", spool.files)
         connection.execute(WRITE_UNDATED, parameters)
     return rows
@@ -186,8 +193,9 @@ def _write_landings(reader: Reader, spool: Spool, days: Sequence[date]) -> list[
             statistics = {row[0]: row[1:] for row in connection.execute(STATISTICS).fetchall()}
             for day in chunk:
                 landing = _landing(reader, day, spool.rows_by_day[day], statistics.get(day, (0, 0, 0, 0, 0, 0)))
-                file = str(spool.folder / f"{day}.parquet")
-                connection.execute(WRITE_LANDING, {"day": day, "file": file, "about": landing.to_json()})
+                place = spool.folder / f"{day}.parquet"
+                with writing(place):
+                    connection.execute(WRITE_LANDING, {"day": day, "file": str(place), "about": landing.to_json()})
                 progress.advance()
                 landings.append(landing)
     return landings

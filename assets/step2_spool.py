@@ -16,6 +16,7 @@ from pyarrow import parquet
 
 from assets.step1_values import ARROW_TYPES, DEFECTS
 from warehouse.configuration import Stream
+from warehouse.files import writing
 from warehouse.streams import instant_of
 
 ROWS_PER_FILE = 500_000
@@ -61,17 +62,19 @@ class Spool:
         rows_in_file = 0
         for batch in batches:
             if rows_in_file >= ROWS_PER_FILE:
-                writer.close()
+                _close(writer)
                 writer, rows_in_file = self._new_writer(), 0
-            writer.write_batch(self._spooled(batch))
+            with writing(Path(writer.where)):
+                writer.write_batch(self._spooled(batch))
             rows_in_file += batch.num_rows
             self._count(batch)
-        writer.close()
+        _close(writer)
         return self.rows - before
 
     def _new_writer(self) -> parquet.ParquetWriter:
-        name = f"spool-{len(self.files):06}.parquet"
-        return parquet.ParquetWriter(self.folder / name, SPOOL_SCHEMA, compression="lz4")
+        place = self.folder / f"spool-{len(self.files):06}.parquet"
+        with writing(place):
+            return parquet.ParquetWriter(place, SPOOL_SCHEMA, compression="lz4")
 
     def _spooled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         names = {instant_of(self.stream.kind): "instant"}
@@ -84,3 +87,8 @@ class Spool:
         for counted in pc.value_counts(days).to_pylist():
             self.rows_by_day[counted["values"]] += counted["counts"]
         self.rows += batch.num_rows
+
+
+def _close(writer: parquet.ParquetWriter) -> None:
+    with writing(Path(writer.where)):
+        writer.close()

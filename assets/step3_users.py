@@ -17,7 +17,8 @@ from assets.step1_extract import open_stream
 from assets.step1_values import schema
 from warehouse import engine
 from warehouse.configuration import Configuration
-from warehouse.files import UNFINISHED, put_in_place
+from warehouse.crash_points import reached
+from warehouse.files import UNFINISHED, put_in_place, writing
 from warehouse.lake import ABOUT, Lake, newest_day
 
 USERS = Path(__file__).with_suffix(".sql")
@@ -76,17 +77,25 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
     ):
         folder = Path(temp)
         stream = configuration.users_stream
+        place = folder / "spool.parquet"
         with (
+            writing(place),
+            parquet.ParquetWriter(place, schema(stream.kind)) as writer,
             open_stream(configuration, stream) as reader,
-            parquet.ParquetWriter(folder / "spool.parquet", schema(stream.kind)) as writer,
         ):
             for batch in reader.users():
-                writer.write_batch(batch)
+                with writing(place):  # or else it would be the source's fault
+                    writer.write_batch(batch)
+        reached("users: rows spooled")
         about = {"stream": stream.name, "fingerprint": stream.fingerprint, "last_day": last_day.isoformat()}
         landed = _write(folder, lake, last_day, json.dumps(about))
+        reached("users: files written")
         put_in_place(folder / "profiles.parquet", lake.profiles)
+        reached("users: profiles put in place")
         put_in_place(folder / "zones.parquet", lake.zones)
+        reached("users: zones put in place")
         put_in_place(folder / "users.parquet", lake.users)
+        reached("users: all put in place")
         summarize(f"{landed.users:,} learners")
     return landed
 
@@ -102,8 +111,10 @@ def _write(folder: Path, lake: Lake, last_day: date, about: str) -> LandedUsers:
         connection.execute(f"create temp table profiles as {engine.sql(PROFILES)}")
         for name, table, order, rows_per_group in FILES:
             options = f"format parquet, kv_metadata {{{ABOUT}: $about}}, row_group_size {rows_per_group}"
-            connection.execute(
-                f"copy (select * from {table} order by {order}) to $file ({options})",
-                {"file": str(folder / f"{name}.parquet"), "about": about},
-            )
+            place = folder / f"{name}.parquet"
+            with writing(place):
+                connection.execute(
+                    f"copy (select * from {table} order by {order}) to $file ({options})",
+                    {"file": str(place), "about": about},
+                )
         return LandedUsers(*engine.one_row(connection, COUNTS, {"last_day": last_day}))

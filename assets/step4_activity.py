@@ -16,6 +16,7 @@ from assets import progress
 from assets.step2_land import ROWS_AT_ONCE, chunks
 from warehouse import engine, zones
 from warehouse.configuration import Configuration
+from warehouse.crash_points import reached
 from warehouse.files import written_beside
 from warehouse.lake import ABOUT, DAY, Lake, Landing, about, days_between, newest_day
 
@@ -185,6 +186,8 @@ def _roll_up_days(
         with written_beside(lake.activity(day)) as unfinished:
             parameters = {"day": day, "file": str(unfinished), "about": json.dumps(content)}
             connection.execute(WRITE_ACTIVITY, parameters)
+            reached("activity: one written")
+        reached("activity: one put in place")
         progress.advance()
     return {day: rows.get(day, 0) for day in days}
 

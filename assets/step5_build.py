@@ -5,6 +5,7 @@ and nobody reads it before step 6 has checked it and step 7 has put it in place.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -16,7 +17,9 @@ from assets import progress
 from assets.step4_activity import make_zone_segments, make_zones_in_force
 from warehouse import engine, schema, zones
 from warehouse.configuration import Configuration
-from warehouse.errors import CheckFailedError, PulseError
+from warehouse.crash_points import reached
+from warehouse.errors import CheckFailedError, PulseError, StorageError
+from warehouse.files import writing
 from warehouse.lake import DAY, Lake, Landing, days_between, newest_day
 from warehouse.versions import Warehouse, version_name
 
@@ -80,26 +83,50 @@ def build(configuration: Configuration) -> Built | None:
         message = f"stream {stream}: no learners have landed in {lake.users}; run `pulse nightly`"
         raise CheckFailedError(message)
     version = version_name(newest, lake.next_sequence())
+    reached("build: numbered")
     place = warehouse.building(version)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in place.parent.iterdir():
-        leftover.unlink()
-    with progress.step("version") as summarize, engine.connect(configuration.data_dir / "tmp") as connection:
+    with (
+        progress.step("version") as summarize,
+        _written_alone(place),
+        engine.connect(configuration.data_dir / "tmp") as connection,
+    ):
         connection.execute(f"attach {engine.quoted(str(place))} as version (storage_version '{STORAGE_VERSION}')")
         connection.execute("use version")
         schema.create(connection)
+        reached("build: tables made")
         _view_lake(connection, configuration, newest)
         _fill(connection, configuration, newest)
         _describe(connection, configuration, landings, newest)
+        reached("build: filled")
         _sign(connection, configuration, version, newest)
+        reached("build: signed")
         rows = schema.row_counts(connection, "version")
         connection.execute("use memory")
         connection.execute("detach version")
+        reached("build: detached")
         summarize(f"{version}, {rows['pulse_totals']:,} learners, {rows['daily_activity']:,} active days")
     if place.with_name(place.name + ".wal").exists():
         message = f"version {version}: DuckDB left a .wal beside {place}; nothing is published, run `pulse build` again"
         raise PulseError(message)
     return Built(version, newest, rows)
+
+
+@contextmanager
+def _written_alone(place: Path) -> Iterator[None]:
+    """Empty the folder of a version that is built; one that cannot be written to its end is not left there either."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    _empty(place.parent)
+    try:
+        with writing(place):
+            yield
+    except StorageError:
+        _empty(place.parent)
+        raise
+
+
+def _empty(folder: Path) -> None:
+    for leftover in folder.iterdir():
+        leftover.unlink()
 
 
 def _view_lake(connection: duckdb.DuckDBPyConnection, configuration: Configuration, newest: date) -> None:
@@ -209,6 +236,7 @@ def _sign(connection: duckdb.DuckDBPyConnection, configuration: Configuration, v
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, parameters: dict[str, Any]) -> None:
     connection.execute(f"insert into {table} by name {_model(table)}", parameters)
+    reached("build: one filled")
 
 
 def _model(name: str) -> str:

@@ -14,6 +14,7 @@ import duckdb
 
 from warehouse import engine, schema
 from warehouse.configuration import Configuration
+from warehouse.crash_points import reached
 from warehouse.errors import CheckFailedError
 from warehouse.lake import Lake, Landing, about, days_between
 from warehouse.versions import Warehouse
@@ -112,6 +113,7 @@ def check(
         found = schema.logical_hash(connection, "version")
         schema.read_not_hashed(connection, "version")
         readable = (int(said != found), f"{found} instead of {said}")
+        reached("check: all columns read")
         _view_surroundings(connection, configuration, newest_day)
         parameters = {
             "accept_quarantine": accept_quarantine,
@@ -119,6 +121,7 @@ def check(
             "smallest_quarantine": SMALLEST_QUARANTINE,
         }
         rows = connection.execute(engine.sql(CHECKS), parameters).fetchall()
+    reached("check: done")
     results = {"readable": readable, **{name: (violations, example) for name, violations, example in rows}}
     return [Outcome(check, *results[check.name]) for check in CHECK_LIST]
 

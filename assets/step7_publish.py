@@ -7,6 +7,7 @@ from assets import progress
 from assets.step6_check import check, refuse_failures
 from warehouse import engine, schema
 from warehouse.configuration import Configuration
+from warehouse.crash_points import reached
 from warehouse.errors import CheckFailedError, PulseError
 from warehouse.files import written_beside
 from warehouse.lake import Lake, newest_day
@@ -40,6 +41,7 @@ def publish(
     accept_quarantine = "accept_quarantine" in accepted
     outcomes = check(configuration, version, newest, accept_quarantine=accept_quarantine)
     refuse_failures(version, outcomes)
+    reached("publish: checked")
     building = warehouse.building(version)
     if building.with_name(building.name + ".wal").exists():
         message = f"version {version}: a .wal stands beside {building}, so it is not finished; run `pulse build` again"
@@ -51,6 +53,7 @@ def publish(
             _remember_accepted(configuration, warehouse.file(version))
         warehouse.point_to(version)
         warehouse.prune(configuration.pulse.keep_versions)
+        reached("publish: pruned")
         summarize(f"{version} published, data through {manifest.data_through}")
     return manifest
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from warehouse import space
 from warehouse.configuration import Configuration, Section, configuration_path, load
 from warehouse.errors import ConfigurationError, LockHeldError, PulseError
 from warehouse.lake import DAY, Lake, newest_day
@@ -54,6 +55,7 @@ def run_job(
     Raises:
         ConfigurationError: what was asked for cannot be extracted.
         LockHeldError: another run is under way.
+        StorageError: there is too little room on the disk.
         PulseError: the run failed.
     """
     _need_pipelines()
@@ -62,6 +64,7 @@ def run_job(
     run = planned(configuration, first, last, stream=stream, accepted=accepted)
     _obey_interrupts()
     with run_lock(configuration, f"pulse for {first} to {last}"):
+        space.refuse_if_short(configuration)
         from pipelines import dagster_home  # noqa: PLC0415
 
         dagster_home.prepare(configuration)
@@ -80,6 +83,7 @@ def build(words: Namespace) -> None:
     _need_pipelines()
     configuration = _configuration(words)
     with run_lock(configuration, "pulse build"):
+        space.refuse_if_short(configuration)
         from assets import progress  # noqa: PLC0415
         from pipelines.interrupts import obeyed  # noqa: PLC0415
         from pipelines.night import publish_lake  # noqa: PLC0415

@@ -45,5 +45,9 @@ class CheckFailedError(PulseError):
     """A check blocks publishing (R25): the last good version stays."""
 
 
+class StorageError(PulseError, OSError):
+    """A file of ours could not be written: the disk is full or broken, or nobody may write there."""
+
+
 class NoVersionError(PulseError):
     """The version that was asked for cannot be served: nothing published, or not a version that we can read."""

@@ -1,10 +1,16 @@
-"""Files that a reader sees whole or not at all: written beside their place, made durable, renamed into it."""
+"""Files that a reader sees whole or not at all: written beside their place, made durable, renamed into it.
+
+What the disk refuses on the way is an error that names the file, whoever wrote: Python, Arrow or DuckDB.
+"""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import duckdb
+
+from warehouse.errors import StorageError
 
 UNFINISHED = ".unfinished"
 
@@ -14,21 +20,30 @@ def written_beside(path: Path) -> Iterator[Path]:
     """Give a name beside `path` to write to; when the block ends well, what was written takes `path`'s place.
 
     A failure removes the unfinished file and leaves `path` as it was.
+
+    Raises:
+        StorageError: it could not be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}{UNFINISHED}")
     try:
-        yield unfinished
+        with writing(path):
+            yield unfinished
         put_in_place(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
 def put_in_place(unfinished: Path, path: Path) -> None:
-    """Make a finished file durable and rename it to its place in one step."""
-    sync(unfinished)
-    unfinished.replace(path)
-    sync(path.parent)
+    """Make a finished file durable and rename it to its place in one step.
+
+    Raises:
+        StorageError: it is not durable; where it stands is not known if it was the folder that could not be written.
+    """
+    with writing(path):
+        sync(unfinished)
+        unfinished.replace(path)
+        sync(path.parent)
 
 
 def sync(path: Path) -> None:
@@ -40,10 +55,20 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove what a killed run left half-written below `folder`; only the holder of the run's lock may do this."""
-    for path in folder.rglob(f".*{UNFINISHED}*"):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what goes wrong on the disk while a file is written into one line that names the file.
+
+    `fsync`, Arrow and, where it cannot sync, DuckDB say what went wrong and not where.
+
+    Raises:
+        StorageError: the disk is full, broken, or may not be written.
+    """
+    try:
+        yield
+    except StorageError:
+        raise
+    except (OSError, duckdb.IOException, duckdb.FatalException) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        message = f"{path} cannot be written: {' '.join(said.split())}; make room or look at the disk, then run again"
+        raise StorageError(message) from error

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from warehouse.configuration import Configuration
 from warehouse.errors import LockHeldError
-from warehouse.files import remove_unfinished
+from warehouse.files import writing
+from warehouse.leftovers import remove_leftovers
 
 _held: set[Path] = set()
 
@@ -35,8 +36,9 @@ def exclusive(path: Path, purpose: str, *, wait: bool = False) -> Iterator[None]
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         _acquire(descriptor, path, wait=wait)
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{purpose}, process {os.getpid()}".encode())
+        with writing(path):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{purpose}, process {os.getpid()}".encode())
         _held.add(path)
         yield
     finally:
@@ -55,7 +57,7 @@ def _acquire(descriptor: int, path: Path, *, wait: bool) -> None:
 
 @contextmanager
 def run_lock(configuration: Configuration, purpose: str, *, wait: bool = False) -> Iterator[None]:
-    """Hold the lock of a data folder's runs, as `exclusive`; begins by removing what a killed run left half-written."""
+    """Hold the lock of a data folder's runs, as `exclusive`; begins by removing what a killed run left behind."""
     with exclusive(configuration.data_dir / "run.lock", purpose, wait=wait):
-        remove_unfinished(configuration.data_dir / "lake")
+        remove_leftovers(configuration.data_dir)
         yield

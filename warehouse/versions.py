@@ -16,8 +16,9 @@ from typing import Self
 
 from warehouse import lock
 from warehouse.configuration import Configuration
+from warehouse.crash_points import reached
 from warehouse.errors import NoVersionError
-from warehouse.files import sync, written_beside
+from warehouse.files import sync, writing, written_beside
 
 VERSION_NAME = re.compile(r"pulse-(\d{4}-\d{2}-\d{2})-(\d{6,})")
 
@@ -131,30 +132,61 @@ class Warehouse:
             raise NoVersionError(message) from error
 
     def point_to(self, version: str) -> None:
-        """Switch the pointer to a version that is in its place."""
-        with lock.exclusive(self.root / "pointer.lock", f"switching to {version}", wait=True):
-            beside = self.pointer.with_name(".pulse.duckdb.unfinished")
-            beside.unlink(missing_ok=True)
-            beside.symlink_to(Path("versions") / f"{version}.duckdb")
+        """Switch the pointer to a version that is in its place.
+
+        Raises:
+            StorageError: that cannot be made durable; the pointer is what it was.
+        """
+        with lock.exclusive(self.root / "pointer.lock", f"switching to {version}", wait=True), writing(self.pointer):
+            before = self.current()
+            self._link_to(version)
+            reached("publish: switched")
+            try:
+                sync(self.root)
+            except OSError:
+                self._link_to(before) if before else self.pointer.unlink()
+                raise
+
+    def _link_to(self, version: str) -> None:
+        beside = self.pointer.with_name(".pulse.duckdb.unfinished")
+        beside.unlink(missing_ok=True)
+        beside.symlink_to(Path("versions") / f"{version}.duckdb")
+        reached("publish: link made")
+        try:
             beside.replace(self.pointer)
-            sync(self.root)
+        finally:
+            beside.unlink(missing_ok=True)
 
     def put_in_place(self, version: str, manifest: Manifest) -> None:
-        """Give a checked file its final name, read-only, with its manifest beside it; the pointer stays."""
+        """Give a checked file its final name, read-only, with its manifest beside it; the pointer stays.
+
+        Raises:
+            StorageError: one of them could not be written; neither is left.
+        """
         building, place = self.building(version), self.file(version)
         place.parent.mkdir(parents=True, exist_ok=True)
-        sync(building)
-        building.chmod(0o444)
-        building.rename(place)
-        sync(place.parent)
-        with written_beside(self.manifest_file(version)) as unfinished:
-            unfinished.write_text(manifest.to_json(), encoding="utf-8")
+        try:
+            with writing(place):
+                sync(building)
+                building.chmod(0o444)
+                reached("publish: durable")
+                building.rename(place)
+                sync(place.parent)
+            reached("publish: put in place")
+            with written_beside(self.manifest_file(version)) as unfinished:
+                unfinished.write_text(manifest.to_json(), encoding="utf-8")
+        except OSError:
+            for half in (building, self.manifest_file(version), place):
+                half.unlink(missing_ok=True)
+            raise
+        reached("publish: manifest written")
 
     def prune(self, keep: int) -> list[str]:
         """Delete the oldest versions beyond `keep`, never the current one, and return their names."""
         surplus = [name for name in self.kept()[:-keep] if name != self.current()]
         for name in surplus:
             self.manifest_file(name).unlink()
+            reached("publish: one manifest pruned")
             self.file(name).unlink()
         self._forget_pruned()
         return surplus

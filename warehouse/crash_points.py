@@ -1,0 +1,57 @@
+"""Named points at which a run can be made to die, as it would by SIGKILL or a power cut (docs/FAULTS.md, 1).
+
+Every step that changes what is on the disk has some. They do nothing unless the environment variable says so; the
+tests kill a night at each of them and look at what is left.
+"""
+
+import os
+import signal
+
+ENVIRONMENT = "PULSE_CRASH_POINT"
+
+# In the order in which a night reaches them; those that are reached once per file or table can be told apart by `@N`.
+NAMES = (
+    "landing: rows spooled",
+    "landing: files written",
+    "landing: one put in place",
+    "landing: all put in place",
+    "users: rows spooled",
+    "users: files written",
+    "users: profiles put in place",
+    "users: zones put in place",
+    "users: all put in place",
+    "activity: one written",
+    "activity: one put in place",
+    "build: numbered",
+    "build: tables made",
+    "build: one filled",
+    "build: filled",
+    "build: signed",
+    "build: detached",
+    "check: all columns read",
+    "check: done",
+    "publish: checked",
+    "publish: durable",
+    "publish: put in place",
+    "publish: manifest written",
+    "publish: link made",
+    "publish: switched",
+    "publish: one manifest pruned",
+    "publish: pruned",
+)
+
+_times_reached = 0
+
+
+def reached(name: str) -> None:
+    """Say that a run has come to a point, and end without another word if that is where it is to die.
+
+    Args:
+        name: one of `NAMES`. The variable `PULSE_CRASH_POINT` holds one, or `NAME@3` for the third time it is reached.
+    """
+    global _times_reached  # noqa: PLW0603 - a process dies once
+    wanted, _, times = os.environ.get(ENVIRONMENT, "").partition("@")
+    if wanted == name:
+        _times_reached += 1
+        if _times_reached == int(times or 1):
+            os.kill(os.getpid(), signal.SIGKILL)
