@@ -21,7 +21,7 @@ from warehouse.crash_points import reached
 from warehouse.errors import CheckFailedError, PulseError, StorageError
 from warehouse.files import writing
 from warehouse.lake import DAY, Lake, Landing, days_between, newest_day
-from warehouse.versions import Warehouse, version_name
+from warehouse.versions import Warehouse, sequence_of, version_name
 
 HERE = Path(__file__).parent
 STORAGE_VERSION = "v1.5.0"  # what DuckDB 2.0 writes by default, 1.5 cannot open
@@ -82,7 +82,8 @@ def build(configuration: Configuration) -> Built | None:
         stream = configuration.users_stream.name
         message = f"stream {stream}: no learners have landed in {lake.users}; run `pulse nightly`"
         raise CheckFailedError(message)
-    version = version_name(newest, lake.next_sequence())
+    last = warehouse.newest()
+    version = version_name(newest, lake.next_sequence(above=sequence_of(last) if last else 0))
     reached("build: numbered")
     place = warehouse.building(version)
     with (

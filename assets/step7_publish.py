@@ -11,6 +11,7 @@ from warehouse.crash_points import reached
 from warehouse.errors import CheckFailedError, PulseError
 from warehouse.files import written_beside
 from warehouse.lake import Lake, newest_day
+from warehouse.pin import Pin
 from warehouse.versions import Manifest, Warehouse, sha256_of
 
 
@@ -20,7 +21,7 @@ def publish(
     *,
     accepted: Sequence[str] = (),
 ) -> Manifest:
-    """Check a built version again, give it its name, write its manifest and switch the pointer to it.
+    """Check a built version again, give it its name, write its manifest and switch the pointer to it if no pin holds.
 
     Args:
         configuration: where lake and warehouse are.
@@ -28,12 +29,14 @@ def publish(
         accepted: guards that an operator lets through, `accept_shrink` or `accept_quarantine`; recorded.
 
     Returns:
-        The manifest of what is now published.
+        The manifest of what is now in its place.
 
     Raises:
         CheckFailedError: a check blocks; the version published before stays.
+        PulseError: a newer version was published while this run slept.
     """
     warehouse = Warehouse.of(configuration)
+    warehouse.refuse_overtaken(version)
     newest = newest_day(configuration, Lake.of(configuration).landings(configuration))
     if newest is None:
         message = f"version {version}: no day is complete any more, land the streams with `pulse nightly`"
@@ -51,11 +54,15 @@ def publish(
         warehouse.put_in_place(version, manifest)
         if accept_quarantine:
             _remember_accepted(configuration, warehouse.file(version))
-        warehouse.point_to(version)
+        pin = warehouse.advance_to(version)
         warehouse.prune(configuration.pulse.keep_versions)
         reached("publish: pruned")
-        summarize(f"{version} published, data through {manifest.data_through}")
+        summarize(f"{version} {_outcome(pin)}, data through {manifest.data_through}")
     return manifest
+
+
+def _outcome(pin: Pin | None) -> str:
+    return f"is in its place but not published: {pin}, `pulse unpin` lets it go" if pin else "published"
 
 
 def _manifest(configuration: Configuration, version: str, accepted: Sequence[str]) -> Manifest:

@@ -7,6 +7,7 @@ from assets.resources import Night
 from assets.retries import permanent_errors_fail_at_once
 from assets.step7_publish import publish, version_built
 from warehouse import schema
+from warehouse.versions import Warehouse
 
 
 def warehouse_asset() -> dg.AssetsDefinition:
@@ -22,6 +23,7 @@ def warehouse_asset() -> dg.AssetsDefinition:
     def pulse(night: Night) -> dg.MaterializeResult[None]:
         with permanent_errors_fail_at_once():
             manifest = publish(night.configuration, version_built(night.configuration), accepted=night.accepted)
+        pin = Warehouse.of(night.configuration).pin
         return dg.MaterializeResult(
             metadata={
                 "version": manifest.version,
@@ -30,6 +32,7 @@ def warehouse_asset() -> dg.AssetsDefinition:
                 "size_bytes": manifest.size,
                 "learners": manifest.rows["pulse_totals"],
                 "accepted": ", ".join(manifest.accepted),
+                "pin": str(pin) if pin else "",
             }
         )
 

@@ -79,8 +79,9 @@ def parser() -> argparse.ArgumentParser:
 
     _with_config(words, "status", "say what is published", commands.status)
     _with_config(words, "versions", "list the versions that are kept", commands.versions)
-    rollback = _with_config(words, "rollback", "point to an earlier version", commands.rollback)
+    rollback = _with_config(words, "rollback", "point to an earlier version and pin it", commands.rollback)
     rollback.add_argument("version", nargs="?", metavar="VERSION", help="its name (the one before the current one)")
+    _with_config(words, "unpin", "let nights publish again after a rollback", commands.unpin)
     return top
 
 

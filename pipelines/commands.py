@@ -15,6 +15,7 @@ from warehouse.configuration import Configuration, Section, configuration_path, 
 from warehouse.errors import ConfigurationError, LockHeldError, PulseError
 from warehouse.lake import DAY, Lake, newest_day
 from warehouse.lock import run_lock
+from warehouse.schema import SCHEMA_VERSION
 from warehouse.versions import Warehouse
 
 Command = Callable[[Namespace], None]
@@ -133,6 +134,8 @@ def status(words: Namespace) -> None:
     if current is None:
         print("published     nothing yet; run `pulse nightly`")
         return
+    if pin := warehouse.pin:
+        print(f"pinned        {pin}: nights publish nothing until `pulse unpin`; newest made {warehouse.newest()}")
     manifest = warehouse.manifest(current)
     age = datetime.now(UTC) - datetime.fromisoformat(manifest.built_at)
     print(f"published     {current} of {len(warehouse.kept())} kept")
@@ -147,20 +150,34 @@ def status(words: Namespace) -> None:
 
 
 def versions(words: Namespace) -> None:
-    """List the versions that are kept, oldest first; the current one is marked."""
+    """List the versions that are kept, oldest first; the current one is marked, and so is a pinned one."""
     warehouse = Warehouse.of(_configuration(words))
-    current = warehouse.current()
+    current, pin = warehouse.current(), warehouse.pin
     for name in warehouse.kept():
         manifest = warehouse.manifest(name)
         mark = "*" if name == current else " "
         megabytes = manifest.size / 1e6
-        print(f"{mark} {name}  data through {manifest.data_through}  {megabytes:,.1f} MB  {manifest.logical_hash[:12]}")
+        remarks = "  pinned" * (pin is not None and pin.version == name)
+        if manifest.schema_version != SCHEMA_VERSION:
+            remarks += f"  schema {manifest.schema_version}, servers read {SCHEMA_VERSION}"
+        figures = f"data through {manifest.data_through}  {megabytes:,.1f} MB  {manifest.logical_hash[:12]}"
+        print(f"{mark} {name}  {figures}{remarks}")
 
 
 def rollback(words: Namespace) -> None:
-    """Point to an earlier version."""
-    name = Warehouse.of(_configuration(words)).rollback(words.version)
-    print(f"{name} is served now; the next night publishes again")
+    """Point to an earlier version and pin it."""
+    pin = Warehouse.of(_configuration(words)).rollback(words.version)
+    print(f"{pin.version} is served now and pinned: nights make versions and publish none until `pulse unpin`")
+
+
+def unpin(words: Namespace) -> None:
+    """Remove the pin; the pointer stays where it is."""
+    warehouse = Warehouse.of(_configuration(words))
+    pin = warehouse.unpin()
+    if pin is None:
+        print("nothing is pinned")
+        return
+    print(f"{pin.version} is pinned no more; {warehouse.current()} is served until the next night or `pulse build`")
 
 
 def still_served(words: Namespace) -> str:

@@ -6,6 +6,7 @@ when a token is configured, and are for its bearers.
 
 import hmac
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from serve.metrics import Metrics
 from serve.reader import Follower
 from serve.refusals import Reason, RefusedError
 from serve.workers import Worker
+from warehouse.pin import Pin
 from warehouse.serving import Serve
 
 UNKNOWN_SHARE = 0.05  # more answers than this for learners whom the version does not know are worth a warning ...
@@ -60,7 +62,8 @@ def register_for_ops(app: Flask, serve: Serve, metrics: Metrics, limits: Limits)
     def detailed() -> Response:
         _ask_for(serve.ops_token)
         metrics.tell()
-        return _fresh(json_answer(about(metrics.workers.everybody(), metrics.clock(), serve.max_age_hours)))
+        workers, now = metrics.workers.everybody(), metrics.clock()
+        return _fresh(json_answer(about(workers, now, serve.max_age_hours, metrics.pin)))
 
     @app.get("/metrics")
     @limits.refusals
@@ -69,13 +72,14 @@ def register_for_ops(app: Flask, serve: Serve, metrics: Metrics, limits: Limits)
         return _fresh(Response(metrics.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4))
 
 
-def about(workers: Sequence[Worker], now: float, max_age_hours: float) -> dict[str, Any]:
+def about(workers: Sequence[Worker], now: float, max_age_hours: float, pin: Pin | None = None) -> dict[str, Any]:
     """Return the body of `/health/detailed`.
 
     Args:
         workers: all of them, first the one that answers.
         now: the present, in seconds since 1970.
         max_age_hours: a version that was published longer ago is stale.
+        pin: what the pointer is pinned to.
     """
     me = workers[0]
     age = (now - datetime.fromisoformat(me.built_at).timestamp()) / HOUR_SECONDS if me.built_at else None
@@ -87,6 +91,7 @@ def about(workers: Sequence[Worker], now: float, max_age_hours: float) -> dict[s
     warnings = {
         "nothing_served": any(worker.version is None for worker in workers),
         "stale": bool(is_stale),
+        "pinned": pin is not None,
         "refused_versions": bool(refused),
         "workers_differ": len(alike) < len(workers),
         "unknown_learners": answered >= FEWEST_ANSWERS and unknown_share > UNKNOWN_SHARE,
@@ -99,6 +104,7 @@ def about(workers: Sequence[Worker], now: float, max_age_hours: float) -> dict[s
         "built_at": _utc(me.built_at),
         "age_hours": None if age is None else round(age, 2),
         "stale": is_stale,
+        "pin": pin and asdict(pin),
         "refused": [{"version": name, **refusal} for name, refusal in sorted(refused.items())],
         "last_switch": me.last_switch,
         "lookups": {"answered": answered, "unknown": unknown, "unknown_share": round(unknown_share, 4)},

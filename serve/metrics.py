@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 
 from serve.reader import Follower, Switch
 from serve.workers import Workers
+from warehouse.pin import Pin
 
 LATENCY_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 UNMATCHED = "unmatched"  # the route of whatever no route takes
@@ -86,6 +87,11 @@ class Metrics:
                 self._switches.inc()
             self.workers.publish()
 
+    @property
+    def pin(self) -> Pin | None:
+        """What the pointer is pinned to."""
+        return self._follower.pin
+
     def text(self) -> bytes:
         """Return everything in Prometheus's words."""
         self.tell()
@@ -126,6 +132,7 @@ class Now(Collector):
         yield GaugeMetricFamily("pulse_workers", "Workers of this server.", len(workers))
         ready = sum(worker.version is not None for worker in workers)
         yield GaugeMetricFamily("pulse_workers_ready", "Workers that serve a version.", ready)
+        yield GaugeMetricFamily("pulse_pinned", "Whether a pin holds newer versions back.", bool(self._metrics.pin))
         yield GaugeMetricFamily("pulse_versions_refused", "Versions that a worker refuses.", len(refused))
         through = [worker.data_through for worker in workers if worker.data_through]
         built = [worker.built_at for worker in workers if worker.built_at]

@@ -78,6 +78,7 @@ SCHEMAS: Mapping[str, Any] = {
             "built_at": TEXT_OR_NULL,
             "age_hours": {"type": ["number", "null"]},
             "stale": {"type": ["boolean", "null"]},
+            "pin": {"type": ["object", "null"]},
             "refused": {"type": "array", "items": {"type": "object"}},
             "last_switch": {"type": ["object", "string", "null"]},
             "lookups": {"type": "object"},

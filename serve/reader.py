@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from serve.open_version import OpenVersion, open_version, pointed_to
 from warehouse.errors import NoVersionError
+from warehouse.pin import Pin
 from warehouse.verification import Marks, OvertakenError, last_served, remember_served, verify
 from warehouse.versions import Warehouse
 
@@ -79,6 +80,11 @@ class Follower:
     def pointed(self) -> str | None:
         """The name in the pointer, None if there is none that can be read."""
         return pointed_to(self._warehouse)
+
+    @property
+    def pin(self) -> Pin | None:
+        """What the pointer is pinned to, None while it is free."""
+        return self._warehouse.pin
 
     @contextmanager
     def version(self) -> Iterator[OpenVersion]:

@@ -33,9 +33,12 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 import pipelines.definitions
 from assets import step2_land, step2_land_asset
 from assets.keys import lake_key, source_key, version_key, warehouse_key
+from assets.resources import Night
 from assets.step0_plan import planned
 from assets.step2_land import Landed
+from assets.step5_build import build
 from assets.step6_check import CHECK_LIST
+from assets.step7_publish_asset import warehouse_asset
 from pipelines import dagster_home
 from pipelines.abandoned import BY_COMMAND, fail_abandoned_runs
 from pipelines.dagster_run import nightly_job, run_nightly
@@ -426,6 +429,24 @@ def test_tables_learners_and_the_published_file_show_their_figures(
     assert figures(lake_key("users"))["dagster/row_count"] == 5
     assert figures(warehouse_key())["logical_hash"] == manifest.logical_hash
     assert figures(warehouse_key())["version"] == published.current
+    assert figures(warehouse_key())["pin"] == ""
+
+
+def test_the_published_file_shows_the_pin_that_holds_it_back(
+    published: Place, copy_of: Callable[[Place], Place]
+) -> None:
+    """FAULTS 10."""
+    place = copy_of(published)
+    pin = Warehouse.of(place.configuration).rollback(place.current)
+    built = build(place.configuration)
+    assert built is not None
+    with at_home(place) as instance:
+        night = Night(config_file=str(place.configuration.path))
+        result = dg.materialize([warehouse_asset()], instance=instance, resources={"night": night})
+    (shown,) = result.asset_materializations_for_node("warehouse__pulse")
+    assert shown.metadata["version"].value == built.version
+    assert shown.metadata["pin"].value == f"{pin.version} is pinned since {pin.since}"
+    assert place.current == pin.version
 
 
 def test_every_check_has_a_result_that_passed(instance: dg.DagsterInstance) -> None:

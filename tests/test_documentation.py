@@ -354,9 +354,10 @@ def test_the_errors_of_the_readme_are_those_of_the_api(demo: Configuration, tmp_
 def test_every_warning_and_metric_of_the_server_is_in_the_readme_and_no_other(demo: Configuration) -> None:
     from serve.health import about
     from serve.workers import Worker
+    from warehouse.pin import Pin
 
     bad = Worker(1, "v", built_at="2026-01-01T00:00:00Z", refused={"w": {}}, answered=20, unknown=20)
-    warnings = about([bad, Worker(2)], now=4e9, max_age_hours=36)["warnings"]
+    warnings = about([bad, Worker(2)], now=4e9, max_age_hours=36, pin=Pin("v", "now"))["warnings"]
     assert [row[0].strip("`") for row in rows_of_table("| warning | means |")] == warnings
     served = demo.serve.model_copy(update={"ops_token": SECRET.replace(" ", "-")})
     client = create_app(demo.model_copy(update={"serve": served})).test_client()

@@ -280,3 +280,15 @@ def test_switches_and_the_age_of_the_data_are_measured(configuration: Configurat
     assert found["pulse_switches_total",] == 2
     assert found["pulse_data_age_seconds",] == 5 * HOUR
     assert found["pulse_workers",] == found["pulse_workers_ready",] == 1
+
+
+def test_a_pin_is_shown_and_is_a_warning_until_it_is_removed(client: FlaskClient, warehouse: Warehouse) -> None:
+    """FAULTS 10."""
+    assert (detailed(client)["pin"], metrics(client)["pulse_pinned",]) == (None, 0)
+    pin = warehouse.rollback(SECOND)
+    found = detailed(client)
+    assert (found["pin"], found["warnings"]) == ({"version": SECOND, "since": pin.since}, ["pinned"])
+    assert metrics(client)["pulse_pinned",] == 1
+    warehouse.unpin()
+    found = detailed(client)
+    assert (found["pin"], found["status"]) == (None, "ok")

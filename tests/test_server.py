@@ -318,6 +318,7 @@ def test_publishing_and_rolling_back_under_requests_fails_none_and_mixes_none(
                 warehouse.point_to(version)
             warehouse.point_to(manifest.version)
             learners.wait_for(manifest.version)
+            assert cli.main(["unpin", "--config", str(configuration.path)]) == 0
             assert set(warehouse.prune(1)) == {FIRST, SECOND}
             learners.wait_for(manifest.version)
     assert learners.failures == []

@@ -128,10 +128,15 @@ class Lake:
             if landing.fingerprint == streams[landing.stream].fingerprint
         }
 
-    def next_sequence(self) -> int:
-        """Return a number that no version had before, and remember it; it lives here to survive the warehouse."""
+    def next_sequence(self, above: int = 0) -> int:
+        """Return a number that no version had before, and remember it; it lives here to survive the warehouse.
+
+        Args:
+            above: the highest that is known elsewhere, for a lake that has lost its own.
+        """
         place = self.root / "sequence"
-        number = int(place.read_text(encoding="ascii")) + 1 if place.exists() else 1
+        last = int(place.read_text(encoding="ascii")) if place.exists() else 0
+        number = max(last, above) + 1
         with written_beside(place) as unfinished:
             unfinished.write_text(str(number), encoding="ascii")
         return number

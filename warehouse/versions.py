@@ -1,4 +1,4 @@
-"""Published versions: their names, manifests and the pointer; finding, publishing, rolling back, pruning.
+"""Published versions: their names, manifests and the pointer; finding, publishing, rolling back, pinning, pruning.
 
 A version is one immutable DuckDB file under a name that is never used again, with a manifest beside it. The pointer is
 a relative symlink that is switched by a rename, so a reader sees the old version or the new one and nothing between.
@@ -7,18 +7,20 @@ a relative symlink that is switched by a rename, so a reader sees the old versio
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Self
 
 from warehouse import lock
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
-from warehouse.errors import NoVersionError
+from warehouse.errors import NoVersionError, PulseError
 from warehouse.files import sync, writing, written_beside
+from warehouse.pin import Pin
+from warehouse.schema import SCHEMA_VERSION
 
 VERSION_NAME = re.compile(r"pulse-(\d{4}-\d{2}-\d{2})-(\d{6,})")
 
@@ -97,6 +99,16 @@ class Warehouse:
         return self.root / "versions" / f"{version}.json"
 
     @property
+    def pin_file(self) -> Path:
+        """The place of the pin; there is none while the pointer is free."""
+        return self.root / "pin"
+
+    @property
+    def pin(self) -> Pin | None:
+        """What the pointer is pinned to, None while it is free."""
+        return Pin.read(self.pin_file)
+
+    @property
     def receipts(self) -> Path:
         """Where readers note what they have verified (`verification.py`); it may be deleted."""
         return self.root / "receipts"
@@ -132,12 +144,12 @@ class Warehouse:
             raise NoVersionError(message) from error
 
     def point_to(self, version: str) -> None:
-        """Switch the pointer to a version that is in its place.
+        """Switch the pointer to a version that is in its place, whatever stands in the way of publishing it.
 
         Raises:
             StorageError: that cannot be made durable; the pointer is what it was.
         """
-        with lock.exclusive(self.root / "pointer.lock", f"switching to {version}", wait=True), writing(self.pointer):
+        with self._pointer_held(f"switching to {version}"), writing(self.pointer):
             before = self.current()
             self._link_to(version)
             reached("publish: switched")
@@ -156,6 +168,46 @@ class Warehouse:
             beside.replace(self.pointer)
         finally:
             beside.unlink(missing_ok=True)
+
+    def advance_to(self, version: str) -> Pin | None:
+        """Switch the pointer to a version that has just been put in place, unless a pin holds it back.
+
+        Returns:
+            The pin that holds it back, None if the pointer was switched.
+
+        Raises:
+            PulseError: a newer version is there; this run slept while another went by.
+        """
+        with self._pointer_held(f"publishing {version}"):
+            self.refuse_overtaken(version)
+            pin = self.pin
+            if pin is None:
+                self.point_to(version)
+            return pin
+
+    def refuse_overtaken(self, version: str) -> None:
+        """Make sure that a version to be published is newer than every other.
+
+        Raises:
+            PulseError: it is not.
+        """
+        newest = self.newest()
+        if newest is not None and sequence_of(newest) > sequence_of(version):
+            message = (
+                f"version {version} is not published: {newest} is newer, another run went by while this one slept; "
+                "nothing was switched, run `pulse build` for a version of the present lake"
+            )
+            raise PulseError(message)
+
+    def newest(self) -> str | None:
+        """Return the version that was made last, of the current one and those that are kept; None without any."""
+        current = self.current()
+        return max([*self.kept(), *([current] if current else [])], key=sequence_of, default=None)
+
+    @contextmanager
+    def _pointer_held(self, purpose: str) -> Iterator[None]:
+        with lock.exclusive(self.root / "pointer.lock", purpose, wait=True):
+            yield
 
     def put_in_place(self, version: str, manifest: Manifest) -> None:
         """Give a checked file its final name, read-only, with its manifest beside it; the pointer stays.
@@ -182,8 +234,10 @@ class Warehouse:
         reached("publish: manifest written")
 
     def prune(self, keep: int) -> list[str]:
-        """Delete the oldest versions beyond `keep`, never the current one, and return their names."""
-        surplus = [name for name in self.kept()[:-keep] if name != self.current()]
+        """Delete the oldest versions beyond `keep`, never the current or the pinned one, and return their names."""
+        pin = self.pin
+        in_use = {self.current(), pin.version if pin else None}
+        surplus = [name for name in self.kept()[:-keep] if name not in in_use]
         for name in surplus:
             self.manifest_file(name).unlink()
             reached("publish: one manifest pruned")
@@ -198,27 +252,56 @@ class Warehouse:
                 with suppress(OSError):
                     receipt.unlink()
 
-    def rollback(self, version: str | None = None) -> str:
-        """Point to an earlier version and return its name.
+    def rollback(self, version: str | None = None) -> Pin:
+        """Point to an earlier version, or to any that is named, and pin it.
 
         Args:
             version: its name; by default the one before the current version.
 
+        Returns:
+            The pin.
+
         Raises:
-            NoVersionError: there is no such version.
+            NoVersionError: there is no such version, or none that servers can read.
         """
-        kept, current = self.kept(), self.current()
-        if version is None:
-            older = [name for name in kept if current is not None and sequence_of(name) < sequence_of(current)]
-            if not older:
-                message = f"there is no version before {current or 'the first'} in {self.root}; nothing to roll back to"
-                raise NoVersionError(message)
-            version = older[-1]
-        if version not in kept:
+        with self._pointer_held("rolling back"):
+            version = version or self._before_current()
+            self._refuse_unservable(version)
+            # The pin first: a rollback that dies in between holds nights back and can be typed again, but a pointer
+            # without its pin would be moved on by the next night, silently.
+            pin = Pin(version, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+            pin.write(self.pin_file)
+            self.point_to(version)
+            return pin
+
+    def unpin(self) -> Pin | None:
+        """Remove the pin and return what it was; the pointer stays where it is."""
+        with self._pointer_held("unpinning"):
+            pin = self.pin
+            self.pin_file.unlink(missing_ok=True)
+            if pin is not None:
+                sync(self.root)
+            return pin
+
+    def _before_current(self) -> str:
+        current = self.current()
+        older = [name for name in self.kept() if current is not None and sequence_of(name) < sequence_of(current)]
+        if not older:
+            message = f"there is no version before {current or 'the first'} in {self.root}; nothing to roll back to"
+            raise NoVersionError(message)
+        return older[-1]
+
+    def _refuse_unservable(self, version: str) -> None:
+        if version not in self.kept():
             message = f"there is no version {version} in {self.root}; `pulse versions` lists what is kept"
             raise NoVersionError(message)
-        self.point_to(version)
-        return version
+        schema_version = self.manifest(version).schema_version
+        if schema_version != SCHEMA_VERSION:
+            message = (
+                f"version {version} has schema {schema_version}, servers read {SCHEMA_VERSION}; roll back to a version "
+                "that `pulse versions` lists without that remark, or to the code that made it"
+            )
+            raise NoVersionError(message)
 
 
 def version_name(newest_day: date, sequence: int) -> str:
