@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Connection, MetaData, Table, types
-from sqlalchemy.exc import NoSuchTableError
+from sqlalchemy.exc import CompileError, NoSuchTableError
 
 from warehouse.configuration import Stream
 from warehouse.errors import SourceDriftError
@@ -40,11 +40,13 @@ class MappedTable:
         table: the reflected table.
         columns: the mapped columns by role, in the order of the roles.
         others: names of the table's columns that no role maps, for the run's metadata.
+        types: type and nullability of every column of the table, mapped or not, as the source spells them.
     """
 
     table: Table
     columns: Mapping[Role, Column[object]]
     others: tuple[str, ...]
+    types: Mapping[str, str]
 
 
 def reflect(connection: Connection, stream: Stream) -> MappedTable:
@@ -62,7 +64,8 @@ def reflect(connection: Connection, stream: Stream) -> MappedTable:
     roles = [role for role in ROLES[stream.kind] if role.name in stream.columns]
     columns = {role: _checked(table, role, stream, connection.dialect.name) for role in roles}
     mapped = set(stream.columns.values())
-    return MappedTable(table, columns, tuple(column.name for column in table.columns if column.name not in mapped))
+    others = tuple(column.name for column in table.columns if column.name not in mapped)
+    return MappedTable(table, columns, others, {column.name: _spelled(column, connection) for column in table.columns})
 
 
 def _checked(table: Table, role: Role, stream: Stream, dialect: str) -> Column[object]:
@@ -79,3 +82,11 @@ def _checked(table: Table, role: Role, stream: Stream, dialect: str) -> Column[o
         message = f'stream {stream.name}: column "{name}" is {column.type!r} in {where}, {expected}'
         raise SourceDriftError(message)
     return column
+
+
+def _spelled(column: Column[Any], connection: Connection) -> str:
+    try:
+        spelled = column.type.compile(connection.dialect)
+    except CompileError:  # of a type that SQLAlchemy does not know
+        spelled = repr(column.type)
+    return spelled if column.nullable else f"{spelled} NOT NULL"

@@ -4,7 +4,8 @@ Here is which rows are asked for, in which order, and how many there are by the 
 batches ordered by their instant, so memory is bounded whatever their number; landing them is step 2.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -29,15 +30,16 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from assets.step1_columns import MappedTable, reflect
+from assets.step1_figures import figure_columns, figures_by_day, source_day
 from assets.step1_snapshot import Snapshot, engine_of, snapshot
 from assets.step1_values import read_batch
 from warehouse.configuration import Configuration, Stream
 from warehouse.errors import ConfigurationError, PulseError, SourceUnavailableError
-from warehouse.lake import DAY
+from warehouse.lake import DAY, NO_ROWS, Figures
 from warehouse.streams import Role, instant_of
 
-# Nothing but a signal makes our function raise; SQLite says this of it, and forgets the signal.
-INTERRUPTED_IN_SQLITE = "user-defined function raised exception"
+# Nothing but a signal makes our functions raise; SQLite says this of it, and forgets the signal.
+INTERRUPTED_IN_SQLITE = re.compile("user-defined (function|aggregate).* raised")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Reader:
         mapped: its table and columns, checked.
         source: the open snapshot.
         dialect: SQLAlchemy's name of the source's dialect.
+        server_version: the version of its server.
         taken_at: when the snapshot was taken, UTC.
     """
 
@@ -56,6 +59,7 @@ class Reader:
     mapped: MappedTable
     source: Snapshot
     dialect: str
+    server_version: Sequence[int | str] = ()
     taken_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -77,15 +81,27 @@ class Reader:
         """Yield the rows whose instant is null or unreadable (R19)."""
         yield from self._read(self._select().where(self._is_undated()))
 
-    def count(self, first: date, last: date) -> dict[date | None, int]:
-        """Return the source's own count by UTC day; where `reads_wider` one count, under None, of all that is read."""
-        within = self._within(first, last)
+    def figures(self, first: date, last: date) -> dict[str, Figures]:
+        """Return what the source says itself of all that `rows` would read, by days as it spells them.
+
+        Those are UTC days, unless it `reads_wider`.
+        """
+        figures = figure_columns(self.mapped.columns, self.dialect, self.server_version)
+        day = source_day(self._instant, self.dialect)
+        query = select(day, *figures).where(self._within(first, last)).group_by(day)
+        return figures_by_day([figure.name for figure in figures], self.source.rows(query))
+
+    def figures_of(self, day: date, figures: Mapping[str, Figures]) -> dict[str, Figures]:
+        """Return what of `figures` tells whether the rows of a UTC day have changed, when the source is asked again.
+
+        Where it `reads_wider` those are its own day, the one before, and the one after if that was over everywhere.
+        """
+        days = [day]
         if self.reads_wider:
-            in_all = select(func.count()).select_from(self.mapped.table).where(within)
-            return {None: self.source.rows(in_all)[0][0]}
-        day = cast(self._instant, types.Date)
-        query = select(day, func.count()).where(within).group_by(day)
-        return {_as_date(found): count for found, count in self.source.rows(query)}
+            days += [day - DAY]
+            noon_after = datetime.combine(day + 2 * DAY, time(12), tzinfo=UTC)  # when a day has ended at UTC-12
+            days += [day + DAY] if self.taken_at >= noon_after else []
+        return {one.isoformat(): figures.get(one.isoformat(), NO_ROWS) for one in sorted(days)}
 
     @property
     def _instant(self) -> Column[object]:
@@ -160,7 +176,8 @@ def open_stream(configuration: Configuration, stream: Stream) -> Iterator[Reader
             mapped = reflect(connection, stream)
             connection.rollback()
             with snapshot(connection) as source:
-                yield Reader(stream, mapped, source, connection.dialect.name)
+                version = connection.dialect.server_version_info or ()
+                yield Reader(stream, mapped, source, connection.dialect.name, version)
     except PulseError:
         raise
     except (DBAPIError, adbc_driver_manager.Error, OSError) as error:
@@ -181,11 +198,7 @@ def _engine(configuration: Configuration, stream: Stream) -> Engine:
 
 
 def _unavailable(stream: Stream, error: Exception) -> SourceUnavailableError:
-    if INTERRUPTED_IN_SQLITE in str(error):
+    if INTERRUPTED_IN_SQLITE.search(str(error)):
         raise KeyboardInterrupt from error
     reason = " ".join(str(getattr(error, "orig", None) or error).split())
     return SourceUnavailableError(f"stream {stream.name}: source {stream.source} failed: {reason}; is it up?")
-
-
-def _as_date(found: object) -> date | None:
-    return found.date() if isinstance(found, datetime) else found if isinstance(found, date) else None

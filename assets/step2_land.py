@@ -22,7 +22,7 @@ from warehouse.configuration import Configuration, Stream
 from warehouse.crash_points import reached
 from warehouse.errors import ShrinkError, SourceUnavailableError
 from warehouse.files import UNFINISHED, put_in_place, writing
-from warehouse.lake import ABOUT, DAY, Lake, Landing
+from warehouse.lake import ABOUT, DAY, Figures, Lake, Landing
 
 LAND = Path(__file__).with_suffix(".sql")
 LARGEST_AMOUNT = 10**12  # R19
@@ -110,11 +110,12 @@ def land(
         folder = Path(temp)
         spool = Spool(folder, stream)
         with open_stream(configuration, stream) as reader:
+            figures: dict[str, Figures] = {}
             for first, last in spans(days):
-                _spool_span(reader, spool, first, last)
+                figures.update(_spool_span(reader, spool, first, last))
             undated = _write_undated(reader, folder)
         reached("landing: rows spooled")
-        landings = _write_landings(reader, spool, sorted(days))
+        landings = _write_landings(reader, spool, sorted(days), figures)
         if not accept_shrink:
             _refuse_shrinking(landings, before)
         reached("landing: files written")
@@ -154,18 +155,20 @@ def chunks(days: Sequence[date], rows_by_day: Mapping[date, int], rows_at_once: 
     return found
 
 
-def _spool_span(reader: Reader, spool: Spool, first: date, last: date) -> None:
-    """Read one stretch of days and compare what came with what the source counts in the same snapshot."""
-    counted = reader.count(first, last)
+def _spool_span(reader: Reader, spool: Spool, first: date, last: date) -> dict[str, Figures]:
+    """Read one stretch of days, compare what came with what the source counts in the same snapshot, and return that."""
+    figures = reader.figures(first, last)
+    counted = {day: int(of_day["rows"]) for day, of_day in figures.items()}
     before = Counter(spool.rows_by_day)
     rows = spool.write(reader.rows(first, last))
-    came = {None: rows} if None in counted else dict(spool.rows_by_day - before)
-    if came != {day: count for day, count in counted.items() if count or day is None}:
+    came = {day.isoformat(): count for day, count in (spool.rows_by_day - before).items()}
+    if rows != sum(counted.values()) or (came != counted and not reader.reads_wider):
         message = (
             f"stream {spool.stream.name}: source {spool.stream.source} counts {sum(counted.values())} rows "
             f"from {first} to {last}, {rows} came; nothing has landed, try again"
         )
         raise SourceUnavailableError(message)
+    return figures
 
 
 def _write_undated(reader: Reader, folder: Path) -> int:
@@ -183,7 +186,9 @@ def _write_undated(reader: Reader, folder: Path) -> int:
     return rows
 
 
-def _write_landings(reader: Reader, spool: Spool, days: Sequence[date]) -> list[Landing]:
+def _write_landings(
+    reader: Reader, spool: Spool, days: Sequence[date], figures: Mapping[str, Figures]
+) -> list[Landing]:
     """Write a landing for each of the days, beside its place, and return what each says of itself."""
     landings = []
     with engine.connect(spool.folder, MEMORY_LIMIT) as connection:
@@ -192,7 +197,9 @@ def _write_landings(reader: Reader, spool: Spool, days: Sequence[date]) -> list[
             judge(connection, spool.stream, chunk[0], chunk[-1])
             statistics = {row[0]: row[1:] for row in connection.execute(STATISTICS).fetchall()}
             for day in chunk:
-                landing = _landing(reader, day, spool.rows_by_day[day], statistics.get(day, (0, 0, 0, 0, 0, 0)))
+                of_rows = statistics.get(day, (0, 0, 0, 0, 0, 0))
+                of_source = reader.figures_of(day, figures)
+                landing = _landing(reader, day, spool.rows_by_day[day], of_rows, of_source)
                 place = spool.folder / f"{day}.parquet"
                 with writing(place):
                     connection.execute(WRITE_LANDING, {"day": day, "file": str(place), "about": landing.to_json()})
@@ -207,7 +214,9 @@ def judge(connection: duckdb.DuckDBPyConnection, stream: Stream, first: date, la
     connection.execute(f"create or replace temp table landed as {engine.sql(LAND)}", parameters)
 
 
-def _landing(reader: Reader, day: date, source_rows: int, statistics: tuple[int, ...]) -> Landing:
+def _landing(
+    reader: Reader, day: date, source_rows: int, statistics: tuple[int, ...], source: Mapping[str, Figures]
+) -> Landing:
     rows, quarantined, conflicts, amount, passed, content_hash = statistics
     return Landing(
         stream=reader.stream.name,
@@ -221,6 +230,8 @@ def _landing(reader: Reader, day: date, source_rows: int, statistics: tuple[int,
         conflicts=conflicts,
         sums={"events": rows, "amount": amount, "passed": passed},
         content_hash=str(content_hash),
+        source=source,
+        columns=reader.mapped.types,
     )
 
 

@@ -1,4 +1,4 @@
-"""What several test modules share: how many random worlds they draw, and a real PostgreSQL.
+"""What several test modules share: how many random worlds they draw, a real PostgreSQL and a real MariaDB.
 
 `CI=true` draws many worlds, anything else few; `--hypothesis-profile=ci` does the same by hand. Tests take their share
 of the profile's `max_examples`. How the product is run on a world is `replay.py`.
@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
+MARIADB_URL = os.environ.get("PULSE_TEST_MARIADB", "mysql://root@127.0.0.1:3306/test")
+IS_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 SLOW_ON_PURPOSE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 settings.register_profile(
@@ -21,7 +24,7 @@ settings.register_profile(
 settings.register_profile(
     "ci", max_examples=200, deadline=None, print_blob=True, derandomize=False, suppress_health_check=SLOW_ON_PURPOSE
 )
-settings.load_profile("ci" if os.environ.get("CI", "").lower() in {"1", "true"} else "local")
+settings.load_profile("ci" if IS_CI else "local")
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +38,16 @@ def postgres_url() -> Iterator[str]:
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def mariadb_url() -> str:
+    """The URL of a running MariaDB; skips where there is none, except in CI, where that is a failure."""
+    try:
+        driver = sa.make_url(MARIADB_URL).set(drivername="mysql+pymysql")
+        with sa.create_engine(driver, poolclass=sa.NullPool).connect():
+            return MARIADB_URL
+    except sa.exc.OperationalError as error:
+        if IS_CI:
+            pytest.fail(f"CI needs a MariaDB at {MARIADB_URL}: {error.orig}")
+        pytest.skip(f"no MariaDB at {MARIADB_URL}; name one with PULSE_TEST_MARIADB")

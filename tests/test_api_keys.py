@@ -28,7 +28,6 @@ from serve.key_store import KeyStore
 from serve.refusals import CredentialError, Reason, RefusedError, UnavailableError
 from tests import small_platform
 from tests.small_platform import ANA, ANSWERS, BEN, PATH, SECOND, bearer, token
-from tests.test_databases import mariadb_url  # noqa: F401 - a fixture
 from warehouse.authentication import ApiKeyColumns, ApiKeys
 from warehouse.configuration import Configuration, Source
 from warehouse.errors import ConfigurationError
@@ -372,7 +371,7 @@ def test_a_number_for_an_owner_and_bytes_that_are_no_text_are_no_error(
     assert ask(client, key_of("bytes")).headers["X-Pulse-Learner"] == "unknown"
 
 
-def test_mariadb_holds_keys_too(published: Configuration, mariadb_url: str) -> None:  # noqa: F811 - the fixture
+def test_mariadb_holds_keys_too(published: Configuration, mariadb_url: str) -> None:
     engine = sa.create_engine(mariadb_url.replace("mysql://", "mysql+pymysql://"))
     with engine.begin() as connection:
         connection.exec_driver_sql("drop table if exists api_keys")

@@ -4,7 +4,6 @@ MariaDB stands for every SQLAlchemy dialect that is read through a server-side c
 tests cannot bring along: without it those tests are skipped, except in CI, where its absence is a failure.
 """
 
-import os
 import sqlite3
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -22,8 +21,6 @@ from pipelines.night import run_night
 from warehouse.configuration import Configuration, load
 from warehouse.errors import SourceUnavailableError
 
-MARIADB_URL = os.environ.get("PULSE_TEST_MARIADB", "mysql://root@127.0.0.1:3306/test")
-IS_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 LAST_DAY = date(2026, 3, 31)
 SECRET = "a secret of the tests, longer than 32 bytes"
 TABLES = ("users", "daily_activity", "learning_pulse", "pulse_totals")
@@ -43,18 +40,6 @@ def from_sqlite(platform: tuple[Platform, Path], tmp_path_factory: pytest.TempPa
     """The version made from SQLite."""
     made, path = platform
     return _published(made, f"sqlite:///{path}", tmp_path_factory.mktemp("sqlite"))
-
-
-@pytest.fixture(scope="module")
-def mariadb_url() -> str:
-    """The URL of a running MariaDB; skips where there is none."""
-    try:
-        with _engine(MARIADB_URL).connect():
-            return MARIADB_URL
-    except sa.exc.OperationalError as error:
-        if IS_CI:
-            pytest.fail(f"CI needs a MariaDB at {MARIADB_URL}: {error.orig}")
-        pytest.skip(f"no MariaDB at {MARIADB_URL}; name one with PULSE_TEST_MARIADB")
 
 
 @pytest.mark.parametrize("instants", ["timestamp", "timestamptz"])

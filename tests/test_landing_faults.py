@@ -10,23 +10,40 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from sqlalchemy import create_engine, text
 
 from assets import step1_snapshot
 from assets.step0_plan import Run
 from assets.step2_land import land
 from assets.step3_users import land_users
 from pipelines.night import publish_lake, run_night
+from tests.sources import (
+    DAY,
+    FIRST,
+    KINDS,
+    NOON,
+    QUIZZES_TYPES,
+    SESSIONS_TYPES,
+    USERS_TYPES,
+    XP_TYPES,
+    Platform,
+    lake_files,
+    landed_rows,
+    night,
+    only_xp,
+    published,
+    roles_of,
+    server_platform,
+    sqlite_platform,
+    xp_by_day,
+    xp_rows,
+)
 from warehouse import lock
 from warehouse.configuration import Configuration, load
 from warehouse.errors import (
@@ -38,157 +55,26 @@ from warehouse.errors import (
     SourceUnavailableError,
 )
 from warehouse.lake import Lake, newest_day
-from warehouse.streams import ROLES, Kind
-from warehouse.versions import Manifest, Warehouse
+from warehouse.versions import Warehouse
 
-FIRST = date(2026, 6, 1)
-DAY = timedelta(days=1)
-NOON = "2026-06-01T12:00:00Z"
 PLATFORMS = ("sqlite", "postgresql")
-KINDS: Mapping[str, Kind] = {"users": "users", "xp": "xp", "sessions": "sessions", "quizzes": "quizzes"}
-SQLITE_TYPES = {"timestamptz": "text", "timestamp(0)": "datetime", "uuid": "text"}  # where SQLite has no such type
 LONG_ID = "x" * 1025
-schemas = count()
-
-
-@dataclass
-class Platform:
-    """A source database, and the folder of the configuration that reads it.
-
-    Args:
-        url: of the database.
-        folder: where `pulse.toml` and the data folder are.
-        schema: in PostgreSQL, the schema that is the test's own.
-        mapped: the tables that are configured, by name, with the columns of their roles.
-        zones: the zones that streams declare.
-    """
-
-    url: str
-    folder: Path
-    schema: str = ""
-    mapped: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    zones: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def is_sqlite(self) -> bool:
-        return self.url.startswith("sqlite")
-
-    def table(self, name: str) -> str:
-        return f"{self.schema}.{name}" if self.schema else name
-
-    def run(self, *statements: str) -> None:
-        """Change the source; `{xp}` and the like are its tables."""
-        engine = create_engine(self.url)
-        with engine.begin() as connection:
-            for statement in statements:
-                connection.execute(text(statement.format(**{name: self.table(name) for name in KINDS})))
-        engine.dispose()
-
-    def make(self, name: str, columns: Mapping[str, str], rows: Sequence[tuple[object, ...]] = ()) -> None:
-        """Make a table anew with columns named by their roles, and fill it."""
-        self.mapped[name] = tuple(columns)
-        types = {column: SQLITE_TYPES.get(one, one) if self.is_sqlite else one for column, one in columns.items()}
-        defined = ", ".join(f"{column} {sql_type}" for column, sql_type in types.items())
-        engine = create_engine(self.url)
-        with engine.begin() as connection:
-            connection.execute(text(f"drop table if exists {self.table(name)}"))
-            connection.execute(text(f"create table {self.table(name)} ({defined})"))
-        engine.dispose()
-        self.add(name, rows)
-
-    def add(self, name: str, rows: Sequence[tuple[object, ...]]) -> None:
-        """Add rows, their values in the order of the columns; PostgreSQL reads texts as the columns' types."""
-        columns = self.mapped[name]
-        if self.is_sqlite:
-            marks, values = ", ".join(f":{column}" for column in columns), rows
-        else:  # as the types of the columns, whatever the driver would make of a text
-            marks = ", ".join(f"(jsonb_populate_record(null::{self.table(name)}, :row)).{column}" for column in columns)
-            values = [(json.dumps(dict(zip(columns, row, strict=True))),) for row in rows]
-        names = columns if self.is_sqlite else ("row",)
-        insert = f"insert into {self.table(name)} ({', '.join(columns)}) select {marks}"
-        engine = create_engine(self.url)
-        if rows:
-            with engine.begin() as connection:
-                connection.execute(text(insert), [dict(zip(names, row, strict=True)) for row in values])
-        engine.dispose()
-
-    def configuration(self, **pulse: object) -> Configuration:
-        """Write and load the `pulse.toml` that reads every table that was made."""
-        settings = {"first_day": FIRST, **pulse}
-        lines = ["[pulse]", *(f"{key} = {value}" for key, value in settings.items())]
-        lines += ["[sources.platform]", f'url = "{self.url}"']
-        for name, columns in self.mapped.items():
-            roles = ", ".join(f'{column} = "{column}"' for column in columns if column in roles_of(KINDS[name]))
-            lines += [f"[streams.{name}]", f'kind = "{KINDS[name]}"', 'source = "platform"']
-            lines += [f'table = "{self.table(name)}"', f"columns = {{ {roles} }}"]
-            lines += [f'timezone = "{self.zones[name]}"'] if name in self.zones else []
-        place = self.folder / "pulse.toml"
-        place.write_text("\n".join(lines), encoding="utf-8")
-        return load(place, uses=["sources"])
-
-
-def roles_of(kind: Kind) -> set[str]:
-    return {role.name for role in ROLES[kind]}
 
 
 @pytest.fixture
 def sqlite_source(tmp_path: Path) -> Platform:
     """An empty SQLite database."""
-    return Platform(f"sqlite:///{tmp_path}/platform.db", tmp_path)
+    return sqlite_platform(tmp_path)
 
 
 @pytest.fixture(params=PLATFORMS)
 def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
     """An empty SQLite database, and an empty schema of a real PostgreSQL."""
     if request.param == "sqlite":
-        yield Platform(f"sqlite:///{tmp_path}/platform.db", tmp_path)
+        yield sqlite_platform(tmp_path)
         return
-    url = request.getfixturevalue("postgres_url").replace("postgresql://", "postgresql+psycopg://")
-    found = Platform(url, tmp_path, f"landing_{next(schemas)}")
-    found.run(f"create schema {found.schema}")
-    yield found
-    found.run(f"drop schema {found.schema} cascade")
-
-
-USERS_TYPES = {"user_id": "text", "timezone": "text"}
-XP_TYPES = {"event_id": "text", "user_id": "text", "occurred_at": "timestamptz", "amount": "bigint"}
-SESSIONS_TYPES = {"event_id": "text", "user_id": "text", "started_at": "timestamptz", "ended_at": "timestamptz"}
-QUIZZES_TYPES = {"event_id": "text", "user_id": "text", "occurred_at": "timestamptz", "passed": "integer"}
-
-
-def night(configuration: Configuration, last: date, *accepted: str) -> Manifest | None:
-    return run_night(configuration, Run(last, last, accepted=accepted))
-
-
-def published(configuration: Configuration, query: str) -> list[tuple[Any, ...]]:
-    """Ask the version that the pointer names."""
-    with duckdb.connect(Warehouse.of(configuration).pointer.resolve(), read_only=True) as connection:
-        return connection.execute(query).fetchall()
-
-
-def xp_by_day(configuration: Configuration) -> dict[date, int]:
-    """Return the XP of all learners by date."""
-    rows = published(configuration, "select activity_date, sum(xp_earned)::bigint from daily_activity group by 1")
-    return dict(rows)
-
-
-def xp_rows(number: int, day: date = FIRST, *, prefix: str = "e", user: str = "ann", amount: object = 1) -> list[Any]:
-    """Return that many rows of a day, a second apart."""
-    return [
-        (f"{prefix}{n}", user, f"{day}T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}Z", amount) for n in range(number)
-    ]
-
-
-def only_xp(source: Platform, rows: Sequence[tuple[object, ...]] = (), **pulse: object) -> Configuration:
-    """Make a platform of one learner and one stream."""
-    source.make("users", USERS_TYPES, [("ann", "UTC")])
-    source.make("xp", XP_TYPES, rows)
-    return source.configuration(**pulse)
-
-
-def lake_files(configuration: Configuration) -> dict[str, bytes]:
-    root = configuration.data_dir / "lake"
-    return {str(place.relative_to(root)): place.read_bytes() for place in root.rglob("*.parquet")}
+    with server_platform(request.getfixturevalue("postgres_url"), tmp_path) as found:
+        yield found
 
 
 # --- R19: quarantine --------------------------------------------------------------------------------------------------
@@ -559,14 +445,6 @@ def test_the_lock_names_its_holder_and_is_free_when_the_holder_is_killed(sqlite_
 
 
 # --- R1, R19: every type of a column that a platform may have ---------------------------------------------------------
-
-
-def landed_rows(configuration: Configuration, stream: str, columns: str) -> list[tuple[Any, ...]]:
-    """Read what landed, in the order of the ids."""
-    places = str(Lake.of(configuration).root / stream / "2*.parquet")
-    with duckdb.connect() as connection:
-        query = f"select {columns} from read_parquet($places) where reason is null order by event_id"
-        return connection.execute(query, {"places": places}).fetchall()
 
 
 def learners(configuration: Configuration, columns: str) -> list[tuple[Any, ...]]:

@@ -7,10 +7,10 @@ learners, their zones over time and their public pages, and one roll-up per UTC 
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import duckdb
 
@@ -18,6 +18,8 @@ from warehouse.configuration import Configuration, Stream
 from warehouse.files import written_beside
 
 DAY = timedelta(days=1)
+Figures: TypeAlias = Mapping[str, str]  # of a day, as its source says them: `rows`, `amount`, `checksum`, …
+NO_ROWS: Figures = {"rows": "0"}
 ABOUT = "pulse"  # the key, in a Parquet file's own metadata, of what we say about the file
 
 
@@ -37,6 +39,9 @@ class Landing:
         conflicts: ids that came with differing content (R20).
         sums: what activity has to conserve: `events`, and `amount` or `passed`.
         content_hash: order-independent hash of the rows, in decimal.
+        source: what the source said itself in the same snapshot, by days as it spells them; empty in a landing of a
+            time when that was not asked.
+        columns: type of every column that the source's table had, mapped or not.
     """
 
     stream: str
@@ -50,6 +55,8 @@ class Landing:
     conflicts: int
     sums: Mapping[str, int]
     content_hash: str
+    source: Mapping[str, Figures] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the text that the file carries."""

@@ -1,0 +1,144 @@
+"""Step 1, beside the rows: what a source itself says of its days, by one aggregate query (docs/RULES.md, Proof).
+
+Per day of the source: how many rows, the sum of the amounts or how many were passed, the latest `updated_at`, and where
+the dialect can compute one cheaply a checksum over every mapped column. The checksum is a sum over rows, so their order
+does not matter, and two rows that swap a learner change it
+(docs/decisions/0006-a-checksum-by-the-source.md has what it costs). All values are compared as text and mean nothing
+else to us.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from hashlib import blake2b
+from math import isfinite
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, case, cast, func, literal, type_coerce, types
+
+from warehouse.lake import Figures
+from warehouse.streams import Role
+
+FIRST_WITH_RECORD_HASH = 14  # PostgreSQL's hash_record_extended
+LARGEST_EXACT = 10**15  # a float beyond it is no amount (R19), and could overflow a sum
+PASSED = ("t", "true", "1", "1.0")
+
+
+def figure_columns(
+    columns: Mapping[Role, Column[object]], dialect: str, server_version: Sequence[int | str]
+) -> list[ColumnElement[Any]]:
+    """Return the aggregates that a source is asked for, each labelled with the name of its figure.
+
+    Args:
+        columns: the mapped columns of an event stream by role.
+        dialect: SQLAlchemy's name of the source's dialect.
+        server_version: the version of its server.
+    """
+    found: list[ColumnElement[Any]] = [func.count().label("rows")]
+    for role, column in columns.items():
+        if role.name == "amount":
+            found.append(_text(_sum(column, dialect), dialect).label("amount"))
+        if role.name == "passed":
+            found.append(func.sum(case((_is_passed(column, dialect), 1), else_=0)).label("passed"))
+        if role.name == "updated_at":
+            latest = func.max(type_coerce(column, types.NullType()))
+            found.append(_text(latest, dialect).label("latest"))
+    checksum = _checksum(list(columns.values()), dialect, server_version)
+    return found if checksum is None else [*found, checksum.label("checksum")]
+
+
+def source_day(instant: Column[object], dialect: str) -> ColumnElement[Any]:
+    """Return the day of an instant as the source spells it: its date, or the first ten characters of its text."""
+    if dialect == "sqlite":
+        return func.substr(type_coerce(instant, types.NullType()), 1, 10)
+    return cast(instant, types.Date)
+
+
+def figures_by_day(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, Figures]:
+    """Return what a source answered: per day of its own, figure by name; what is null is left out.
+
+    Args:
+        names: of the figures, in their order.
+        rows: the day, then the figures.
+    """
+    found: dict[str, Figures] = {}
+    for day, *values in rows:
+        by_name: dict[str, Any] = dict(zip(names, values, strict=True))
+        found[_spelled(day)] = {name: str(value) for name, value in by_name.items() if value is not None}
+    return found
+
+
+class ExactSum:
+    """SQLite's sum would overflow, or depend on the order of floats; this one adds integers of any size."""
+
+    def __init__(self) -> None:
+        self._total = 0
+
+    def step(self, value: Any) -> None:  # noqa: ANN401 - an integer, a float or nothing
+        """Add a number; a fraction counts in millionths, what is no number not at all."""
+        if value is not None and isfinite(value):
+            self._total += round(value * 1_000_000) if isinstance(value, float) else value * 1_000_000
+
+    def finalize(self) -> str:
+        """Return the sum in millionths."""
+        return str(self._total)
+
+
+class RowsChecksum:
+    """The sum, modulo 2^64, of a hash of every row."""
+
+    def __init__(self) -> None:
+        self._total = 0
+
+    def step(self, row: Any) -> None:  # noqa: ANN401 - bytes or nothing
+        """Add a row."""
+        self._total += int.from_bytes(blake2b(row or b"", digest_size=8).digest(), "little")
+
+    def finalize(self) -> str:
+        """Return the checksum in decimal."""
+        return str(self._total % 2**64)
+
+
+def _sum(column: Column[object], dialect: str) -> ColumnElement[Any]:
+    """A sum that neither overflows nor depends on the order of rows, as one of floats would."""
+    raw: ColumnElement[Any] = type_coerce(column, types.NullType())
+    if dialect == "sqlite":  # text cannot be handed over, it may not be UTF-8; the checksum has it
+        return func.exact_sum(case((func.typeof(raw).in_(["integer", "real"]), raw)))
+    if isinstance(column.type, types.Float):
+        is_exact = column.between(literal(-LARGEST_EXACT, types.Float()), literal(LARGEST_EXACT, types.Float()))
+        return func.sum(case((is_exact, cast(column, types.Numeric(38, 6)))))
+    return func.sum(raw)
+
+
+def _is_passed(column: Column[object], dialect: str) -> ColumnElement[bool]:
+    if dialect == "sqlite" or isinstance(column.type, types.String):
+        return func.lower(cast(type_coerce(column, types.NullType()), types.Text)).in_(PASSED)
+    return column.is_(True) if isinstance(column.type, types.Boolean) else column == literal(1)
+
+
+def _checksum(
+    columns: Sequence[Column[object]], dialect: str, version: Sequence[int | str]
+) -> ColumnElement[Any] | None:
+    raw: list[ColumnElement[Any]] = [type_coerce(column, types.NullType()) for column in columns]
+    if dialect == "postgresql" and version and int(version[0]) >= FIRST_WITH_RECORD_HASH:
+        return _text(func.sum(func.hash_record_extended(func.row(*raw), 0)), dialect)
+    if dialect in {"mysql", "mariadb"}:
+        values = [func.quote(cast(column, types.LargeBinary)) for column in raw]  # NULL becomes the word
+        digits = func.left(func.md5(func.concat_ws(",", *values)), 15)
+        return func.sum(cast(func.conv(digits, 16, 10), types.Numeric(20, 0)))
+    if dialect == "sqlite":
+        row: ColumnElement[Any] = func.quote(raw[0])
+        for column in raw[1:]:
+            row = row.concat(func.quote(column))
+        return func.rows_checksum(cast(row, types.LargeBinary))
+    return None
+
+
+def _text(value: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
+    """ADBC has no value for a NUMERIC, nor for an `infinity`; other drivers give Python's."""
+    return cast(value, types.Text) if dialect == "postgresql" else value
+
+
+def _spelled(day: object) -> str:
+    if isinstance(day, datetime):
+        day = day.date()
+    return day.isoformat() if isinstance(day, date) else str(day)
