@@ -95,6 +95,7 @@ def one_night(world: World, platform: replay.Platform, data_dir: str = "var") ->
 @A_FEW
 @given(settled_worlds)
 def test_the_same_night_run_again_has_the_same_hash(world: World) -> None:
+    """FAULTS 30."""
     with replay.sqlite_platform() as platform:
         platforms.write(world, platform.url)
         first, again = one_night(world, platform), one_night(world, platform)
@@ -105,6 +106,7 @@ def test_the_same_night_run_again_has_the_same_hash(world: World) -> None:
 @A_FEW
 @given(settled_worlds)
 def test_night_by_night_and_one_backfill_have_one_hash(world: World) -> None:
+    """FAULTS 30: nights that were missed come as one."""
     with replay.sqlite_platform() as platform:
         platforms.write(world, platform.url)
         configuration = replay.configured(world, platform, "backfill")
@@ -117,6 +119,7 @@ def test_night_by_night_and_one_backfill_have_one_hash(world: World) -> None:
 @A_FEW
 @given(settled_worlds)
 def test_earlier_days_backfilled_in_reverse_order_change_no_hash(world: World) -> None:
+    """FAULTS 30."""
     with replay.sqlite_platform() as platform:
         platforms.write(world, platform.url)
         published = [one_night(world, platform)]
@@ -129,6 +132,7 @@ def test_earlier_days_backfilled_in_reverse_order_change_no_hash(world: World) -
 @A_FEW
 @given(settled_worlds, st.data())
 def test_days_landed_one_by_one_in_any_order_have_the_hash_of_one_night(world: World, data: st.DataObject) -> None:
+    """FAULTS 30."""
     with replay.sqlite_platform() as platform:
         platforms.write(world, platform.url)
         expected = one_night(world, platform, "in_one")
@@ -145,6 +149,7 @@ def test_days_landed_one_by_one_in_any_order_have_the_hash_of_one_night(world: W
 @A_FEW
 @given(settled_worlds)
 def test_a_stream_that_is_added_later_heals_itself_to_the_same_hash(world: World) -> None:
+    """FAULTS 30."""
     fewer = replace(world, streams=tuple(stream for stream in world.streams if stream.name != "english_sessions"))
     with replay.sqlite_platform() as platform:
         platforms.write(world, platform.url)
@@ -202,6 +207,7 @@ def rebuilt(configuration: Configuration) -> Manifest:
 def test_a_changed_configuration_needs_only_a_build(
     world: World, default_timezone: str, level_metric: str, min_active_days: int
 ) -> None:
+    """FAULTS 27: the default zone among them."""
     changed = replace(
         world, default_timezone=default_timezone, level_metric=level_metric, min_active_days=min_active_days
     )
@@ -280,12 +286,14 @@ CHANGES = {
 
 @pytest.mark.parametrize("landings", CHANGES.values(), ids=CHANGES)
 def test_a_learner_who(landings: tuple[tuple[date, list[dict[str, object]]], ...]) -> None:
+    """FAULTS 27, 28."""
     world = world_of(*landings)
     with replay.sqlite_platform() as platform:
         replay.assert_equals_the_oracle(world, replay.replayed(world, platform))
 
 
 def test_a_move_never_rewrites_the_past() -> None:
+    """FAULTS 27."""
     there, here = learner("bob", "Pacific/Kiritimati"), learner("bob", "America/New_York")
     stays, moves = (world_of((A_DAY_BEFORE, [there]), (NEWEST_DAY, [bob])) for bob in (there, here))
     found = []
@@ -299,6 +307,7 @@ def test_a_move_never_rewrites_the_past() -> None:
 
 
 def test_a_default_zone_that_changes_cuts_again_only_whom_it_concerns() -> None:
+    """FAULTS 27."""
     landings = ((NEWEST_DAY, [ANN, learner("bob", None)]),)
     before, after = world_of(*landings), world_of(*landings, default_timezone="Pacific/Kiritimati")
     with replay.sqlite_platform() as platform:

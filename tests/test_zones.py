@@ -1,0 +1,409 @@
+"""Time over every zone of the `tzdata` wheel (R4, R5, R7, R12; FAULTS 25 to 28): properties, not cases.
+
+The segments that SQL joins are compared with `zoneinfo` and with the zones' own files; the model of step 4 cuts the
+activity of a learner in every zone at once, beside the oracle; a whole night does the same for windows and tables.
+Single changes of clocks, worked out by hand, are golden cases. Slow: every change of every zone since 1900.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from datetime import date, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assets.step4_activity import ACTIVITY, UNION, make_zone_segments, make_zones_in_force
+from assets.step5_build import ZONE_WINDOWS
+from tests import oracle, platforms, replay
+from tests.oracle import DAY, EPOCH, HOUR, Stream, World, day_start, days, local_date, local_dates, offset, utc_day
+from tests.worlds import BAD_ZONES
+from tests.zone_files import listed_changes
+from warehouse import engine, zones
+from warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    import duckdb
+
+    from warehouse.configuration import Configuration
+
+ZONES = sorted(oracle.zone_names())
+ONE_DAY = timedelta(days=1)
+EXAMPLES = settings().max_examples
+A_FEW = settings(max_examples=max(1, EXAMPLES // 10))  # each example goes through all zones
+DEFAULT = "America/Havana"
+LAST_LISTED_YEAR = 2037  # no zone file lists a change after it
+
+
+def plain(at: int) -> datetime:
+    """An instant as DuckDB's TIMESTAMP takes it: UTC without a zone."""
+    return (EPOCH + timedelta(microseconds=at)).replace(tzinfo=None)
+
+
+@cache
+def changing_days() -> list[date]:
+    """Every UTC day since 1900 on which some zone's file lists a change of its offset."""
+    found = {utc_day(change.at) for zone in ZONES for change in listed_changes(zone)}
+    return sorted(day for day in found if day.year >= 1900)
+
+
+any_day = st.sampled_from(changing_days()) | st.dates(date(1900, 1, 2), date(2199, 12, 30))
+
+
+# --- R4: the segments that SQL joins --------------------------------------------------------------------------------
+
+
+def assert_segments_are_those_of_the_zone(zone: str, start: int, end: int, samples: Iterable[int]) -> None:
+    """They follow each other without gap or overlap, and every instant has the offset that `zoneinfo` gives it."""
+    found = zones.segments(zone, plain(start), plain(end))
+    assert [found[0].from_utc, found[-1].until_utc] == [plain(start), plain(end)]
+    assert all(one.from_utc < one.until_utc == other.from_utc for one, other in pairwise(found))
+    borders = [(segment.from_utc - plain(0)) // timedelta(microseconds=1) for segment in found]
+    at_the_borders = [at for border in borders for at in (border, border - 1) if at >= start]
+    for at in {*at_the_borders, *samples, end - 1}:
+        segment = found[bisect_left(borders, at + 1) - 1]
+        assert segment.offset == timedelta(microseconds=offset(zone, at)), (zone, plain(at))
+    if plain(end).year <= LAST_LISTED_YEAR:
+        listed = [change.at for change in listed_changes(zone) if start < change.at < end]
+        assert {*listed} <= {*borders}, zone
+
+
+@A_FEW
+@given(any_day, st.integers(1, 400), st.lists(st.integers(0, 400 * DAY), max_size=12))
+def test_segments_of_every_zone_cover_time_with_the_offsets_of_zoneinfo(
+    first: date, length: int, samples: list[int]
+) -> None:
+    """FAULTS 25, 26; R4: without gap or overlap, from 1900 to years that no file lists."""
+    start = day_start(first)
+    end = start + length * DAY
+    for zone in ZONES:
+        assert_segments_are_those_of_the_zone(zone, start, end, [start + at for at in samples if start + at < end])
+
+
+@pytest.mark.slow
+def test_segments_of_every_zone_since_1900_have_every_change() -> None:
+    """FAULTS 25, 26; R4: the borders within the listed years are exactly the changes that the files list."""
+    start, end, last_listed = (day_start(date(year, 1, 1)) for year in (1900, 2101, LAST_LISTED_YEAR + 1))
+    for zone in ZONES:
+        assert_segments_are_those_of_the_zone(zone, start, end, range(start, end, 11 * DAY + 7 * HOUR))
+        borders = [segment.from_utc for segment in zones.segments(zone, plain(start), plain(last_listed))][1:]
+        changes = listed_changes(zone)
+        listed = [plain(change.at) for change in changes if start < change.at < last_listed]
+        by_rule = [border for border in borders if border not in listed]
+        assert set(listed) <= set(borders), zone
+        assert not by_rule or not changes or min(by_rule) > plain(changes[-1].at), zone
+
+
+# --- R5, R7: the activity of a learner in every zone ----------------------------------------------------------------
+
+
+class Cut(NamedTuple):
+    """What step 4 made: the measures of each learner and local date, and the union of sessions of each UTC day."""
+
+    measures: dict[tuple[str, date], tuple[int, ...]]
+    unions: dict[date, int]
+
+
+XP, SESSIONS, QUIZZES = Stream("xp", "xp"), Stream("s", "sessions"), Stream("q", "quizzes")
+
+
+class Happening(NamedTuple):
+    """An event of a learner: XP, a quiz attempt, or a session until `end`."""
+
+    user_id: str
+    stream: Stream
+    at: int
+    end: int
+
+
+class Learners(NamedTuple):
+    """Who has which zones from which UTC days on."""
+
+    zones: Mapping[str, Sequence[tuple[date, str | None]]]
+
+    def zone_of(self, user_id: str, day: date) -> str:
+        """The zone in which the oracle cuts a learner's UTC day."""
+        if user_id not in self.zones:
+            return DEFAULT
+        known = oracle.Learners(zones={user_id: list(self.zones[user_id])})
+        return oracle.zone_of(World(day, day, (), {}, (), default_timezone=DEFAULT), known, user_id, day)
+
+
+@pytest.fixture(scope="module")
+def configuration(tmp_path_factory: pytest.TempPathFactory) -> Configuration:
+    """A configuration whose lake only ever holds the learners' zones."""
+    folder = tmp_path_factory.mktemp("zones")
+    world = World(date(2026, 1, 1), date(2026, 1, 1), (XP,), {}, ((date(2026, 1, 1), []),), default_timezone=DEFAULT)
+    return replay.configured(world, replay.Platform(f"sqlite:///{folder}/none.db", folder))
+
+
+def cut_by_step_4(
+    configuration: Configuration, learners: Learners, happenings: Sequence[Happening], wanted: Sequence[date]
+) -> Cut:
+    """Run the model of step 4 on these days' landings."""
+    with engine.connect(configuration.data_dir / "tmp") as connection:
+        write_zones(connection, Lake.of(configuration).zones, learners)
+        make_zones_in_force(connection, configuration)
+        make_zone_segments(connection, DEFAULT, wanted[0], wanted[-1] + ONE_DAY)
+        engine.create(connection, "wanted_days", day=list(wanted))
+        make_landings(connection, happenings)
+        activity = f"create temp table activity as {engine.sql(ACTIVITY)}"
+        connection.execute(activity, {"default_timezone": DEFAULT})
+        rows = connection.execute(
+            "select user_id, activity_date, sum(xp)::bigint, sum(session_microseconds)::bigint, "
+            "sum(xp_events)::bigint, sum(sessions)::bigint, sum(quizzes)::bigint, sum(quizzes_passed)::bigint "
+            "from activity group by user_id, activity_date"
+        ).fetchall()
+        unions = connection.execute(engine.sql(UNION)).fetchall()
+    return Cut({(row[0], row[1]): row[2:] for row in rows}, {day: int(length or 0) for day, length in unions})
+
+
+def write_zones(connection: duckdb.DuckDBPyConnection, place: Path, learners: Learners) -> None:
+    """Write the zones over time as step 3 does."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    records = [(user, zone, day) for user, known in learners.zones.items() for day, zone in known]
+    user_ids, spelled, from_days = zip(*records, strict=True)
+    engine.create(connection, "known", user_id=user_ids, zone=spelled, from_day=from_days)
+    connection.execute(f"copy known to {engine.quoted(str(place))} (format parquet)")
+
+
+def make_landings(connection: duckdb.DuckDBPyConnection, happenings: Sequence[Happening]) -> None:
+    """Make the table that step 4 reads: amounts tell the events apart, every second quiz is passed."""
+    engine.create(
+        connection,
+        "landings",
+        stream=[happening.stream.name for happening in happenings],
+        kind=[happening.stream.kind for happening in happenings],
+        event_id=[str(number) for number in range(len(happenings))],
+        user_id=[happening.user_id for happening in happenings],
+        instant=[plain(happening.at) for happening in happenings],
+        ended_at=[plain(happening.end) for happening in happenings],
+        amount=[amount_of(number) for number in range(len(happenings))],
+        passed=[number % 2 == 0 for number in range(len(happenings))],
+    )
+    connection.execute(
+        "alter table landings add column last_activity_at timestamp; alter table landings add column reason varchar"
+    )
+
+
+def amount_of(number: int) -> int:
+    """An amount that no other event has; every third is a correction."""
+    return -number if number % 3 == 0 else number
+
+
+def cut_by_the_oracle(learners: Learners, happenings: Sequence[Happening], wanted: Sequence[date]) -> Cut:
+    """The same in plain Python."""
+    sums: dict[tuple[str, date], list[int]] = defaultdict(lambda: [0] * 6)
+    open_on: dict[tuple[str, date], list[tuple[int, int]]] = defaultdict(list)
+    for number, happening in enumerate(happenings):
+        user_id, stream, at, end = happening
+        day = utc_day(at)
+        counts = sums[user_id, local_date(learners.zone_of(user_id, day), at)] if day in wanted else [0] * 6
+        if stream is XP:
+            counts[0], counts[2] = counts[0] + amount_of(number), counts[2] + 1
+        elif stream is QUIZZES:
+            counts[4], counts[5] = counts[4] + 1, counts[5] + (number % 2 == 0)
+        else:
+            counts[3] += 1
+            for reached in {day, day + ONE_DAY} & {*wanted}:
+                start = day_start(reached)
+                open_on[user_id, reached].append((max(at, start), min(end, start + DAY)))
+    unions: dict[date, int] = defaultdict(int)
+    for (user_id, day), intervals in open_on.items():
+        for start, end in oracle.union([(start, end) for start, end in intervals if start < end]):
+            unions[day] += end - start
+            for piece_start, piece_end, local in local_dates(learners.zone_of(user_id, day), day):
+                if length := max(0, min(end, piece_end) - max(start, piece_start)):
+                    sums[user_id, local][1] += length
+    return Cut({key: tuple(values) for key, values in sums.items()}, dict(unions))
+
+
+def around(user_id: str, at: int) -> Iterator[Happening]:
+    """Events in the microseconds around an instant, and sessions that begin, end and lie across there."""
+    for nudged in (at - 1, at, at + 1):
+        yield Happening(user_id, XP, nudged, nudged)
+    yield Happening(user_id, QUIZZES, at, at)
+    yield Happening(user_id, SESSIONS, at, at)
+    yield Happening(user_id, SESSIONS, at - 1, at + 1)
+    yield Happening(user_id, SESSIONS, at - 7 * HOUR - 3, at + 2 * HOUR)
+
+
+def assert_step_4_cuts_as_the_oracle_does(
+    configuration: Configuration, learners: Learners, happenings: Sequence[Happening], wanted: Sequence[date]
+) -> Cut:
+    """Compare every number; then say in so many words what follows for events and microseconds."""
+    found = cut_by_step_4(configuration, learners, happenings, wanted)
+    expected = cut_by_the_oracle(learners, happenings, wanted)
+    assert {key: values for key, values in found.measures.items() if expected.measures.get(key) != values} == {}
+    assert found.measures.keys() == expected.measures.keys()
+    assert {day: length for day, length in found.unions.items() if length} == expected.unions
+    of_the_days = Counter(stream.kind for _, stream, at, _ in happenings if utc_day(at) in {*wanted})
+    totals = [sum(column) for column in zip(*found.measures.values(), strict=True)]
+    assert totals[1] == sum(expected.unions.values())
+    assert totals[2:5] == [of_the_days[kind] for kind in ("xp", "sessions", "quizzes")]
+    return found
+
+
+@A_FEW
+@given(
+    any_day,
+    st.lists(st.integers(0, 3 * DAY - 1), max_size=3),
+    st.lists(st.tuples(st.integers(-DAY, 3 * DAY - 1), st.integers(0, DAY)), max_size=4),
+)
+def test_every_event_and_microsecond_is_on_exactly_one_date_in_every_zone(
+    configuration: Configuration, middle: date, moments: list[int], sessions: list[tuple[int, int]]
+) -> None:
+    """FAULTS 25, 26; R5, R7: at midnights and changes of offset in their own zones, and at moments of no importance."""
+    wanted = [middle - ONE_DAY, middle, middle + ONE_DAY]
+    start = day_start(wanted[0])
+    happenings = []
+    for zone in ZONES:
+        borders = {piece[0] for day in wanted for piece in local_dates(zone, day)}
+        happenings += [happening for border in sorted(borders) for happening in around(zone, border)]
+        happenings += [Happening(zone, XP, start + at, start + at) for at in moments]
+        happenings += [Happening(zone, SESSIONS, start + at, start + at + length) for at, length in sessions]
+    learners = Learners({zone: [(wanted[0], zone)] for zone in ZONES})
+    assert_step_4_cuts_as_the_oracle_does(configuration, learners, happenings, wanted)
+
+
+@A_FEW
+@given(any_day, st.integers(1, len(ZONES) - 1), st.integers(0, 3 * HOUR))
+def test_a_move_from_any_zone_to_another_conserves_what_was_done(
+    configuration: Configuration, middle: date, shift: int, nudge: int
+) -> None:
+    """FAULTS 27, 28; R3, R4: XP with its sign and microseconds are the same whoever moves where; the past keeps its
+    dates; a bad zone is the default, for nobody else.
+    """
+    wanted = [middle - ONE_DAY, middle, middle + ONE_DAY]
+    midnights = [day_start(day) + nudge for day in wanted]
+    others = ZONES[shift:] + ZONES[:shift]
+    spoilt = {f"bad {spelled}": [(wanted[0], spelled), (middle, "Asia/Tokyo")] for spelled in BAD_ZONES}
+    stay = {zone: [(wanted[0], zone)] for zone in ZONES}
+    move = {zone: [(wanted[0], zone), (middle, other)] for zone, other in zip(ZONES, others, strict=True)}
+    everybody = [*ZONES, *spoilt, "unknown"]
+    happenings = [happening for user in everybody for at in midnights for happening in around(user, at)]
+    before, after = (
+        assert_step_4_cuts_as_the_oracle_does(configuration, Learners({**known, **spoilt}), happenings, wanted)
+        for known in (stay, move)
+    )
+    assert totals_by_learner(before) == totals_by_learner(after)
+    for untouched in (
+        {key for key in before.measures if key[0] in move and key[1] < wanted[0]},
+        {key for key in before.measures if key[0] in spoilt},
+    ):
+        assert untouched
+        assert [after.measures[key] for key in untouched] == [before.measures[key] for key in untouched]
+
+
+def totals_by_learner(cut: Cut) -> dict[str, tuple[int, ...]]:
+    """The sums over all dates of each learner."""
+    found: dict[str, tuple[int, ...]] = {}
+    for (user_id, _), values in cut.measures.items():
+        found[user_id] = tuple(map(sum, zip(found.get(user_id, (0,) * 6), values, strict=True)))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("decade", range(1900, 2060, 10))
+def test_at_every_change_of_every_zone_nothing_is_lost_or_counted_twice(
+    configuration: Configuration, decade: int
+) -> None:
+    """FAULTS 25, 26: listed changes and those that follow from rules, a year at a time."""
+    for year in range(decade, decade + 10):
+        start, end = plain(day_start(date(year, 1, 1))), plain(day_start(date(year + 1, 1, 1)))
+        changes = {zone: [segment.from_utc for segment in zones.segments(zone, start, end)] for zone in ZONES}
+        happenings = []
+        for zone, borders in changes.items():
+            for border in borders:
+                day = border.date()
+                at = [piece[0] for piece in local_dates(zone, day)]
+                happenings += [happening for instant in at for happening in around(zone, instant)]
+        reached = {utc_day(happening.at) for happening in happenings}
+        wanted = sorted(day for day in reached | {day + ONE_DAY for day in reached} if day.year == year)
+        learners = Learners({zone: [(wanted[0], zone)] for zone in ZONES})
+        assert_step_4_cuts_as_the_oracle_does(configuration, learners, happenings, wanted)
+
+
+# --- R12: windows ---------------------------------------------------------------------------------------------------
+
+YEARS_ENDS = [date(year, month, day) for year in (2023, 2024, 2025) for month, day in ((12, 31), (1, 1), (2, 28))]
+
+
+@A_FEW
+@given(st.lists(any_day | st.sampled_from([*YEARS_ENDS, date(2024, 2, 29)]), min_size=1, max_size=4))
+def test_the_window_of_every_zone_ends_on_its_last_date(configuration: Configuration, newest_days: list[date]) -> None:
+    """FAULTS 26, 29; R12: the local date one microsecond before data through, and 364 days before it."""
+    with engine.connect(configuration.data_dir / "tmp") as connection:
+        write_zones(connection, Lake.of(configuration).zones, Learners({z: [(date(1900, 1, 1), z)] for z in ZONES}))
+        make_zones_in_force(connection, configuration)
+        for newest in newest_days:
+            make_zone_segments(connection, DEFAULT, newest, newest + ONE_DAY)
+            data_through = day_start(newest) + DAY
+            connection.execute("drop table if exists zone_windows")
+            connection.execute(ZONE_WINDOWS, {"data_through": plain(data_through)})
+            found = connection.execute("select zone, window_start, window_end from zone_windows").fetchall()
+            ends = {zone: local_date(zone, data_through - 1) for zone in ZONES}
+            assert sorted(found) == [(zone, end - timedelta(days=364), end) for zone, end in ends.items()]
+
+
+def night_of(learners: Sequence[str], newest: date) -> World:
+    """A learner in each of these zones, with something of every kind around the midnights of the last days."""
+    first = newest - 2 * ONE_DAY
+    rows: dict[str, list[dict[str, object]]] = {"xp": [], "s": [], "q": []}
+    for zone in learners:
+        borders = sorted({piece[0] for day in days(first, newest) for piece in local_dates(zone, day)})
+        for number, happening in enumerate(happening for border in borders for happening in around(zone, border)):
+            at, end = (EPOCH + timedelta(microseconds=instant) for instant in (happening.at, happening.end))
+            row: dict[str, object] = {"event_id": f"{zone} {number}", "user_id": zone}
+            when = {"started_at": at, "ended_at": end} if happening.stream is SESSIONS else {"occurred_at": at}
+            rows[happening.stream.name].append({**row, **when, "amount": amount_of(number), "passed": number % 2 == 0})
+    users = [{"user_id": zone, "username": zone, "timezone": zone, "is_public": True} for zone in learners]
+    return World(first, newest, (XP, SESSIONS, QUIZZES), rows, ((newest, users),), default_timezone=DEFAULT)
+
+
+def assert_a_night_equals_the_oracle(learners: Sequence[str], newest: date) -> None:
+    """Run it and compare every table; then count the 365 entries in so many words."""
+    world = night_of(learners, newest)
+    with replay.sqlite_platform() as platform:
+        platforms.write(world, platform.url)
+        configuration = replay.configured(world, platform)
+        replay.night(configuration, newest, newest)
+        found, expected = replay.published_tables(configuration), oracle.tables(world)
+        for table, rows in expected.items():
+            assert found[table] == rows, table
+        with replay.published(configuration) as connection:
+            entries = connection.execute(
+                "select user_id, count(*), count(distinct activity_date), min(activity_date), max(activity_date) "
+                "from learning_pulse_calendar group by user_id"
+            ).fetchall()
+    ends = {zone: local_date(zone, day_start(newest) + DAY - 1) for zone in learners}
+    assert sorted(entries) == [(zone, 365, 365, end - timedelta(days=364), end) for zone, end in ends.items()]
+
+
+def test_a_night_with_a_learner_in_every_tenth_zone_equals_the_oracle() -> None:
+    """FAULTS 26, 29: over the change of the year, when `year` differs between east and west."""
+    assert_a_night_equals_the_oracle(ZONES[::10], date(2025, 12, 31))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "newest",
+    [
+        *(date(2024, 2, 29), date(2025, 2, 28), date(2025, 3, 1), date(2026, 3, 8), date(2026, 11, 1)),
+        *(date(2011, 12, 31), date(2025, 11, 2), date(2026, 10, 25), date(2026, 4, 24), date(2026, 4, 5)),
+        *(date(1970, 1, 1), date(1999, 12, 31), date(2037, 11, 1), date(2099, 12, 31)),
+    ],
+    ids=str,
+)
+def test_nights_of_special_days_with_a_learner_in_every_zone_equal_the_oracle(newest: date) -> None:
+    """FAULTS 25, 26, 29."""
+    assert_a_night_equals_the_oracle(ZONES, newest)
