@@ -17,12 +17,14 @@ import duckdb
 from assets import progress
 from assets.step1_extract import Reader, open_stream
 from assets.step2_spool import Spool
-from warehouse import engine
+from warehouse import engine, suppression
 from warehouse.configuration import Configuration, Stream
 from warehouse.crash_points import reached
 from warehouse.errors import ShrinkError, SourceUnavailableError
 from warehouse.files import UNFINISHED, put_in_place, writing
 from warehouse.lake import ABOUT, DAY, Figures, Lake, Landing
+from warehouse.streams import Kind
+from warehouse.suppression import Suppressed
 
 LAND = Path(__file__).with_suffix(".sql")
 LARGEST_AMOUNT = 10**12  # R19
@@ -50,11 +52,18 @@ copy (
     order by all
 ) to $file (format parquet, kv_metadata {{{ABOUT}: $about}})
 """
+ROWS_OF_ERASED = """
+select instant::date as day, count(*) as rows
+from {} as read
+semi join suppressed_learners as erased on read.user_id = erased.user_id
+where instant is not null
+group by day
+"""
 STATISTICS = f"""
 select
     day,
     count(*) filter (reason is null) as passing,
-    count(*) filter (reason is not null) as quarantined,
+    count(*) filter (reason <> 'duplicate') as quarantined,
     count(*) filter (is_conflicting) as conflicts,
     coalesce(sum(amount) filter (reason is null), 0) as amount,
     count(*) filter (reason is null and passed) as passed,
@@ -101,6 +110,7 @@ def land(
     """
     lake = Lake.of(configuration)
     before = lake.landings(configuration)
+    erased = suppression.read_list(lake.suppressed)
     home = lake.root / stream.name
     home.mkdir(parents=True, exist_ok=True)
     with (
@@ -113,9 +123,9 @@ def land(
             figures: dict[str, Figures] = {}
             for first, last in spans(days):
                 figures.update(_spool_span(reader, spool, first, last))
-            undated = _write_undated(reader, folder)
+            undated = _write_undated(reader, folder, erased)
         reached("landing: rows spooled")
-        landings = _write_landings(reader, spool, sorted(days), figures)
+        landings = _write_landings(reader, spool, sorted(days), figures, erased)
         if not accept_shrink:
             _refuse_shrinking(landings, before)
         reached("landing: files written")
@@ -171,30 +181,34 @@ def _spool_span(reader: Reader, spool: Spool, first: date, last: date) -> dict[s
     return figures
 
 
-def _write_undated(reader: Reader, folder: Path) -> int:
+def _write_undated(reader: Reader, folder: Path, erased: Suppressed) -> int:
     """Write the rows without a day; a row that turned out to have one belongs to its day."""
     place = folder / "undated.parquet"
     spool = Spool(folder / "undated", reader.stream)
     with writing(spool.folder):
         spool.folder.mkdir()
-    rows = spool.write(reader.undated())
+    spool.write(reader.undated())
     about = {"stream": reader.stream.name, "fingerprint": reader.stream.fingerprint}
     parameters = {"kind": reader.stream.kind, "file": str(place), "about": json.dumps(about)}
     with writing(place), engine.connect(folder) as connection:
-        engine.view_files(connection, "spool", spool.files)
+        suppression.view_others(connection, "spool", spool.files, erased)
         connection.execute(WRITE_UNDATED, parameters)
-    return rows
+        (rows,) = engine.one_row(connection, "select count(*) from spool where instant is null")
+    return int(rows)
 
 
 def _write_landings(
-    reader: Reader, spool: Spool, days: Sequence[date], figures: Mapping[str, Figures]
+    reader: Reader, spool: Spool, days: Sequence[date], figures: Mapping[str, Figures], erased: Suppressed
 ) -> list[Landing]:
     """Write a landing for each of the days, beside its place, and return what each says of itself."""
     landings = []
     with engine.connect(spool.folder, MEMORY_LIMIT) as connection:
-        engine.view_files(connection, "spool", spool.files)
+        suppression.view_others(connection, "spool", spool.files, erased)
+        spool.rows_by_day.subtract(
+            dict(connection.execute(ROWS_OF_ERASED.format(engine.files(spool.files))).fetchall())
+        )
         for chunk in chunks(days, spool.rows_by_day, ROWS_AT_ONCE):
-            judge(connection, spool.stream, chunk[0], chunk[-1])
+            judge(connection, spool.stream.kind, chunk[0], chunk[-1])
             statistics = {row[0]: row[1:] for row in connection.execute(STATISTICS).fetchall()}
             for day in chunk:
                 of_rows = statistics.get(day, (0, 0, 0, 0, 0, 0))
@@ -208,9 +222,16 @@ def _write_landings(
     return landings
 
 
-def judge(connection: duckdb.DuckDBPyConnection, stream: Stream, first: date, last: date) -> None:
-    """Make the table `landed` from the view `spool`, for the UTC days `first` to `last`."""
-    parameters = {"kind": stream.kind, "first_day": first, "last_day": last, "largest_amount": LARGEST_AMOUNT}
+def judge(connection: duckdb.DuckDBPyConnection, kind: Kind | None, first: date, last: date) -> None:
+    """Make the table `landed` from `spool`, for the UTC days `first` to `last`.
+
+    Args:
+        connection: has `spool`.
+        kind: that of the stream; None for rows that have passed before.
+        first: the first day.
+        last: the last day.
+    """
+    parameters = {"kind": kind, "first_day": first, "last_day": last, "largest_amount": LARGEST_AMOUNT}
     connection.execute(f"create or replace temp table landed as {engine.sql(LAND)}", parameters)
 
 

@@ -1,6 +1,7 @@
 -- Rows as they were read -> rows as they land, for the whole UTC days `first_day` to `last_day`: R19's reasons, R20's
 -- one row per id, R26's ids. One model serves all kinds of events; what a kind does not have is null in its spool.
--- `instant` is what R2 says the day of a row is: `occurred_at`, or the `started_at` of a session.
+-- `instant` is what R2 says the day of a row is: `occurred_at`, or the `started_at` of a session. What R20 drops stays
+-- in the file as `duplicate`: if the winner's learner is erased, the day is judged again without that learner.
 with spooled as (
     select
         *,
@@ -67,7 +68,7 @@ kept as (
     anti join repeated on judged.day = repeated.day and judged.event_id = repeated.event_id
     where judged.reason is null
     union all
-    select * exclude (place) from ranked where place = 1
+    select * exclude (place) replace (if(place > 1, 'duplicate', null) as reason) from ranked
 )
 
 select
@@ -82,7 +83,7 @@ select
     kept.updated_at,
     kept.reason,
     case
-        when kept.reason is not null
+        when kept.reason <> 'duplicate'
             then coalesce(
                 kept.source_row,
                 row_json(

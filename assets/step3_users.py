@@ -15,7 +15,7 @@ from pyarrow import parquet
 from assets import progress
 from assets.step1_extract import open_stream
 from assets.step1_values import schema
-from warehouse import engine
+from warehouse import engine, suppression
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.files import UNFINISHED, put_in_place, writing
@@ -102,7 +102,8 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
 
 def _write(folder: Path, lake: Lake, last_day: date, about: str) -> LandedUsers:
     with engine.connect(folder) as connection:
-        engine.view_files(connection, "spool", [folder / "spool.parquet"])
+        erased = suppression.read_list(lake.suppressed)
+        suppression.view_others(connection, "spool", [folder / "spool.parquet"], erased)
         connection.execute(f"create temp table landed_users as {engine.sql(USERS)}")
         connection.execute("create temp table recorded (user_id varchar, zone varchar, from_day date)")
         if lake.zones.exists():

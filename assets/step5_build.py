@@ -204,7 +204,7 @@ def _describe(
         if lake.undated(stream.name).exists()
     ]
     connection.execute(
-        f"insert into quarantine select * from ({' union all '.join(parts)}) where reason is not null order by all"
+        f"insert into quarantine select * from ({' union all '.join(parts)}) where reason <> 'duplicate' order by all"
     )
 
 

@@ -15,11 +15,13 @@ from serve.credentials import Credentials
 from serve.limits import Limits
 from serve.metrics import Metrics
 from serve.open_version import OpenVersion
-from serve.pulse import learning_pulse
+from serve.pulse import learning_pulse, nobodys_pulse
 from serve.reader import Follower
 from serve.refusals import CredentialError
 from warehouse.configuration import Configuration
 from warehouse.errors import NoVersionError
+from warehouse.lake import Lake
+from warehouse.suppression import SuppressionList
 from warehouse.versions import Warehouse
 
 logger = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
     app.extensions["follower"] = follower = Follower(Warehouse.of(configuration))
     app.extensions["metrics"] = metrics = Metrics(app, follower, shared, counted_route=PULSE)
     app.extensions["credentials"] = credentials = Credentials.of(configuration)
+    erased = SuppressionList(Lake.of(configuration).suppressed)
 
     Cors(configuration.serve.cors_origins).register(app)
     manners.register(app)
@@ -55,9 +58,9 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
         caller = credentials.caller(request.headers)
         limits.count_own(caller.counted_as)
         with follower.version() as version:
-            return _own_answer(version, caller.learner)
+            return _own_answer(version, caller.learner, is_erased=erased.holds(caller.learner))
 
-    public.register(app, configuration, follower)
+    public.register(app, configuration, follower, erased)
 
     health.register(app, follower)
     health.register_for_ops(app, configuration.serve, metrics, limits)
@@ -70,13 +73,16 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
     return app
 
 
-def _own_answer(version: OpenVersion, learner: str) -> Response:
-    """Answer a learner's pulse; whoever holds it already is told so, and nothing is looked up."""
-    tag = manners.etag(learner, version.name)
+def _own_answer(version: OpenVersion, learner: str, *, is_erased: bool) -> Response:
+    """Answer a learner's pulse; whoever holds it already is told so, and nothing is looked up.
+
+    Who has been erased is nobody from that moment on, also while a version that knows him is still in service.
+    """
+    tag = manners.etag(learner, f"{version.name}, erased" if is_erased else version.name)
     about = {"X-Data-Version": version.name, "X-Data-Through": version.data_through}
     if manners.has_fresh(tag):
         return manners.own(manners.not_modified(), tag, about)
-    pulse = learning_pulse(version, learner)
+    pulse = nobodys_pulse(version) if is_erased else learning_pulse(version, learner)
     about |= {
         "X-Pulse-Timezone": pulse.timezone,
         "X-Pulse-Metric": version.level_metric,

@@ -21,6 +21,7 @@ from serve.public_pulse import PublicPulse, public_pulse
 from serve.reader import Follower
 from warehouse.configuration import Configuration
 from warehouse.lake import Lake
+from warehouse.suppression import SuppressionList
 
 API = "/api/xp/public-profile/<username>"
 TEMPLATES = Path(__file__).parent / "templates"
@@ -33,13 +34,14 @@ FOR_A_WHILE = {"Cache-Control": "public, max-age=300", "X-Robots-Tag": "noindex"
 NEVER_KEPT = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
-def register(app: Flask, configuration: Configuration, follower: Follower) -> None:
+def register(app: Flask, configuration: Configuration, follower: Follower, erased: SuppressionList) -> None:
     """Add the public routes to an app.
 
     Args:
         app: the app.
         configuration: where the lake is, on which weekday a week starts, who may frame the page.
         follower: hands out the version to read.
+        erased: the learners who have been erased.
     """
     profiles = Profiles(Lake.of(configuration).profiles)
     week_start = configuration.serve.week_start
@@ -51,7 +53,7 @@ def register(app: Flask, configuration: Configuration, follower: Follower) -> No
     def answer(username: str, show: Callable[[PublicPulse], Response], nobody: Callable[[], Response]) -> Response:
         with follower.version() as version:
             found = profiles.find(username)
-            pulse = public_pulse(version, *found) if found else None
+            pulse = public_pulse(version, *found) if found and not erased.holds(found[1]) else None
             if pulse is None:
                 return nobody()
             response = show(pulse)

@@ -64,9 +64,12 @@ def learning_pulse(version: OpenVersion, user_id: str) -> Pulse:
         found = _stored(cursor, user_id)
     finally:
         cursor.close()
+    return found or nobodys_pulse(version)
+
+
+def nobodys_pulse(version: OpenVersion) -> Pulse:
+    """Return the pulse of a learner whom a version does not know: zeros in the default zone (R14)."""
     end = version.default_window_end
-    if found:
-        return found
     zeros = _body((end, 0, 0, 0, 0, end.year), {})
     return Pulse(zeros, version.default_timezone, "platform", (), is_known=False)
 

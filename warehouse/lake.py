@@ -104,6 +104,11 @@ class Lake:
         """The place of the quarantined rows that an operator let through (R22)."""
         return self.root / "accepted_quarantine.parquet"
 
+    @property
+    def suppressed(self) -> Path:
+        """The place of the list of erased learners (`suppression.py`)."""
+        return self.root / "suppressed.json"
+
     def landing(self, stream: str, day: date) -> Path:
         """Return the place of a landing."""
         return self.root / stream / f"{day.isoformat()}.parquet"
