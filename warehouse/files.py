@@ -13,6 +13,8 @@ import duckdb
 from warehouse.errors import StorageError
 
 UNFINISHED = ".unfinished"
+# The third is what DuckDB makes of the first where a commit comes to the disk.
+DISK_ERRORS = (OSError, duckdb.IOException, duckdb.TransactionException, duckdb.FatalException)
 
 
 @contextmanager
@@ -68,7 +70,7 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except StorageError:
         raise
-    except (OSError, duckdb.IOException, duckdb.FatalException) as error:
+    except DISK_ERRORS as error:
         said = getattr(error, "strerror", None) or str(error)
         message = f"{path} cannot be written: {' '.join(said.split())}; make room or look at the disk, then run again"
         raise StorageError(message) from error
