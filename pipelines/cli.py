@@ -70,6 +70,9 @@ def parser() -> argparse.ArgumentParser:
     for guarded in (nightly, backfill, build):
         guarded.add_argument("--accept-quarantine", action="store_true", help="publish whatever the quarantine's size")
 
+    erase = _with_config(words, "erase", "erase a learner from lake and versions, for good", commands.erase)
+    erase.add_argument("user_id", type=_id, metavar="USER_ID", help="the learner's id, as the platform has it")
+
     serve = _with_config(words, "serve", "serve the API", commands.serve)
     serve.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (127.0.0.1)")
     serve.add_argument("--port", type=_port, default=8000, metavar="P", help="port to listen on (8000)")
@@ -104,6 +107,16 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         _refuse(f"{text!r} is no day, write one like 2026-11-22")
+
+
+def _id(text: str) -> str:
+    try:
+        is_id = bool(text.encode())
+    except UnicodeEncodeError:  # bytes of the command line that are no UTF-8
+        is_id = False
+    if not is_id:
+        _refuse("an id has at least one character, all of it UTF-8")
+    return text
 
 
 def _positive(text: str) -> int:

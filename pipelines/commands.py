@@ -95,6 +95,27 @@ def build(words: Namespace) -> None:
         _explain_if_nothing_is_published(configuration)
 
 
+def erase(words: Namespace) -> None:
+    """Erase a learner from lake and versions; standard output gets the receipt, standard error everything else."""
+    _need_pipelines()
+    configuration = _configuration(words)
+    with run_lock(configuration, "pulse erase"):
+        from assets import progress  # noqa: PLC0415
+        from pipelines.erasure import erase as erase_learner  # noqa: PLC0415
+        from pipelines.interrupts import obeyed  # noqa: PLC0415
+        from pipelines.progress_bars import listener  # noqa: PLC0415
+
+        try:
+            with listener(sys.stderr) as shown, obeyed(shown) as told, progress.told_to(told):
+                erased = erase_learner(configuration, words.user_id)
+        except BaseException:
+            print("pulse: the erasure is not complete, run it again", file=sys.stderr)
+            raise
+    print(erased.receipt.to_json(), end="", flush=True)
+    if erased.failure:
+        raise PulseError(erased.failure)
+
+
 def serve(words: Namespace) -> None:
     """Serve the API until told to stop."""
     configuration = _configuration(words, "auth")
@@ -186,7 +207,7 @@ def still_served(words: Namespace) -> str:
         current = Warehouse.of(_configuration(words)).current()
     except ConfigurationError:
         return ""
-    return f"; last version {current} still served" if current else "; nothing has been published yet"
+    return f"; last version {current} still served" if current else "; nothing is published"
 
 
 def _configuration(words: Namespace, *uses: Section) -> Configuration:

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -12,9 +13,14 @@ from assets.progress import Listener
 
 
 class Lines:
-    """A plain line for every step that has ended, with its seconds."""
+    """A plain line for every step that has ended, with its seconds.
 
-    def __init__(self) -> None:
+    Args:
+        to: where the lines go.
+    """
+
+    def __init__(self, to: TextIO) -> None:
+        self._to = to
         self._began_at = time.monotonic()
 
     def began(self, step: str, days: int) -> None:  # noqa: ARG002 - a line is written at the end
@@ -26,7 +32,7 @@ class Lines:
 
     def ended(self, summary: str) -> None:
         """Write the line."""
-        print(f"{summary} ({time.monotonic() - self._began_at:.1f} s)", flush=True)
+        print(f"{summary} ({time.monotonic() - self._began_at:.1f} s)", file=self._to, flush=True)
 
 
 class Bars:
@@ -51,11 +57,16 @@ class Bars:
 
 
 @contextmanager
-def listener() -> Iterator[Listener]:
-    """Give what shows progress on standard output, for the length of the block."""
-    if not sys.stdout.isatty():
-        yield Lines()
+def listener(to: TextIO | None = None) -> Iterator[Listener]:
+    """Give what shows progress, for the length of the block.
+
+    Args:
+        to: where; standard output by default.
+    """
+    to = to or sys.stdout
+    if not to.isatty():
+        yield Lines(to)
         return
     columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console()) as progress:
+    with Progress(*columns, console=Console(file=to)) as progress:
         yield Bars(progress)

@@ -255,7 +255,7 @@ def test_a_second_run_is_refused_at_once_and_told_who_is_at_work(
     assert (code, out) == (3, "")
     assert len(said) == 1
     assert f"the test, process {os.getpid()}; try again when it has ended" in said[0]
-    assert said[0].endswith("nothing has been published yet")
+    assert said[0].endswith("nothing is published")
     assert not any(name in err for name in ("| dagster", "| pandas", "| sqlalchemy"))
 
 
@@ -265,7 +265,7 @@ def test_a_command_that_is_stopped_or_killed_lets_go_and_leaves_nothing_half_don
     """FAULTS 1, 6: exit 130 for SIGINT; after SIGKILL the lock is free at once, and the next night cleans up."""
     code, err = unpublished.stopped_at_its_first_line(signal.SIGINT, "nightly")
     assert code == 130, err
-    assert err == "pulse: interrupted; nothing has been published yet\n"
+    assert err == "pulse: interrupted; nothing is published\n"
     lake = Lake.of(unpublished.configuration).root
     assert not [*lake.rglob("*.unfinished*")]
 

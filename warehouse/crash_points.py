@@ -40,6 +40,17 @@ NAMES = (
     "publish: pruned",
 )
 
+# The same for an erasure, which reaches those of activity, build, check and publish on its way too.
+NAMES_OF_ERASURE = (
+    "erase: learner suppressed",
+    "erase: receipt begun",
+    "erase: one file replaced",
+    "erase: lake done",
+    "erase: version published",
+    "erase: pointer switched",
+    "erase: one version deleted",
+)
+
 _times_reached = 0
 
 
@@ -47,7 +58,8 @@ def reached(name: str) -> None:
     """Say that a run has come to a point, and end without another word if that is where it is to die.
 
     Args:
-        name: one of `NAMES`. The variable `PULSE_CRASH_POINT` holds one, or `NAME@3` for the third time it is reached.
+        name: one of `NAMES` or `NAMES_OF_ERASURE`. The variable `PULSE_CRASH_POINT` holds one, or `NAME@3` for the
+            third time it is reached.
     """
     global _times_reached  # noqa: PLW0603 - a process dies once
     wanted, _, times = os.environ.get(ENVIRONMENT, "").partition("@")

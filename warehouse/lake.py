@@ -109,6 +109,11 @@ class Lake:
         """The place of the list of erased learners (`suppression.py`)."""
         return self.root / "suppressed.json"
 
+    @property
+    def erasures(self) -> Path:
+        """The folder of the receipts of erasures."""
+        return self.root / "erasures"
+
     def landing(self, stream: str, day: date) -> Path:
         """Return the place of a landing."""
         return self.root / stream / f"{day.isoformat()}.parquet"

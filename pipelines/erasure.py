@@ -1,0 +1,125 @@
+"""Erasing a learner from everything of ours, in an order that a kill anywhere leaves safe and a rerun completes.
+
+The list of erased learners comes first: from then on no run takes the learner in and no server answers with his
+numbers. Then the lake, then a version without him, then every version with him. What is not ours stays as it is:
+sources, backups, logs (README.md, Erasure).
+"""
+
+from dataclasses import dataclass
+
+from assets import progress
+from assets.step8_lake import erase_from_lake
+from assets.step8_places import Found, find
+from assets.step8_receipt import Receipt, begin
+from pipelines.night import publish_lake
+from warehouse.configuration import Configuration
+from warehouse.crash_points import reached
+from warehouse.errors import CheckFailedError, PulseError, StorageError
+from warehouse.identifiers import normal_id
+from warehouse.lake import Lake
+from warehouse.leftovers import remove_leftovers
+from warehouse.suppression import suppress
+from warehouse.versions import Manifest, Warehouse
+from warehouse.withdrawal import keep_only, withdraw
+
+GUARDS = ("accept_shrink", "accept_quarantine")
+WITHOUT_A_DAY = "no day is complete under the present configuration"
+WAY_OUT = "correct it and run `pulse build`"
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What an erasure did.
+
+    Args:
+        receipt: finished: the learner is gone.
+        failure: why there is no new version, None if there is one or none was needed.
+    """
+
+    receipt: Receipt
+    failure: str | None
+
+
+def erase(configuration: Configuration, user_id: str) -> Erased:
+    """Erase a learner; the caller holds the run's lock.
+
+    Args:
+        configuration: whose lake and warehouse.
+        user_id: the id in any spelling (R26).
+
+    Raises:
+        PulseError: the erasure is not complete; it has to be run again.
+    """
+    lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
+    learner = normal_id(user_id)
+    listed = suppress(lake.suppressed, learner)
+    reached("erase: learner suppressed")
+    _remove_leftovers(configuration)
+    before = find(configuration, learner)
+    pin = warehouse.pin
+    receipt = begin(lake, listed.hash_of(learner), before, pin.version if pin else None)
+    reached("erase: receipt begun")
+    erase_from_lake(configuration, before.files, learner)
+    reached("erase: lake done")
+    version, failure = _publish(configuration, learner) if receipt.rows_before else (None, None)
+    after = find(configuration, learner)
+    _refuse_rest(after)
+    receipt.finish(after, version)
+    return Erased(receipt, failure)
+
+
+def _remove_leftovers(configuration: Configuration) -> None:
+    """Remove what runs have left half-done, and a version that was built and never published: they may name anybody."""
+    remove_leftovers(configuration.data_dir)
+    for unpublished in Warehouse.of(configuration).building("*").parent.glob("*"):
+        unpublished.unlink()
+
+
+def _publish(configuration: Configuration, learner: str) -> tuple[str | None, str | None]:
+    """Publish a version without the learner and delete every other; return its name, or why there is none."""
+    warehouse = Warehouse.of(configuration)
+    try:
+        manifest = _published(configuration)
+    except StorageError:
+        raise  # with room on the disk a rerun makes it
+    except PulseError as error:
+        return None, _withdraw(configuration, learner, str(error))
+    if manifest is None:
+        return None, _withdraw(configuration, learner, WITHOUT_A_DAY) if _has_versions(warehouse) else None
+    reached("erase: version published")
+    with progress.step("versions") as summarize:
+        gone = keep_only(warehouse, manifest.version)
+        summarize(f"{len(gone)} older versions deleted")
+    return manifest.version, None
+
+
+def _has_versions(warehouse: Warehouse) -> bool:
+    return any((warehouse.root / "versions").glob("*.duckdb"))
+
+
+def _published(configuration: Configuration) -> Manifest | None:
+    """Publish the lake; where a guard would stop a night, past the guards, which the manifest records."""
+    try:
+        return publish_lake(configuration)
+    except CheckFailedError:
+        return publish_lake(configuration, GUARDS)
+
+
+def _withdraw(configuration: Configuration, learner: str, reason: str) -> str:
+    """Delete the versions with the learner though nothing takes their place, and say what is served then."""
+    warehouse = Warehouse.of(configuration)
+    found = find(configuration, learner).versions
+    gone = withdraw(warehouse, [name for name, tables in found.items() if tables.total()])
+    current = warehouse.current()
+    return (
+        f"the learner is erased, but there is no version without him: {reason}; "
+        f"deleted: {', '.join(gone) or 'no version'}; served now: {current or 'nothing'}; {WAY_OUT}"
+    )
+
+
+def _refuse_rest(after: Found) -> None:
+    if after.rows:
+        places = [name for name, rows in after.lake.items() if rows]
+        places += [name for name, tables in after.versions.items() if tables.total()]
+        message = f"{after.rows} rows of the learner are still in {', '.join(places)}; run `pulse erase` again"
+        raise PulseError(message)

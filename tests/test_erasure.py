@@ -1,0 +1,489 @@
+"""Erasing a learner: what is left is a world in which he never was, wherever the erasure may have died (FAULTS 42, 41).
+
+Whom the list of erased learners keeps out, and what the server makes of it at once, is `test_suppression.py`.
+"""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assets import step8_places
+from assets.step2_land import land
+from pipelines import erasure
+from pipelines.cli import main
+from pipelines.erasure import erase
+from pipelines.night import publish_lake
+from serve.app import create_app
+from tests import oracle, platforms, replay
+from tests.erased_worlds import FIRST_DAY, GONE, LAST_DAY, LOOKALIKES, STAYS, USERS, WOVEN, without
+from tests.oracle import Stream, World
+from tests.worlds import worlds
+from warehouse import crash_points, lock
+from warehouse.configuration import Configuration, load
+from warehouse.errors import CheckFailedError, NoVersionError
+from warehouse.lake import Lake
+from warehouse.suppression import read_list
+from warehouse.versions import Warehouse
+
+ROOT = Path(__file__).parents[1]
+FIRST, SECOND = "pulse-2026-03-03-000001", "pulse-2026-03-04-000002"
+PAGE = "/profile/gone"
+OWN = "/api/xp/learning-pulse"
+A_FEW = settings(max_examples=max(2, settings().max_examples // 20))
+
+# What the receipt has to say, counted by hand in `erased_worlds.py`.
+IN_LAKE = {
+    "accepted_quarantine": 3,
+    "activity": 4,  # two UTC days of one date each, one of them with a session over midnight, and one more
+    "profiles": 1,
+    "quiz_attempts": 1,
+    "quiz_attempts, undated": 0,
+    "retired": 1,
+    "retired, undated": 1,
+    "sessions": 2,
+    "sessions, quarantine": 1,
+    "sessions, undated": 0,
+    "users": 1,
+    "xp_events": 5,
+    "xp_events, duplicates": 2,
+    "xp_events, quarantine": 2,
+    "xp_events, undated": 1,
+    "zones": 1,
+}
+
+
+def placed(folder: Path, world: World = WOVEN) -> Configuration:
+    """Return the configuration of the platform in a folder."""
+    return replay.configured(world, replay.Platform(f"sqlite:///{folder}/platform.sqlite", folder))
+
+
+@pytest.fixture(scope="session")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two nights of the world, and the lake of a stream that is configured no more."""
+    folder = tmp_path_factory.mktemp("woven")
+    retired = {"event_id": 1, "user_id": GONE, "occurred_at": "2026-03-03 10:00", "amount": 1}
+    rows = {**WOVEN.rows, "retired": [retired, {**retired, "occurred_at": "soon"}]}
+    streams = (*WOVEN.streams, Stream("retired", "xp"))
+    before = replace(WOVEN, rows=rows, streams=streams)
+    platforms.write(before, f"sqlite:///{folder}/platform.sqlite")
+    configuration = placed(folder, before)
+    land(configuration, configuration.streams["retired"], [date(2026, 3, 3)])
+    replay.night(placed(folder), date(2026, 3, 3), date(2026, 3, 3))
+    assert replay.night(placed(folder), LAST_DAY, LAST_DAY).version == SECOND
+    return folder
+
+
+@pytest.fixture
+def woven(nights: Path, tmp_path: Path) -> Configuration:
+    """A copy of it of the test's own."""
+    shutil.copytree(nights, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return placed(tmp_path)
+
+
+def pulse(configuration: Configuration, *words: str) -> int:
+    return main([*words, "--config", str(configuration.path)])
+
+
+def places_with(configuration: Configuration, user_id: str = GONE) -> list[Path]:
+    """Every file of ours in whose bytes, or name, the id stands in any case; and those in which SQL finds it."""
+    wanted = user_id.lower().encode()
+    files = [place for place in configuration.data_dir.rglob("*") if place.is_file() and not place.is_symlink()]
+    found = [place for place in files if wanted in place.read_bytes().lower() or user_id.lower() in place.name.lower()]
+    with duckdb.connect() as connection:
+        for place in files:
+            if place.suffix == ".parquet":
+                text = (
+                    f"select count(*) from read_parquet('{place}') as t where contains(lower(t::varchar), '{user_id}')"
+                )
+                found += [place] * (connection.execute(text).fetchall()[0][0] > 0)
+    return found
+
+
+def receipts(configuration: Configuration) -> list[dict[str, Any]]:
+    return [json.loads(place.read_text()) for place in sorted(Lake.of(configuration).erasures.glob("*"))]
+
+
+def counts(receipt: dict[str, Any], when: str) -> dict[str, int]:
+    return {place: count[when] for place, count in receipt["lake"].items()}
+
+
+# --- what is left ---------------------------------------------------------------------------------------------------
+
+
+def test_what_is_left_is_the_world_without_the_learner_and_stays_so(woven: Configuration) -> None:
+    """FAULTS 42: also after a backfill, a build from the lake alone, and a night under another mapping."""
+    assert erase(woven, GONE.upper()).failure is None
+    replay.assert_equals_the_oracle(without(WOVEN, GONE), woven)
+    warehouse = Warehouse.of(woven)
+    erased = warehouse.manifest(warehouse.current() or "").logical_hash
+    assert replay.night(woven, FIRST_DAY, LAST_DAY).logical_hash == erased
+    shutil.rmtree(warehouse.root)
+    rebuilt = publish_lake(woven)
+    assert rebuilt is not None
+    assert rebuilt.logical_hash == erased
+    streams = (replace(WOVEN.streams[0], timezone="Asia/Kathmandu"), *WOVEN.streams[1:])
+    elsewhere = replace(WOVEN, streams=streams)
+    mapped = placed(woven.path.parent, elsewhere)
+    replay.night(mapped, LAST_DAY, LAST_DAY)
+    replay.assert_equals_the_oracle(without(elsewhere, GONE), mapped)
+    assert places_with(mapped) == []
+
+
+def test_no_byte_of_the_data_folder_has_the_id_any_more(woven: Configuration) -> None:
+    """FAULTS 42: not in leftovers of killed runs either, nor in a version that was built and never published."""
+    warehouse, lake = Warehouse.of(woven), Lake.of(woven)
+    assert len(places_with(woven)) > 15  # or else this finds nothing at all
+    leftovers = [
+        lake.root / "xp_events" / ".2026-03-02.parquet.unfinished",
+        lake.root / ".users.unfinished" / "spool.parquet",
+        warehouse.building("pulse-2026-03-04-000099"),
+        warehouse.file("pulse-2026-03-04-000098"),
+        woven.data_dir / "tmp" / "spilled.block",
+    ]
+    for place in leftovers:
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(GONE)
+    erase(woven, GONE)
+    assert places_with(woven) == []
+    assert [place for place in leftovers if place.exists()] == []
+    assert warehouse.kept() == [warehouse.current()]
+
+
+def test_the_receipt_has_counts_before_and_after_and_not_the_id(woven: Configuration) -> None:
+    """FAULTS 42."""
+    receipt = erase(woven, GONE).receipt
+    content = receipt.content
+    assert counts(content, "before") == IN_LAKE
+    assert counts(content, "after") == dict.fromkeys(IN_LAKE, 0)
+    in_version = {table: count["before"] for table, count in content["versions"][SECOND].items()}
+    assert in_version.items() >= {"users": 1, "daily_activity": 3, "pulse_totals": 1, "quarantine": 4}.items()
+    assert {count["after"] for tables in content["versions"].values() for count in tables.values()} == {0}
+    assert (content["version"], content["versions_deleted"]) == ("pulse-2026-03-04-000003", [FIRST, SECOND])
+    assert content["learner_sha256"] == read_list(Lake.of(woven).suppressed).hash_of(GONE)
+    assert receipts(woven) == [content]
+    assert receipt.place.name == f"{content['begun_at'].replace(':', '-')}-000001.json"
+    assert GONE[:8] not in receipt.to_json().lower()
+
+
+def test_learners_who_look_alike_are_untouched(woven: Configuration) -> None:
+    """FAULTS 42, 37: composed and decomposed, upper and lower case."""
+    content = erase(woven, "zo\u00eb").receipt.content
+    assert (counts(content, "before")["xp_events"], counts(content, "after")["xp_events"]) == (1, 0)
+    replay.assert_equals_the_oracle(without(WOVEN, "zo\u00eb"), woven)
+
+
+@pytest.mark.slow
+def test_one_after_the_other_can_be_erased_whatever_the_id(woven: Configuration) -> None:
+    """FAULTS 42, 37: quotes, a newline, a text that runs backwards, a kilobyte."""
+    world = WOVEN
+    for user_id in LOOKALIKES:
+        world = without(world, user_id)
+        content = erase(woven, user_id).receipt.content
+        assert (counts(content, "before")["xp_events"], counts(content, "after")["xp_events"]) == (1, 0)
+        replay.assert_equals_the_oracle(world, woven)
+
+
+@pytest.mark.parametrize(
+    ("user_id", "row", "wanted", "is_theirs"),
+    [
+        ("ana", None, "ana", True),
+        ("ANA", None, "ana", False),
+        ("ana", '{"user_id": "ben"}', "ben", False),  # the column decides
+        (None, '{"user_id": "ana"}', "ana", True),
+        (None, '{"user_id": "ANA"}', "ana", False),
+        (None, json.dumps({"user_id": GONE.upper()}), GONE, True),
+        (None, '{"user_id": null, "event_id": "ana"}', "ana", False),
+        (None, '{"username": "ana"}', "ana", False),
+        (None, json.dumps({"user_id": "a\0b"}), "a\0b", True),
+        (None, json.dumps({"user_id": "\u202e7"}), "\u202e7", True),
+        (None, json.dumps({"user_id": 'a"\n\\'}), 'a"\n\\', True),
+        # cut at 1,000 characters: it may be theirs, so it goes
+        (None, json.dumps({"user_id": "é" * 1000}), "é" * 1001, True),
+        (None, json.dumps({"user_id": "é" * 1000}), "é" * 1000, True),
+        (None, json.dumps({"user_id": "é" * 999}), "é" * 1000, False),
+        (None, "no JSON at all", "ana", False),
+        (None, None, "ana", False),
+    ],
+)
+def test_whose_a_row_is(
+    woven: Configuration, user_id: str | None, row: str | None, wanted: str, *, is_theirs: bool
+) -> None:
+    condition = step8_places.is_of_learner(("user_id", "row"))
+    query = f"select {condition} from (select $found::varchar as user_id, $row::varchar as row)"
+    with step8_places.connected(woven) as connection:
+        found = connection.execute(query, {"found": user_id, "row": row, "user_id": wanted}).fetchall()
+    assert found == [(is_theirs,)]
+
+
+@A_FEW
+@given(worlds(), st.data())
+def test_any_learner_of_any_world_can_be_erased(world: World, data: st.DataObject) -> None:
+    """FAULTS 42."""
+    ids = {oracle.identifier(row["user_id"])[0] for _, rows in world.users_landings for row in rows}
+    learner = data.draw(st.sampled_from(sorted(user_id for user_id in ids if user_id)))
+    with replay.sqlite_platform() as platform:
+        configuration = replay.replayed(world, platform)
+        assert erase(configuration, learner).failure is None
+        replay.assert_equals_the_oracle(without(world, learner), configuration)
+
+
+# --- dying on the way -----------------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """What ends an erasure in this process as a kill would, but for what `finally` does."""
+
+
+def killed_at(point: str, monkeypatch: pytest.MonkeyPatch, configuration: Configuration) -> None:
+    def die(name: str) -> None:
+        if name == point:
+            raise Killed
+
+    modules = [module for name, module in sys.modules.items() if name.startswith(("assets", "pipelines", "warehouse"))]
+    with monkeypatch.context() as patched:
+        for module in modules:
+            if hasattr(module, "reached") and module is not crash_points:
+                patched.setattr(module, "reached", die)
+        with pytest.raises(Killed):
+            erase(configuration, GONE)
+
+
+def assert_gone_after_a_rerun(configuration: Configuration) -> None:
+    assert pulse(configuration, "erase", GONE) == 0
+    (receipt,) = receipts(configuration)
+    assert counts(receipt, "before").items() >= IN_LAKE.items()
+    assert set(counts(receipt, "after").values()) == {0}
+    assert {FIRST, SECOND} <= set(receipt["versions_deleted"])
+    assert Warehouse.of(configuration).kept() == [receipt["version"]]
+    replay.assert_equals_the_oracle(without(WOVEN, GONE), configuration)
+    assert places_with(configuration) == []
+
+
+@pytest.mark.parametrize(
+    "point", ["erase: one file replaced", "erase: version published", "erase: one version deleted"]
+)
+def test_an_erasure_that_died_is_completed_by_a_rerun_and_keeps_its_receipt(
+    woven: Configuration, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    """FAULTS 42, 1."""
+    killed_at(point, monkeypatch, woven)
+    client = create_app(woven).test_client()
+    assert client.get(PAGE).status_code == 404
+    assert client.get(OWN, headers=replay.bearer(GONE)).headers["X-Pulse-Learner"] == "unknown"
+    assert client.get(OWN, headers=replay.bearer(STAYS)).status_code == 200
+    assert_gone_after_a_rerun(woven)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", [*crash_points.NAMES_OF_ERASURE, "activity: one written", "publish: put in place"])
+def test_a_kill_anywhere_leaves_nothing_that_a_rerun_does_not_complete(
+    woven: Configuration, point: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAULTS 42, 1: by SIGKILL, and with a night in between, while the source still has the learner."""
+    command = [sys.executable, "-m", "pipelines.cli", "erase", GONE, "--config", str(woven.path)]
+    monkeypatch.setenv(crash_points.ENVIRONMENT, point)
+    assert subprocess.run(command, check=False, cwd=ROOT, capture_output=True).returncode == -signal.SIGKILL
+    monkeypatch.delenv(crash_points.ENVIRONMENT)
+    client = create_app(woven).test_client()
+    assert client.get(PAGE).status_code == 404
+    assert client.get(OWN, headers=replay.bearer(GONE)).headers["X-Pulse-Learner"] == "unknown"
+    replay.night(woven, LAST_DAY, LAST_DAY)
+    assert client.get(OWN, headers=replay.bearer(GONE)).headers["X-Pulse-Learner"] == "unknown"
+    if point != "erase: learner suppressed":  # or else the night, and not the erasure, has seen some of it first
+        assert_gone_after_a_rerun(woven)
+    else:
+        assert pulse(woven, "erase", GONE) == 0
+        assert places_with(woven) == []
+
+
+# --- what stands in the way -----------------------------------------------------------------------------------------
+
+
+def test_a_pin_does_not_hold_an_erasure_back(woven: Configuration) -> None:
+    """FAULTS 42, 10: the pinned version knows the learner."""
+    warehouse = Warehouse.of(woven)
+    warehouse.rollback()
+    receipt = erase(woven, GONE).receipt.content
+    assert (receipt["pin"], warehouse.pin) == (FIRST, None)
+    assert warehouse.current() == receipt["version"] == "pulse-2026-03-04-000003"
+    with pytest.raises(NoVersionError, match="nothing to roll back to"):
+        warehouse.rollback()
+    with pytest.raises(NoVersionError):
+        warehouse.rollback(SECOND)
+
+
+def spoil(configuration: Configuration) -> None:
+    """Land more bad rows than any night may publish."""
+    import sqlite3
+
+    with closing(sqlite3.connect(configuration.path.parent / "platform.sqlite")) as database, database:
+        rows = [(f"bad-{n}", STAYS, "2026-03-04 12:00", "many") for n in range(25)]
+        database.executemany("insert into xp_events (id, user_id, created_at, amount) values (?, ?, ?, ?)", rows)
+    land(configuration, configuration.streams["xp_events"], [LAST_DAY], accept_shrink=True)
+
+
+def test_a_guard_does_not_hold_an_erasure_back_and_the_manifest_says_so(woven: Configuration) -> None:
+    """FAULTS 42, 9."""
+    spoil(woven)
+    with pytest.raises(CheckFailedError, match="quarantine_within_budget"):
+        publish_lake(woven)
+    assert erase(woven, GONE).failure is None
+    warehouse = Warehouse.of(woven)
+    assert warehouse.manifest(warehouse.current() or "").accepted == ("accept_shrink", "accept_quarantine")
+    assert places_with(woven) == []
+
+
+def unbuildable(configuration: Configuration) -> Configuration:
+    """Add a stream that has not landed a day: no day is complete, so nothing can be built."""
+    text = configuration.path.read_text()
+    _, section, rest = text.partition("[streams.quiz_attempts]")
+    stream = section.replace("quiz", "new") + rest.partition("\n[")[0].replace("quiz_attempts", "new_attempts")
+    configuration.path.write_text(text + "\n" + stream + "\n")
+    return load(configuration.path, uses=["sources", "auth"])
+
+
+def test_where_no_version_can_be_made_those_with_the_learner_go_all_the_same(
+    woven: Configuration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """FAULTS 42: privacy wins over being served; exit code 1 and the way out."""
+    warehouse = Warehouse.of(woven)
+    client = create_app(woven).test_client()
+    assert client.get(OWN, headers=replay.bearer(STAYS)).status_code == 200
+    unbuildable(woven)
+    capsys.readouterr()
+    assert pulse(woven, "erase", GONE) == 1
+    out, err = capsys.readouterr()
+    receipt = json.loads(out)
+    assert receipt["version"] is None
+    assert set(counts(receipt, "after").values()) == {0}
+    assert "no day is complete under the present configuration" in err
+    assert "served now: nothing; correct it and run `pulse build`" in err
+    assert (warehouse.current(), warehouse.kept()) == (None, [])
+    assert places_with(woven) == []
+    # what the server has open goes on for everybody else
+    assert client.get(OWN, headers=replay.bearer(STAYS)).status_code == 200
+    assert client.get(OWN, headers=replay.bearer(GONE)).headers["X-Pulse-Learner"] == "unknown"
+
+
+def test_an_older_version_that_never_knew_the_learner_is_served_where_no_new_one_can_be_made(
+    woven: Configuration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """FAULTS 42."""
+    late = {"user_id": "late", "username": "late", "timezone": "UTC", "is_public": 1}
+    world = replace(WOVEN, users_landings=((LAST_DAY, [*USERS, late]),))
+    platforms.write(world, f"sqlite:///{woven.path.parent}/platform.sqlite")
+    assert replay.night(woven, LAST_DAY, LAST_DAY).version == "pulse-2026-03-04-000003"
+    unbuildable(woven)
+    assert pulse(woven, "erase", "late") == 1
+    assert f"served now: {SECOND}" in capsys.readouterr().err
+    warehouse = Warehouse.of(woven)
+    assert (warehouse.current(), warehouse.kept()) == (SECOND, [FIRST, SECOND])
+
+
+def test_before_anything_is_published_an_erasure_is_complete_without_a_version(
+    woven: Configuration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """FAULTS 42."""
+    shutil.rmtree(Warehouse.of(woven).root)
+    unbuildable(woven)
+    assert pulse(woven, "erase", GONE) == 0
+    assert json.loads(capsys.readouterr().out)["version"] is None
+    assert places_with(woven) == []
+
+
+# --- the command ----------------------------------------------------------------------------------------------------
+
+
+def test_who_is_unknown_gets_a_receipt_with_zeros_and_is_kept_out_all_the_same(
+    woven: Configuration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """FAULTS 42: versions and pin stay, there is nothing to be gone."""
+    warehouse = Warehouse.of(woven)
+    warehouse.rollback()
+    assert pulse(woven, "erase", "nobody") == 0
+    receipt = json.loads(capsys.readouterr().out)
+    assert set(counts(receipt, "before").values()) == {0}
+    assert (receipt["version"], receipt["versions_deleted"]) == (None, [])
+    assert warehouse.kept() == [FIRST, SECOND]
+    assert warehouse.pin is not None
+    assert read_list(Lake.of(woven).suppressed).holds("nobody")
+
+
+def test_who_is_erased_twice_gets_a_second_receipt(woven: Configuration, capsys: pytest.CaptureFixture[str]) -> None:
+    pulse(woven, "erase", GONE)
+    capsys.readouterr()
+    assert pulse(woven, "erase", GONE.upper()) == 0
+    first, second = receipts(woven)
+    assert first["learner_sha256"] == second["learner_sha256"]
+    assert json.loads(capsys.readouterr().out) == second
+    assert set(counts(second, "before").values()) == {0}
+
+
+@pytest.mark.parametrize("user_id", ["", "\udcff"])
+def test_what_is_no_id_is_wrong_usage(woven: Configuration, user_id: str) -> None:
+    with pytest.raises(SystemExit) as refused:
+        pulse(woven, "erase", user_id)
+    assert refused.value.code == 2
+    assert not Lake.of(woven).suppressed.exists()
+
+
+def test_nothing_is_erased_while_another_run_is_on(
+    woven: Configuration, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """FAULTS 6."""
+    with lock.run_lock(woven, "a night"):
+        monkeypatch.setattr(lock, "_held", set())
+        assert pulse(woven, "erase", GONE) == 3
+    assert capsys.readouterr().out == ""
+    assert not Lake.of(woven).suppressed.exists()
+
+
+def test_an_erasure_that_fails_on_the_way_says_that_it_has_to_be_run_again(
+    woven: Configuration, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(erasure, "erase_from_lake", fail)
+    assert pulse(woven, "erase", GONE) == 1
+    assert "the erasure is not complete, run it again" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert_gone_after_a_rerun(woven)
+
+
+# --- answers --------------------------------------------------------------------------------------------------------
+
+
+def test_a_running_server_forgets_the_learner_and_no_rollback_brings_him_back(woven: Configuration) -> None:
+    """FAULTS 41, 42: his page is 404, his own answer that of a learner whom nobody knows."""
+    client = create_app(woven).test_client()
+
+    def ask(user_id: str) -> Any:
+        return client.get(OWN, headers=replay.bearer(user_id))
+
+    assert client.get(PAGE).status_code == 200
+    before = ask(GONE)
+    assert before.get_json()["total_sessions"] == 2
+    erase(woven, GONE)
+    tag = {"If-None-Match": before.headers["ETag"]}
+    after = client.get(OWN, headers={**replay.bearer(GONE), **tag})
+    assert (after.status_code, after.headers["X-Data-Version"]) == (200, "pulse-2026-03-04-000003")
+    assert after.data == ask("nobody").data
+    assert client.get(PAGE).status_code == 404
+    assert client.get(PAGE).data == client.get("/profile/nobody").data
+    for version in (None, FIRST, SECOND):
+        with pytest.raises(NoVersionError):
+            Warehouse.of(woven).rollback(version)
+    assert ask(GONE).data == after.data
