@@ -17,6 +17,9 @@ class Listener(Protocol):
     def ended(self, summary: str) -> None:
         """The step that began last has ended well."""
 
+    def noted(self, line: str) -> None:
+        """A step found something that a person wants to read."""
+
 
 class Nobody:
     """Listens to nothing."""
@@ -28,6 +31,9 @@ class Nobody:
         """Ignore it."""
 
     def ended(self, summary: str) -> None:
+        """Ignore it."""
+
+    def noted(self, line: str) -> None:
         """Ignore it."""
 
 
@@ -67,3 +73,8 @@ def step(name: str, days: int = 0) -> Iterator[Callable[[str], None]]:
 def advance(days: int = 1) -> None:
     """Say that so many more days are done."""
     _listener.advanced(days)
+
+
+def note(line: str) -> None:
+    """Say something that a person wants to read, between two steps or within one."""
+    _listener.noted(line)

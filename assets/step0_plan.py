@@ -1,6 +1,6 @@
 """Before step 1: which days a run extracts from which stream (R23)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -18,12 +18,14 @@ class Run:
         last: the last one.
         streams: the event streams to extract; none named means all of them, and the learners.
         accepted: guards that an operator lets through, `accept_shrink` or `accept_quarantine`.
+        days: exactly these days of these streams, whatever R23 says; None for what R23 says.
     """
 
     first: date
     last: date
     streams: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
+    days: Mapping[str, tuple[date, ...]] | None = None
 
 
 def planned(
@@ -70,6 +72,8 @@ def days_to_extract(
         stream: an event stream.
         landed: streams and days that have landed under the present mapping.
     """
+    if run.days is not None:
+        return sorted(run.days.get(stream.name, ()))
     if run.streams and stream.name not in run.streams:
         return []
     first_day = configuration.pulse.first_day

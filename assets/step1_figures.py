@@ -1,4 +1,4 @@
-"""Step 1, beside the rows: what a source itself says of its days, by one aggregate query (docs/RULES.md, Proof).
+"""Step 1, beside the rows: what a source itself says of its days, by one aggregate query (docs/RULES.md, R23).
 
 Per day of the source: how many rows, the sum of the amounts or how many were passed, the latest `updated_at`, and where
 the dialect can compute one cheaply a checksum over every mapped column. The checksum is a sum over rows, so their order
@@ -10,16 +10,15 @@ else to us.
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
-from math import isfinite
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, case, cast, func, literal, type_coerce, types
+from sqlalchemy import Column, ColumnElement, and_, case, cast, func, literal, type_coerce, types
 
 from warehouse.lake import Figures
 from warehouse.streams import Role
 
 FIRST_WITH_RECORD_HASH = 14  # PostgreSQL's hash_record_extended
-LARGEST_EXACT = 10**15  # a float beyond it is no amount (R19), and could overflow a sum
+LARGEST_AMOUNT = 10**12  # R19; what is larger, or has a fraction, shows in the checksum where sums cannot hold it
 PASSED = ("t", "true", "1", "1.0")
 
 
@@ -67,22 +66,6 @@ def figures_by_day(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dic
     return found
 
 
-class ExactSum:
-    """SQLite's sum would overflow, or depend on the order of floats; this one adds integers of any size."""
-
-    def __init__(self) -> None:
-        self._total = 0
-
-    def step(self, value: Any) -> None:  # noqa: ANN401 - an integer, a float or nothing
-        """Add a number; a fraction counts in millionths, what is no number not at all."""
-        if value is not None and isfinite(value):
-            self._total += round(value * 1_000_000) if isinstance(value, float) else value * 1_000_000
-
-    def finalize(self) -> str:
-        """Return the sum in millionths."""
-        return str(self._total)
-
-
 class RowsChecksum:
     """The sum, modulo 2^64, of a hash of every row."""
 
@@ -101,10 +84,11 @@ class RowsChecksum:
 def _sum(column: Column[object], dialect: str) -> ColumnElement[Any]:
     """A sum that neither overflows nor depends on the order of rows, as one of floats would."""
     raw: ColumnElement[Any] = type_coerce(column, types.NullType())
-    if dialect == "sqlite":  # text cannot be handed over, it may not be UTF-8; the checksum has it
-        return func.exact_sum(case((func.typeof(raw).in_(["integer", "real"]), raw)))
+    if dialect == "sqlite":  # its sum of integers may overflow; that of floats is exact for amounts, and they are whole
+        is_amount = and_(raw.between(-LARGEST_AMOUNT, LARGEST_AMOUNT), raw == cast(raw, types.Integer))
+        return cast(func.total(case((is_amount, raw))), types.Integer)
     if isinstance(column.type, types.Float):
-        is_exact = column.between(literal(-LARGEST_EXACT, types.Float()), literal(LARGEST_EXACT, types.Float()))
+        is_exact = column.between(literal(-LARGEST_AMOUNT, types.Float()), literal(LARGEST_AMOUNT, types.Float()))
         return func.sum(case((is_exact, cast(column, types.Numeric(38, 6)))))
     return func.sum(raw)
 
@@ -126,10 +110,10 @@ def _checksum(
         digits = func.left(func.md5(func.concat_ws(",", *values)), 15)
         return func.sum(cast(func.conv(digits, 16, 10), types.Numeric(20, 0)))
     if dialect == "sqlite":
-        row: ColumnElement[Any] = func.quote(raw[0])
-        for column in raw[1:]:
-            row = row.concat(func.quote(column))
-        return func.rows_checksum(cast(row, types.LargeBinary))
+        row: ColumnElement[Any] = literal("")
+        for column in raw:
+            row = row.concat(func.ifnull(column, "\x1e")).concat("\x1f")
+        return func.rows_checksum(cast(row, types.LargeBinary))  # text may not be UTF-8
     return None
 
 

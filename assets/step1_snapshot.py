@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, Select, create_engine, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from assets.step1_figures import ExactSum, RowsChecksum
+from assets.step1_figures import RowsChecksum
 from assets.step1_values import is_unreadable_instant
 
 ROWS_PER_BATCH = 50_000
@@ -129,8 +129,7 @@ def _open_sqlite(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     connection.text_factory = _text_or_bytes
     connection.create_function("is_unreadable_instant", 2, is_unreadable_instant, deterministic=True)
-    connection.create_aggregate("exact_sum", 1, ExactSum)  # type: ignore[arg-type] # typeshed knows integers only
-    connection.create_aggregate("rows_checksum", 1, RowsChecksum)  # type: ignore[arg-type]
+    connection.create_aggregate("rows_checksum", 1, RowsChecksum)  # type: ignore[arg-type] # typeshed: integers only
     return connection
 
 

@@ -47,6 +47,18 @@ def landing_asset(stream: Stream, days: dg.PartitionsDefinition[str]) -> dg.Asse
     return landing
 
 
+def landing_figures(landing: Landing) -> dict[str, int | str]:
+    """Return what Dagster shows of a landing."""
+    return {
+        "dagster/partition_row_count": landing.rows,
+        "extracted_at": landing.extracted_at,
+        "source_rows": landing.source_rows,
+        "quarantined": landing.quarantined,
+        "duplicates": landing.duplicates,
+        "conflicts": landing.conflicts,
+    }
+
+
 def _days_of(context: dg.AssetExecutionContext) -> list[date]:
     return [date.fromisoformat(key) for key in context.partition_keys]
 
@@ -56,14 +68,7 @@ def _tell_each_day(context: dg.AssetExecutionContext, landings: list[Landing]) -
     in_range = set(context.partition_keys)
     for landing in landings:
         day = landing.day.isoformat()
-        figures: dict[str, int | str] = {
-            "dagster/partition_row_count": landing.rows,
-            "extracted_at": landing.extracted_at,
-            "source_rows": landing.source_rows,
-            "quarantined": landing.quarantined,
-            "duplicates": landing.duplicates,
-            "conflicts": landing.conflicts,
-        }
+        figures = landing_figures(landing)
         if day in in_range:
             context.add_asset_metadata(figures, partition_key=day)
         else:

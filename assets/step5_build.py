@@ -21,6 +21,7 @@ from warehouse.crash_points import reached
 from warehouse.errors import CheckFailedError, PulseError, StorageError
 from warehouse.files import writing
 from warehouse.lake import DAY, Lake, Landing, days_between, newest_day
+from warehouse.proofs import proofs_in, proven_at
 from warehouse.versions import Warehouse, sequence_of, version_name
 
 HERE = Path(__file__).parent
@@ -184,11 +185,12 @@ def _describe(
     """Fill `landings` and `quarantine` with what counts for this version."""
     lake = Lake.of(configuration)
     counted = sorted(key for key in landings if key[1] <= newest)
-    rows = [landings[key] for key in counted]
+    rows, proofs = [landings[key] for key in counted], proofs_in(lake)
     engine.create(
         connection,
         "counted",
         **{name: [getattr(row, name) for row in rows] for name in ("stream", "day", *COUNTS, "extracted_at")},
+        proven_at=[proven_at(row, proofs) for row in rows],
     )
     connection.execute("insert into landings by name select * from counted order by stream, day")
     users = engine.quoted(configuration.users_stream.name)

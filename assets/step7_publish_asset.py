@@ -7,7 +7,8 @@ from assets.resources import Night
 from assets.retries import permanent_errors_fail_at_once
 from assets.step7_publish import publish, version_built
 from warehouse import schema
-from warehouse.versions import Warehouse
+from warehouse.configuration import Configuration
+from warehouse.versions import Manifest, Warehouse
 
 
 def warehouse_asset() -> dg.AssetsDefinition:
@@ -23,17 +24,20 @@ def warehouse_asset() -> dg.AssetsDefinition:
     def pulse(night: Night) -> dg.MaterializeResult[None]:
         with permanent_errors_fail_at_once():
             manifest = publish(night.configuration, version_built(night.configuration), accepted=night.accepted)
-        pin = Warehouse.of(night.configuration).pin
-        return dg.MaterializeResult(
-            metadata={
-                "version": manifest.version,
-                "data_through": manifest.data_through,
-                "logical_hash": manifest.logical_hash,
-                "size_bytes": manifest.size,
-                "learners": manifest.rows["pulse_totals"],
-                "accepted": ", ".join(manifest.accepted),
-                "pin": str(pin) if pin else "",
-            }
-        )
+        return dg.MaterializeResult(metadata=version_figures(night.configuration, manifest))
 
     return pulse
+
+
+def version_figures(configuration: Configuration, manifest: Manifest) -> dict[str, int | str]:
+    """Return what Dagster shows of a version that is in its place."""
+    pin = Warehouse.of(configuration).pin
+    return {
+        "version": manifest.version,
+        "data_through": manifest.data_through,
+        "logical_hash": manifest.logical_hash,
+        "size_bytes": manifest.size,
+        "learners": manifest.rows["pulse_totals"],
+        "accepted": ", ".join(manifest.accepted),
+        "pin": str(pin) if pin else "",
+    }

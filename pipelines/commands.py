@@ -5,8 +5,8 @@ import signal
 import socket
 import sys
 from argparse import Namespace
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -63,20 +63,20 @@ def run_job(
     from assets.step0_plan import planned  # noqa: PLC0415 - light, but only this command needs it
 
     run = planned(configuration, first, last, stream=stream, accepted=accepted)
-    _obey_interrupts()
-    with run_lock(configuration, f"pulse for {first} to {last}"):
-        space.refuse_if_short(configuration)
-        from pipelines import dagster_home  # noqa: PLC0415
-
-        dagster_home.prepare(configuration)
-        from assets import progress  # noqa: PLC0415
+    with _dagster_of(configuration, f"pulse for {first} to {last}"):
         from pipelines.dagster_run import run_nightly  # noqa: PLC0415 - imports Dagster, which takes a second or two
-        from pipelines.interrupts import obeyed  # noqa: PLC0415
-        from pipelines.progress_bars import listener  # noqa: PLC0415
 
-        with listener() as shown, obeyed(shown) as told, progress.told_to(told):
-            run_nightly(configuration, run)
-        _explain_if_nothing_is_published(configuration)
+        run_nightly(configuration, run)
+
+
+def reconcile(words: Namespace) -> None:
+    """Compare all landings with their sources and restate what has drifted: the job `reconcile`, as `run_job`."""
+    _need_pipelines()
+    configuration = _configuration(words, "sources")
+    with _dagster_of(configuration, "pulse reconcile"):
+        from pipelines.dagster_run import run_reconcile  # noqa: PLC0415 - as above
+
+        run_reconcile(configuration, _accepted(words))
 
 
 def build(words: Namespace) -> None:
@@ -199,6 +199,24 @@ def unpin(words: Namespace) -> None:
         print("nothing is pinned")
         return
     print(f"{pin.version} is pinned no more; {warehouse.current()} is served until the next night or `pulse build`")
+
+
+@contextmanager
+def _dagster_of(configuration: Configuration, purpose: str) -> Iterator[None]:
+    """Hold the run's lock, which is tried before Dagster is imported, with its home prepared and progress shown."""
+    _obey_interrupts()
+    with run_lock(configuration, purpose):
+        space.refuse_if_short(configuration)
+        from pipelines import dagster_home  # noqa: PLC0415
+
+        dagster_home.prepare(configuration)
+        from assets import progress  # noqa: PLC0415
+        from pipelines.interrupts import obeyed  # noqa: PLC0415
+        from pipelines.progress_bars import listener  # noqa: PLC0415
+
+        with listener() as shown, obeyed(shown) as told, progress.told_to(told):
+            yield
+        _explain_if_nothing_is_published(configuration)
 
 
 def still_served(words: Namespace) -> str:

@@ -5,7 +5,8 @@ failed; so the run is created with that origin and then executed here, under the
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import dagster as dg
 from dagster._core.execution.api import execute_run
@@ -16,6 +17,7 @@ from assets.retries import INTERRUPTED
 from assets.step0_plan import Run, first_partition
 from pipelines.abandoned import BY_COMMAND, fail_abandoned_runs
 from pipelines.job import JOB_NAME, night_config, range_tags
+from pipelines.reconcile_job import RECONCILE, reconcile_config
 from warehouse import schema
 from warehouse.configuration import Configuration
 from warehouse.errors import PulseError
@@ -41,17 +43,41 @@ def run_nightly(configuration: Configuration, run: Run) -> None:
         KeyboardInterrupt: it was told to stop; Dagster makes a failed run of that.
     """
     first = first_partition(configuration, run, Lake.of(configuration).landings(configuration))
+    config = night_config(configuration, run)
+    _execute(nightly_job, config, selection=selected(run), tags=range_tags(first, run.last))
+
+
+def run_reconcile(configuration: Configuration, accepted: tuple[str, ...]) -> None:
+    """Run the job `reconcile` in this process.
+
+    Args:
+        configuration: as for `run_nightly`.
+        accepted: guards that an operator lets through.
+
+    Raises:
+        PulseError, KeyboardInterrupt: as `run_nightly`.
+    """
+    _execute(reconcile_job, reconcile_config(configuration, accepted))
+
+
+def _execute(
+    definition: Callable[[], dg.JobDefinition],
+    config: Mapping[str, object],
+    *,
+    selection: frozenset[dg.AssetKey] | None = None,
+    tags: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(CODE_LOCATION), "__repository__")
-    job = dg.reconstructable(nightly_job)
+    job = dg.reconstructable(definition)
     with dg.DagsterInstance.get() as instance:
         fail_abandoned_runs(instance, of_commands_only=True)
         created = instance.create_run_for_job(
             job_def=job.get_definition(),
-            tags={**range_tags(first, run.last), **BY_COMMAND},
-            run_config={**night_config(configuration, run), "loggers": QUIET},
-            remote_job_origin=repository.get_job_origin(JOB_NAME),
+            tags={**tags, **BY_COMMAND},
+            run_config={**config, "loggers": QUIET},
+            remote_job_origin=repository.get_job_origin(job.get_definition().name),
             job_code_origin=job.get_python_origin(),
-            asset_selection=selected(run),
+            asset_selection=selection,
         )
         if not execute_run(job, created, instance).success:
             raise PulseError(first_error(instance, created.run_id))
@@ -70,6 +96,13 @@ def nightly_job() -> dg.JobDefinition:
     from pipelines.definitions import defs  # noqa: PLC0415 - reads the configuration when it is imported
 
     return defs.resolve_job_def(JOB_NAME)
+
+
+def reconcile_job() -> dg.JobDefinition:
+    """Return the other job, in the same way."""
+    from pipelines.definitions import defs  # noqa: PLC0415 - as above
+
+    return defs.resolve_job_def(RECONCILE)
 
 
 def first_error(instance: dg.DagsterInstance, run_id: str) -> str:

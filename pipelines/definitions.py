@@ -13,6 +13,7 @@ from assets.step4_activity_asset import activity_asset
 from assets.step5_build_asset import version_asset
 from assets.step7_publish_asset import warehouse_asset
 from pipelines.job import JOB_NAME
+from pipelines.reconcile_job import reconcile_job, weekly_schedule
 from pipelines.schedule import nightly_schedule
 from warehouse.configuration import Configuration, configuration_path, load
 
@@ -20,7 +21,7 @@ HINT = "no configuration file: name one with PULSE_CONFIG, or try `pulse demo`"
 
 
 def definitions(configuration: Configuration) -> dg.Definitions:
-    """Return the assets, job and schedule of a configuration."""
+    """Return the assets, jobs and schedules of a configuration."""
     days = utc_days(configuration.pulse.first_day)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)  # BackfillPolicy; the lock file holds Dagster to one patch
@@ -39,8 +40,8 @@ def definitions(configuration: Configuration) -> dg.Definitions:
     )
     return dg.Definitions(
         assets=[*source_tables(configuration), *ours],
-        jobs=[nightly],
-        schedules=[nightly_schedule(configuration)],
+        jobs=[nightly, reconcile_job()],
+        schedules=[nightly_schedule(configuration), weekly_schedule(configuration)],
         resources={"night": Night(config_file=str(configuration.path))},
     )
 

@@ -42,6 +42,10 @@ class Obedient:
         """Pass it on; a step that has ended has ended well."""
         self._listener.ended(summary)
 
+    def noted(self, line: str) -> None:
+        """Pass it on."""
+        self._listener.noted(line)
+
     def _obey(self) -> None:
         """End this step, and every other that Dagster still begins."""
         with suppress(BlockingIOError):

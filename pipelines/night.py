@@ -28,13 +28,22 @@ def run_night(configuration: Configuration, run: Run) -> Manifest | None:
     Raises:
         PulseError: a step failed; nothing was published.
     """
+    extract(configuration, run)
+    return publish_lake(configuration, run.accepted)
+
+
+def extract(configuration: Configuration, run: Run) -> None:
+    """Land the days of a run and, where R3 says so, the learners.
+
+    Raises:
+        PulseError: a stream could not be landed; those before it have been.
+    """
     for stream in configuration.event_streams:
         days = days_to_extract(configuration, run, stream, Lake.of(configuration).landings(configuration))
         if days:
             land(configuration, stream, days, accept_shrink="accept_shrink" in run.accepted)
     if not run.streams:
         land_users(configuration, run.last)
-    return publish_lake(configuration, run.accepted)
 
 
 def publish_lake(configuration: Configuration, accepted: tuple[str, ...] = ()) -> Manifest | None:

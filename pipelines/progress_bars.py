@@ -34,6 +34,10 @@ class Lines:
         """Write the line."""
         print(f"{summary} ({time.monotonic() - self._began_at:.1f} s)", file=self._to, flush=True)
 
+    def noted(self, line: str) -> None:
+        """Write the line."""
+        print(line, flush=True)
+
 
 class Bars:
     """A bar for every step; one that counts no days just shows that it is at work."""
@@ -54,6 +58,10 @@ class Bars:
         """Fill the bar."""
         total = self._progress.tasks[self._task].total or 1
         self._progress.update(self._task, description=summary, total=total, completed=total)
+
+    def noted(self, line: str) -> None:
+        """Write the line above the bars, as it is."""
+        self._progress.console.print(line, markup=False, highlight=False)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import pty
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -175,6 +176,28 @@ def test_status_before_anything_is_published_says_what_to_do(unpublished: Place)
     code, out, err = unpublished.pulse("status")
     assert (code, err) == (0, "")
     assert "nothing yet; run `pulse nightly`" in out
+
+
+def test_reconcile_says_what_drifted_and_publishes_only_then(published: Place, yesterday: date) -> None:
+    """FAULTS 16: a row of long before the lookback is deleted."""
+    before, hash_before = published.warehouse.current(), published.logical_hash
+    code, out, err = published.pulse("reconcile")
+    assert (code, err) == (0, "")
+    assert f"{DAYS * len(STREAMS)} landings equal their sources\n" in out
+    assert published.warehouse.current() == before
+    old = yesterday - 15 * DAY
+    with closing(sqlite3.connect(published.folder / "platform.sqlite")) as platform, platform:
+        where = f"select min(rowid) from xp_events where created_at like '{old} 1%'"
+        assert platform.execute(f"delete from xp_events where rowid = ({where})").rowcount == 1
+    code, out, err = published.pulse("reconcile")
+    assert (code, err) == (0, "")
+    assert f"xp_events {old}: rows " in out
+    assert "xp_events: 20 days compared with platform, 3 drifted" in out
+    assert "math_sessions: 20 days compared with platform, 0 drifted" in out
+    assert published.warehouse.current() != before
+    assert published.logical_hash != hash_before
+    with run_lock(published.configuration, "the test"):
+        assert published.pulse("reconcile")[0] == 3
 
 
 def test_a_lost_warehouse_is_built_again_from_the_lake_and_rolled_back(published: Place, yesterday: date) -> None:

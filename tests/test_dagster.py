@@ -15,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -41,12 +41,13 @@ from assets.step6_check import CHECK_LIST
 from assets.step7_publish_asset import warehouse_asset
 from pipelines import dagster_home
 from pipelines.abandoned import BY_COMMAND, fail_abandoned_runs
-from pipelines.dagster_run import nightly_job, run_nightly
+from pipelines.dagster_run import nightly_job, run_nightly, run_reconcile
 from pipelines.definitions import definitions
 from pipelines.demo_platform import demo_configuration, make_platform
 from pipelines.event_log import BatchingEventLogStorage
 from pipelines.job import JOB_NAME, range_tags
 from pipelines.night import run_night
+from pipelines.reconcile_job import RECONCILE
 from warehouse import schema
 from warehouse.configuration import Configuration, Stream, load
 from warehouse.errors import PulseError, SourceUnavailableError
@@ -587,6 +588,54 @@ def test_one_partition_launched_in_the_ui_is_a_night_that_heals_what_is_missing(
     assert lost.exists()
     assert place.current == "pulse-2026-01-20-000002"
     assert place.logical_hash == before
+
+
+def test_a_reconciliation_shows_the_days_that_it_extracted_and_the_version(
+    published: Place, copy_of: Callable[[Place], Place]
+) -> None:
+    """R23: an op of a job of its own, with an event for each day and table; without drift there is none."""
+    place = copy_of(published)
+    with at_home(place) as found, run_lock(place.configuration, "the test"):
+        run_reconcile(place.configuration, ())
+        assert last_run(found).job_name == RECONCILE
+        assert last_run(found).status == dg.DagsterRunStatus.SUCCESS
+        assert materialized_by(found, last_run(found).run_id) == {}
+        of_a_day = "select min(rowid) from xp_events where created_at like '2026-01-05 1%'"
+        place.sql(f"delete from xp_events where rowid = ({of_a_day})")
+        run_reconcile(place.configuration, ())
+        events = materialized_by(found, last_run(found).run_id)
+    assert set(events) == {
+        *((lake_key("xp_events"), f"2026-01-0{n}") for n in (4, 5, 6)),
+        (lake_key("activity"), "2026-01-05"),
+        *((version_key(table.name), None) for table in schema.tables() if not table.is_view),
+        (warehouse_key(), None),
+    }
+    assert "rows " in str(events[lake_key("xp_events"), "2026-01-05"]["drifted"].value)
+    assert events[warehouse_key(), None]["version"].value == place.current
+
+
+def materialized_by(
+    instance: dg.DagsterInstance, run_id: str
+) -> dict[tuple[dg.AssetKey, str | None], Mapping[str, dg.MetadataValue[Any]]]:
+    """Return the metadata of every materialization of a run, by asset and day."""
+    entries = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    found = [entry.get_dagster_event().step_materialization_data.materialization for entry in entries]
+    return {(event.asset_key, event.partition): event.metadata for event in found}
+
+
+def test_the_weekly_schedule_is_the_configurations_and_asks_for_the_whole_job(
+    published: Place, instance: dg.DagsterInstance
+) -> None:
+    configuration = published.configuration
+    schedule = definitions(configuration).resolve_schedule_def("every_week")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 4 * * 0", "UTC")
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    assert schedule.job_name == RECONCILE
+    moment = datetime(2026, 1, 25, 4, tzinfo=UTC)
+    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=moment)
+    (asked,) = schedule.evaluate_tick(context).run_requests or []
+    assert asked.run_key == moment.isoformat()
+    assert asked.run_config["resources"]["night"]["config"] == {"config_file": str(configuration.path)}
 
 
 def test_without_dagsters_storage_nothing_is_lost(published: Place, copy_of: Callable[[Place], Place]) -> None:

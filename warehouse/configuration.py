@@ -80,6 +80,13 @@ class Schedule(_Part):
     timezone: ZoneName = "UTC"
 
 
+class Reconciliation(_Part):
+    """`[pulse.reconcile]`: when everything that has landed is compared with its sources."""
+
+    cron: CronLine = "0 4 * * 0"
+    timezone: ZoneName = "UTC"
+
+
 class Pulse(_Part):
     """`[pulse]`: the rules' parameters and where everything is kept."""
 
@@ -92,6 +99,7 @@ class Pulse(_Part):
     quarantine_budget: float = Field(default=0.01, ge=0, le=1)
     keep_versions: int = Field(default=7, ge=1)
     schedule: Schedule = Schedule()
+    reconcile: Reconciliation = Reconciliation()
 
 
 class Source(_Part):

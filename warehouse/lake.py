@@ -114,6 +114,11 @@ class Lake:
         """The folder of the receipts of erasures."""
         return self.root / "erasures"
 
+    @property
+    def proofs(self) -> Path:
+        """The place of when landings were found equal to their sources (`proofs.py`)."""
+        return self.root / "proofs.parquet"
+
     def landing(self, stream: str, day: date) -> Path:
         """Return the place of a landing."""
         return self.root / stream / f"{day.isoformat()}.parquet"

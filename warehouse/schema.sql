@@ -113,7 +113,8 @@ create table landings (
     quarantined bigint not null check (quarantined >= 0),
     duplicates bigint not null check (duplicates >= 0),
     conflicts bigint not null check (conflicts >= 0),
-    extracted_at timestamp with time zone not null
+    extracted_at timestamp with time zone not null,
+    proven_at timestamp with time zone not null
 );
 comment on table landings is 'One row per event stream and UTC day that this version was built from.';
 comment on column landings.stream is 'The event stream.';
@@ -124,6 +125,7 @@ comment on column landings.quarantined is 'Rows that broke a rule.';
 comment on column landings.duplicates is 'Rows dropped because their id counts once a day (R20).';
 comment on column landings.conflicts is 'Ids that came with differing content (R20).';
 comment on column landings.extracted_at is 'When the snapshot was taken.';
+comment on column landings.proven_at is 'When the landing was last found equal to its source: by a reconciliation before this version, else by its own extraction.';
 
 create table restatements (
     user_key bigint not null,
@@ -171,7 +173,7 @@ comment on table version_info is 'One row: which version this is, and what it wa
 comment on column version_info.version is 'The version''s name, never used again.';
 comment on column version_info.data_through is 'The instant up to which the version is complete, exclusive.';
 comment on column version_info.built_at is 'When it was built.';
-comment on column version_info.logical_hash is 'Order-independent hash over the public tables, without this one, restatements and landings.extracted_at (R24).';
+comment on column version_info.logical_hash is 'Order-independent hash over the public tables, without this one, restatements and the times in landings (R24).';
 comment on column version_info.schema_version is 'Goes up when a public table changes.';
 comment on column version_info.first_day is 'The first UTC day that counts.';
 comment on column version_info.newest_day is 'The last UTC day up to which every event stream has landed without a gap.';
