@@ -19,7 +19,7 @@ class Night(dg.ConfigurableResource["Night"]):
     Args:
         config_file: the configuration file; sources are resolved when the run starts.
         asked_from: the first UTC day that was asked for, ISO; empty for the first of the run's partitions.
-        accept_shrink: replace landings even if they would lose more rows than R23 lets pass.
+        accept_shrink: replace landings, and publish, even if more is lost than R23 and R25 let pass.
         accept_quarantine: publish whatever the size of the quarantine (R22).
     """
 

@@ -18,7 +18,7 @@ from assets import progress
 from assets.step1_extract import Reader, open_stream
 from assets.step2_spool import Spool
 from warehouse import engine, suppression
-from warehouse.configuration import Configuration, Stream
+from warehouse.configuration import Configuration, Pulse, Stream
 from warehouse.crash_points import reached
 from warehouse.errors import ShrinkError, SourceUnavailableError
 from warehouse.files import UNFINISHED, put_in_place, writing
@@ -30,8 +30,6 @@ LAND = Path(__file__).with_suffix(".sql")
 LARGEST_AMOUNT = 10**12  # R19
 ROWS_AT_ONCE = 250_000  # days are judged together up to so many rows, and each at least by itself
 MEMORY_LIMIT = "400MB"  # beside it stand the batches that are being read
-SHRINK_SHARE = 0.3  # R23
-SHRINK_BASE = 20
 
 LANDING_COLUMNS = "event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at, reason, row"
 WRITE_LANDING = f"""
@@ -106,7 +104,7 @@ def land(
     Raises:
         SourceDriftError: the table is not what the mapping says.
         SourceUnavailableError: the source failed, or fewer rows came than it counts itself.
-        ShrinkError: a landing would lose more than 30 % of at least 20 rows.
+        ShrinkError: a landing would lose more than `shrink_budget` of at least `shrink_base` rows.
     """
     lake = Lake.of(configuration)
     before = lake.landings(configuration)
@@ -127,7 +125,7 @@ def land(
         reached("landing: rows spooled")
         landings = _write_landings(reader, spool, sorted(days), figures, erased)
         if not accept_shrink:
-            _refuse_shrinking(landings, before)
+            _refuse_shrinking(configuration.pulse, landings, before)
         reached("landing: files written")
         for landing in landings:
             put_in_place(folder / f"{landing.day}.parquet", lake.landing(stream.name, landing.day))
@@ -256,10 +254,14 @@ def _landing(
     )
 
 
-def _refuse_shrinking(landings: Iterable[Landing], before: Mapping[tuple[str, date], Landing]) -> None:
+def _refuse_shrinking(
+    limits: Pulse,
+    landings: Iterable[Landing],
+    before: Mapping[tuple[str, date], Landing],
+) -> None:
     for landing in landings:
         old = before.get((landing.stream, landing.day))
-        if old and old.rows >= SHRINK_BASE and landing.rows < old.rows * (1 - SHRINK_SHARE):
+        if old and old.rows >= limits.shrink_base and landing.rows < old.rows * (1 - limits.shrink_budget):
             message = (
                 f"stream {landing.stream}: the landing of {landing.day} would shrink from {old.rows} to {landing.rows} "
                 "rows; nothing was replaced, look at the source, or let it through with --accept-shrink"

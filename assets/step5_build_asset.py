@@ -47,9 +47,7 @@ def version_asset(configuration: Configuration) -> dg.AssetsDefinition:
                 context.log.info(NOTHING_BUILT)
                 yield from _unneeded()
                 return
-            outcomes = check(
-                night.configuration, built.version, built.newest_day, accept_quarantine=night.accept_quarantine
-            )
+            outcomes = check(night.configuration, built.version, built.newest_day, night.accepted)
         yield from _results(built, outcomes)
         with permanent_errors_fail_at_once():
             refuse_failures(built.version, outcomes)

@@ -5,13 +5,14 @@ what an earlier step says it has seen.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
+from assets.step6_before import shrunk, version_before, view_before
 from warehouse import engine, schema
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
@@ -21,6 +22,7 @@ from warehouse.versions import Warehouse
 
 CHECKS = Path(__file__).with_suffix(".sql")
 SMALLEST_QUARANTINE = 20  # R22: fewer rows never block
+SHRUNK = "look at the sources and at the unpublished file, or let it through with --accept-shrink"
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,20 @@ CHECK_LIST = (
         "At most half of a stream's rows landed since the published version are of unknown learners (R21).",
         "the mapping of user_id does not fit the users stream: correct it and run again",
     ),
+    Check("rows_kept", "daily_activity", "Not many fewer rows than in the version that readers get now.", SHRUNK),
+    Check("learners_kept", "users", "Not many fewer learners than in the version that readers get now.", SHRUNK),
+    Check(
+        "xp_of_last_week_kept",
+        "daily_activity",
+        "Not much less XP on a date of the last week of the version that readers get now.",
+        SHRUNK,
+    ),
+    Check(
+        "seconds_of_last_week_kept",
+        "daily_activity",
+        "Not much less learning time on a date of the last week of the version that readers get now.",
+        SHRUNK,
+    ),
 )
 
 
@@ -93,17 +109,17 @@ def check(
     configuration: Configuration,
     version: str,
     newest_day: date,
-    *,
-    accept_quarantine: bool = False,
+    accepted: Collection[str] = (),
 ) -> list[Outcome]:
     """Run every check on a built version.
 
     Args:
-        configuration: where lake and warehouse are, and the budget.
+        configuration: where lake and warehouse are, and the budgets.
         version: the name of the version in the building place.
         newest_day: the day up to which it has to be complete.
-        accept_quarantine: let the quarantine through, whatever its size.
+        accepted: guards that an operator lets through, `accept_shrink` or `accept_quarantine`.
     """
+    before = version_before(configuration)
     building = Warehouse.of(configuration).building(version)
     with (
         engine.connect(configuration.data_dir / "tmp") as connection,
@@ -114,16 +130,19 @@ def check(
         schema.read_not_hashed(connection, "version")
         readable = (int(said != found), f"{found} instead of {said}")
         reached("check: all columns read")
+        view_before(connection, before)
         _view_surroundings(connection, configuration, newest_day)
         parameters = {
-            "accept_quarantine": accept_quarantine,
+            "accept_quarantine": "accept_quarantine" in accepted,
             "quarantine_budget": configuration.pulse.quarantine_budget,
             "smallest_quarantine": SMALLEST_QUARANTINE,
         }
         rows = connection.execute(engine.sql(CHECKS), parameters).fetchall()
+        lost = {} if "accept_shrink" in accepted else shrunk(connection, configuration)
     reached("check: done")
-    results = {"readable": readable, **{name: (violations, example) for name, violations, example in rows}}
-    return [Outcome(check, *results[check.name]) for check in CHECK_LIST]
+    results = {"readable": readable, **{name: (violations, example) for name, violations, example in rows}, **lost}
+    unhurt = (0, None)
+    return [Outcome(check, *results.get(check.name, unhurt)) for check in CHECK_LIST]
 
 
 def refuse_failures(version: str, outcomes: list[Outcome]) -> None:
@@ -164,20 +183,12 @@ def _view_surroundings(connection: duckdb.DuckDBPyConnection, configuration: Con
     engine.create(connection, "unions", day=days, microseconds=unions)
     engine.view_files(connection, "activity", list(files.values()))
     engine.view_files(connection, "landed_users", [lake.users])
-    _view_published(connection, configuration)
+    _view_accepted(connection, lake)
     _view_fresh_rows(connection, lake, landings)
 
 
-def _view_published(connection: duckdb.DuckDBPyConnection, configuration: Configuration) -> None:
-    """Make `published_landings` and `accepted_quarantine`, empty while there is nothing of the kind."""
-    warehouse, lake = Warehouse.of(configuration), Lake.of(configuration)
-    current = warehouse.current()
-    published = "create temp table published_landings as select stream, day, extracted_at from {}.landings"
-    if current:
-        with engine.attached(connection, warehouse.file(current), "published"):
-            connection.execute(published.format("published"))
-    else:
-        connection.execute(f"{published.format('version')} where false")
+def _view_accepted(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Make `accepted_quarantine`, empty while nothing was let through."""
     if lake.accepted_quarantine.exists():
         engine.view_files(connection, "accepted_quarantine", [lake.accepted_quarantine])
     else:

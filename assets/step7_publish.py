@@ -41,9 +41,7 @@ def publish(
     if newest is None:
         message = f"version {version}: no day is complete any more, land the streams with `pulse nightly`"
         raise CheckFailedError(message)
-    accept_quarantine = "accept_quarantine" in accepted
-    outcomes = check(configuration, version, newest, accept_quarantine=accept_quarantine)
-    refuse_failures(version, outcomes)
+    refuse_failures(version, check(configuration, version, newest, accepted))
     reached("publish: checked")
     building = warehouse.building(version)
     if building.with_name(building.name + ".wal").exists():
@@ -52,7 +50,7 @@ def publish(
     with progress.step("warehouse") as summarize:
         manifest = _manifest(configuration, version, accepted)
         warehouse.put_in_place(version, manifest)
-        if accept_quarantine:
+        if "accept_quarantine" in accepted:
             _remember_accepted(configuration, warehouse.file(version))
         pin = warehouse.advance_to(version)
         warehouse.prune(configuration.pulse.keep_versions)

@@ -66,9 +66,8 @@ def parser() -> argparse.ArgumentParser:
     backfill.add_argument("--stream", metavar="S", help="only this event stream")
     build = _with_config(words, "build", "build and publish a version from the lake alone", commands.build)
     reconcile = _with_config(words, "reconcile", "extract again what differs from its source", commands.reconcile)
-    for guarded in (nightly, backfill, reconcile):
-        guarded.add_argument("--accept-shrink", action="store_true", help="let landings lose rows")
     for guarded in (nightly, backfill, build, reconcile):
+        guarded.add_argument("--accept-shrink", action="store_true", help="let landings and the version lose much")
         guarded.add_argument("--accept-quarantine", action="store_true", help="publish whatever the quarantine's size")
 
     erase = _with_config(words, "erase", "erase a learner from lake and versions, for good", commands.erase)

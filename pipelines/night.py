@@ -56,8 +56,5 @@ def publish_lake(configuration: Configuration, accepted: tuple[str, ...] = ()) -
     built = build(configuration)
     if built is None:
         return None
-    accept_quarantine = "accept_quarantine" in accepted
-    refuse_failures(
-        built.version, check(configuration, built.version, built.newest_day, accept_quarantine=accept_quarantine)
-    )
+    refuse_failures(built.version, check(configuration, built.version, built.newest_day, accepted))
     return publish(configuration, built.version, accepted=accepted)

@@ -97,6 +97,8 @@ class Pulse(_Part):
     level_metric: Literal["xp_earned", "learning_time"] = "xp_earned"
     min_active_days: int = Field(default=5, ge=1)
     quarantine_budget: float = Field(default=0.01, ge=0, le=1)
+    shrink_budget: float = Field(default=0.3, ge=0, le=1)
+    shrink_base: int = Field(default=20, ge=1)
     keep_versions: int = Field(default=7, ge=1)
     schedule: Schedule = Schedule()
     reconcile: Reconciliation = Reconciliation()

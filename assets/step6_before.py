@@ -1,0 +1,93 @@
+"""Beside step 6: the version that readers get now, and what a new one must not lose of it.
+
+The figures of the old version are read on a connection of their own: a damaged file must not end the run that makes a
+good one. If the current version cannot be read, the newest one that can be takes its place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from warehouse import engine
+from warehouse.configuration import Configuration
+from warehouse.versions import Warehouse, sequence_of
+
+FIGURES = Path(__file__).with_name("step6_figures.sql")
+GUARDS = Path(__file__).with_name("step6_guards.sql")
+
+
+@dataclass(frozen=True)
+class Before:
+    """A published version, as far as a new one is compared with it.
+
+    Args:
+        newest_day: the last UTC day in it.
+        figures: name, date or None, amount; as `step6_figures.sql`.
+        landings: stream, UTC day, and when that was extracted.
+    """
+
+    newest_day: date
+    figures: Sequence[tuple[str, date | None, int]]
+    landings: Sequence[tuple[str, date, datetime]]
+
+
+def version_before(configuration: Configuration) -> Before | None:
+    """Return the version that readers get now, else the newest that can be read, None if there is none."""
+    warehouse = Warehouse.of(configuration)
+    current = warehouse.current()
+    others = sorted((name for name in warehouse.kept() if name != current), key=sequence_of, reverse=True)
+    for version in [current, *others] if current else others:
+        try:
+            with duckdb.connect() as connection:
+                return _read(connection, warehouse.file(version))
+        except duckdb.Error:
+            continue
+    return None
+
+
+def _read(connection: duckdb.DuckDBPyConnection, place: Path) -> Before:
+    engine.prepare(connection)
+    connection.execute(f"attach {engine.quoted(str(place))} as before (read_only)")
+    connection.execute("use before")
+    (newest_day,) = engine.one_row(connection, "select newest_day from version_info")
+    figures = connection.execute(engine.sql(FIGURES), {"newest_day": newest_day}).fetchall()
+    landings = connection.execute("select stream, day, extracted_at from landings").fetchall()
+    return Before(newest_day, figures, landings)
+
+
+def view_before(connection: duckdb.DuckDBPyConnection, before: Before | None) -> None:
+    """Make `published_landings`, `figures_before` and, of the attached database `version`, `figures`."""
+    connection.execute(
+        "create temp table published_landings as select stream, day, extracted_at from version.landings where false"
+    )
+    for name in ("figures_before", "figures"):
+        connection.execute(f"create temp table {name} (name varchar, activity_date date, amount bigint)")
+    if before is None:
+        return
+    _insert(connection, "published_landings", before.landings)
+    _insert(connection, "figures_before", before.figures)
+    connection.execute("use version")
+    found = connection.execute(engine.sql(FIGURES), {"newest_day": before.newest_day}).fetchall()
+    connection.execute("use memory")
+    _insert(connection, "figures", found)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    if columns:
+        connection.execute(f"insert into {table} select {', '.join(['unnest(?)'] * len(columns))}", columns)
+
+
+def shrunk(connection: duckdb.DuckDBPyConnection, configuration: Configuration) -> dict[str, tuple[int, str]]:
+    """Return which figures fell too far: name to how often, and one example.
+
+    Args:
+        connection: has the tables of `view_before`.
+        configuration: what may be lost.
+    """
+    limits = {"shrink_budget": configuration.pulse.shrink_budget, "shrink_base": configuration.pulse.shrink_base}
+    rows = connection.execute(engine.sql(GUARDS), limits).fetchall()
+    return {name: (violations, example) for name, violations, example in rows}

@@ -1,0 +1,16 @@
+-- What a version holds, as far as the next one must not fall far below it: one row per figure, and for XP and seconds
+-- one per date of the week up to `newest_day`. Every learner's window has that week.
+with last_week as (
+    select activity_date, sum(xp_earned)::bigint as xp, sum(learning_time)::bigint as seconds
+    from learning_pulse
+    where activity_date between $newest_day::date - 6 and $newest_day::date
+    group by activity_date
+)
+
+select 'rows_kept' as name, null::date as activity_date, count(*) as amount from daily_activity
+union all
+select 'learners_kept', null, count(*) from users
+union all
+select 'xp_of_last_week_kept', activity_date, xp from last_week
+union all
+select 'seconds_of_last_week_kept', activity_date, seconds from last_week
