@@ -11,7 +11,7 @@ SQL := assets warehouse
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: demo test test-slow torture bench bench-full install lint format lock dictionary ci clean
+.PHONY: demo test test-slow torture histories bench bench-full install lint format lock dictionary ci clean
 .DEFAULT_GOAL := install
 
 demo: $(VENV)/.installed
@@ -35,6 +35,10 @@ bench-full: $(VENV)/.installed-bench
 # Kills nights by the hundred and writes the figures into docs/RELIABILITY.md: half an hour, or as long as it is let.
 torture: $(VENV)/.installed
 	$(VENV)/bin/python -m tests.faults $(ARGS)
+
+# Random histories against the oracle, for as long as one likes: ARGS="--count 1000 --seed 1 --database URL".
+histories: $(VENV)/.installed
+	$(VENV)/bin/python -m tests.histories $(ARGS)
 
 install: $(VENV)/.installed
 

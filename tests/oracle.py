@@ -47,6 +47,7 @@ class World:
 
     `rows` maps a stream's name to its raw rows, keyed by role (`event_id`, `user_id`, `occurred_at` …); a missing key
     is NULL. `users_landings` are the landings of users in the order of their runs, each with its run's last day.
+    `users_in_force` numbers the one whose learners are there; it is the last, unless a run died half-way through one.
     """
 
     first_day: date
@@ -58,6 +59,7 @@ class World:
     level_metric: str = "xp_earned"
     min_active_days: int = 5
     users_stream: str = "users"
+    users_in_force: int | None = None
 
 
 # --- raw values -----------------------------------------------------------------------------------------------------
@@ -235,13 +237,15 @@ def read_learners(world: World) -> Learners:
     """The learners after the last landing of users, with the zones that every landing recorded (R3)."""
     learners = Learners()
     for last_day, rows in world.users_landings:
-        learners = Learners(zones=learners.zones)
-        for user_id, (username, timezone, is_public, is_deleted) in resolved_users(world, rows, learners).items():
-            learners.username[user_id] = username
-            learners.is_public[user_id] = is_public
-            if is_deleted:
-                learners.deleted.add(user_id)
+        for user_id, (_, timezone, _, _) in resolved_users(world, rows, Learners()).items():
             record_zone(learners.zones.setdefault(user_id, []), last_day, timezone)
+    in_force = -1 if world.users_in_force is None else world.users_in_force
+    _, rows = world.users_landings[in_force]
+    for user_id, (username, _, is_public, is_deleted) in resolved_users(world, rows, learners).items():
+        learners.username[user_id] = username
+        learners.is_public[user_id] = is_public
+        if is_deleted:
+            learners.deleted.add(user_id)
     return learners
 
 

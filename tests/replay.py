@@ -123,7 +123,12 @@ def published(configuration: Configuration) -> Iterator[duckdb.DuckDBPyConnectio
 
 def published_tables(configuration: Configuration) -> dict[str, list[Row]]:
     """Read every public table in the form of `oracle.tables`."""
-    with published(configuration) as connection:
+    return tables_of(Warehouse.of(configuration).pointer.resolve())
+
+
+def tables_of(version: Path) -> dict[str, list[Row]]:
+    """Read every public table of a version's file in the form of `oracle.tables`."""
+    with duckdb.connect(str(version), read_only=True) as connection:
         found = {
             table: connection.execute(f"select {columns} from {table}").fetchall() for table, columns in COLUMNS.items()
         }
