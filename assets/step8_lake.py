@@ -1,8 +1,8 @@
-"""Erasing a learner from the lake, file by file; what is left is what would be there if he had never been.
+"""Erasing a learner from the lake, file by file; what is left is what would be there without that learner ever.
 
-Every file is replaced by one without his rows, in one rename each. A landing is judged again without them (R20): where
-another learner had a row of the same id, that row may be the right one now, and the counts follow. Activity is not
-rewritten but deleted, because every build makes what is missing.
+Every file is replaced by one without the learner's rows, in one rename each. A landing is judged again without them
+(R20): where another learner had a row of the same id, that row may be the right one now, and the counts follow.
+Activity is not rewritten but deleted, because every build makes what is missing.
 """
 
 import json

@@ -6,6 +6,7 @@ with the counts that the first one saw.
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -75,22 +76,31 @@ def begin(lake: Lake, learner_sha256: str, before: Found, pinned: str | None) ->
         before: where the learner is.
         pinned: the version that is pinned; an erasure that publishes removes the pin.
     """
-    earlier = sorted(lake.erasures.glob("*.json"))
-    begun = [json.loads(place.read_text(encoding="ascii")) for place in earlier]
-    for place, content in zip(earlier, begun, strict=True):
-        if content["learner_sha256"] == learner_sha256 and content["finished_at"] is None:
-            receipt = Receipt(place, content)
-            break
-    else:
-        now = _now()
-        name = f"{now.replace(':', '-')}-{len(earlier) + 1:06}.json"
-        content = {"learner_sha256": learner_sha256, "begun_at": now, "finished_at": None, "lake": {}, "versions": {}}
-        receipt = Receipt(lake.erasures / name, {**content, "pin": pinned})
+    mine = [found for found in unfinished(lake) if found.content["learner_sha256"] == learner_sha256]
+    receipt = mine[0] if mine else _new(lake, learner_sha256, pinned)
     _count(receipt.content["lake"], before.lake)
     for version, tables in before.versions.items():
         _count(receipt.content["versions"].setdefault(version, {}), tables)
     receipt.write()
     return receipt
+
+
+def unfinished(lake: Lake) -> list[Receipt]:
+    """Return the receipts of erasures that died and have not been run again."""
+    found = []
+    for place in sorted(lake.erasures.glob("*.json")):
+        with suppress(ValueError):  # one that somebody has written to is nobody's
+            content = json.loads(place.read_text(encoding="utf-8"))
+            if content.get("finished_at", "") is None:
+                found.append(Receipt(place, content))
+    return found
+
+
+def _new(lake: Lake, learner_sha256: str, pinned: str | None) -> Receipt:
+    now = _now()
+    name = f"{now.replace(':', '-')}-{sum(1 for _ in lake.erasures.glob('*.json')) + 1:06}.json"
+    whose = {"learner_sha256": learner_sha256, "begun_at": now, "finished_at": None, "pin": pinned}
+    return Receipt(lake.erasures / name, {**whose, "lake": {}, "versions": {}})
 
 
 def _count(counts: dict[str, dict[str, int]], found: Mapping[str, int]) -> None:

@@ -146,12 +146,16 @@ def ui(words: Namespace) -> None:
 
 def status(words: Namespace) -> None:
     """Say what is published, how old it is, and how far the lake is."""
+    from assets.step8_receipt import unfinished  # noqa: PLC0415 - light, but only this command needs it
+
     configuration = _configuration(words)
     warehouse = Warehouse.of(configuration)
     current = warehouse.current()
     newest = newest_day(configuration, Lake.of(configuration).landings(configuration))
     print(f"data folder   {configuration.data_dir}")
     print(f"newest day    {newest or 'none: not every stream has landed first_day'}")
+    for receipt in unfinished(Lake.of(configuration)):
+        print(f"erasure       begun {receipt.content['begun_at']} and not complete; run `pulse erase` for it again")
     if current is None:
         print("published     nothing yet; run `pulse nightly`")
         return

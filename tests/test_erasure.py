@@ -1,4 +1,4 @@
-"""Erasing a learner: what is left is a world in which he never was, wherever the erasure may have died (FAULTS 42, 41).
+"""Erasing a learner: what is left is a world without that learner, wherever the erasure may have died (FAULTS 42, 41).
 
 Whom the list of erased learners keeps out, and what the server makes of it at once, is `test_suppression.py`.
 """
@@ -21,10 +21,12 @@ from hypothesis import strategies as st
 
 from assets import step8_places
 from assets.step2_land import land
+from assets.step8_receipt import unfinished
 from pipelines import erasure
 from pipelines.cli import main
 from pipelines.erasure import erase
 from pipelines.night import publish_lake
+from pipelines.reconciliation import reconcile
 from serve.app import create_app
 from tests import oracle, platforms, replay
 from tests.erased_worlds import FIRST_DAY, GONE, LAST_DAY, LOOKALIKES, STAYS, USERS, WOVEN, without
@@ -139,6 +141,23 @@ def test_what_is_left_is_the_world_without_the_learner_and_stays_so(woven: Confi
     replay.night(mapped, LAST_DAY, LAST_DAY)
     replay.assert_equals_the_oracle(without(elsewhere, GONE), mapped)
     assert places_with(mapped) == []
+
+
+def test_a_reconciliation_brings_nobody_back_nor_does_a_source_that_forgets_the_learner_too(
+    woven: Configuration,
+) -> None:
+    """FAULTS 42, 16: the source's own figures stay what it said, whoever is left out of what lands."""
+    erase(woven, GONE)
+    warehouse = Warehouse.of(woven)
+    erased = warehouse.manifest(warehouse.current() or "").logical_hash
+    comparison, _ = reconcile(woven)
+    assert comparison.drifts == []
+    platforms.write(without(WOVEN, GONE), f"sqlite:///{woven.path.parent}/platform.sqlite")
+    comparison, restated = reconcile(woven)
+    assert ("sessions", LAST_DAY) in {(drift.landing.stream, drift.landing.day) for drift in comparison.drifts}
+    assert restated is not None
+    assert restated.manifest is not None
+    assert restated.manifest.logical_hash == erased
 
 
 def test_no_byte_of_the_data_folder_has_the_id_any_more(woven: Configuration) -> None:
@@ -267,6 +286,7 @@ def assert_gone_after_a_rerun(configuration: Configuration) -> None:
     assert set(counts(receipt, "after").values()) == {0}
     assert {FIRST, SECOND} <= set(receipt["versions_deleted"])
     assert Warehouse.of(configuration).kept() == [receipt["version"]]
+    assert unfinished(Lake.of(configuration)) == []
     replay.assert_equals_the_oracle(without(WOVEN, GONE), configuration)
     assert places_with(configuration) == []
 
@@ -275,10 +295,12 @@ def assert_gone_after_a_rerun(configuration: Configuration) -> None:
     "point", ["erase: one file replaced", "erase: version published", "erase: one version deleted"]
 )
 def test_an_erasure_that_died_is_completed_by_a_rerun_and_keeps_its_receipt(
-    woven: Configuration, monkeypatch: pytest.MonkeyPatch, point: str
+    woven: Configuration, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], point: str
 ) -> None:
     """FAULTS 42, 1."""
     killed_at(point, monkeypatch, woven)
+    pulse(woven, "status")
+    assert "and not complete; run `pulse erase` for it again" in capsys.readouterr().out
     client = create_app(woven).test_client()
     assert client.get(PAGE).status_code == 404
     assert client.get(OWN, headers=replay.bearer(GONE)).headers["X-Pulse-Learner"] == "unknown"
