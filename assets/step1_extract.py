@@ -5,11 +5,11 @@ batches ordered by their instant, so memory is bounded whatever their number; la
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, TypeAlias
 
 import adbc_driver_manager
 import pyarrow as pa
@@ -42,6 +42,10 @@ from warehouse.streams import Role, instant_of
 INTERRUPTED_IN_SQLITE = re.compile("user-defined (function|aggregate).* raised")
 
 
+# Whoever does not read to the end closes it, while the snapshot is open.
+Batches: TypeAlias = Generator[pa.RecordBatch, None, None]
+
+
 @dataclass(frozen=True)
 class Reader:
     """A stream in one snapshot of its source.
@@ -69,15 +73,15 @@ class Reader:
         is_zoned = isinstance(column.type, DateTime) and column.type.timezone
         return self.dialect == "sqlite" or (self.stream.timezone != "UTC" and not is_zoned)
 
-    def users(self) -> Iterator[pa.RecordBatch]:
+    def users(self) -> Batches:
         """Yield every row of a users stream."""
         yield from self._read(self._select())
 
-    def rows(self, first: date, last: date) -> Iterator[pa.RecordBatch]:
+    def rows(self, first: date, last: date) -> Batches:
         """Yield, ordered by instant, the rows of the UTC days `first` to `last`, and more where `reads_wider`."""
         yield from self._read(self._select().where(self._within(first, last)).order_by(self._raw(self._instant)))
 
-    def undated(self) -> Iterator[pa.RecordBatch]:
+    def undated(self) -> Batches:
         """Yield the rows whose instant is null or unreadable (R19)."""
         yield from self._read(self._select().where(self._is_undated()))
 
@@ -156,7 +160,7 @@ class Reader:
             return or_(column.is_(None), column < least, column > greatest)
         return column.is_(None)
 
-    def _read(self, query: Select[*tuple[Any, ...]]) -> Iterator[pa.RecordBatch]:
+    def _read(self, query: Select[*tuple[Any, ...]]) -> Batches:
         for raw in self.source.batches(query):
             yield read_batch(raw, self.stream.kind, self.stream.timezone)
 

@@ -5,7 +5,8 @@ says the day of a row is becomes the column `instant`.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -14,8 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from assets.step1_extract import Batches
 from assets.step1_values import ARROW_TYPES, DEFECTS
 from warehouse.configuration import Stream
+from warehouse.errors import StorageError
 from warehouse.files import writing
 from warehouse.streams import instant_of
 
@@ -55,20 +58,21 @@ class Spool:
         """Every file that was written, in order."""
         return sorted(self.folder.glob("spool-*.parquet"))
 
-    def write(self, batches: Iterable[pa.RecordBatch]) -> int:
+    def write(self, batches: Batches) -> int:
         """Append batches and return how many rows they had."""
         before = self.rows
         writer = self._new_writer()
         rows_in_file = 0
-        for batch in batches:
-            if rows_in_file >= ROWS_PER_FILE:
-                _close(writer)
-                writer, rows_in_file = self._new_writer(), 0
-            with writing(Path(writer.where)):
-                writer.write_batch(self._spooled(batch))
-            rows_in_file += batch.num_rows
-            self._count(batch)
-        _close(writer)
+        with closing(batches):
+            for batch in batches:
+                if rows_in_file >= ROWS_PER_FILE:
+                    close(writer)
+                    writer, rows_in_file = self._new_writer(), 0
+                with writing_with(writer):
+                    writer.write_batch(self._spooled(batch))
+                rows_in_file += batch.num_rows
+                self._count(batch)
+        close(writer)
         return self.rows - before
 
     def _new_writer(self) -> parquet.ParquetWriter:
@@ -89,6 +93,31 @@ class Spool:
         self.rows += batch.num_rows
 
 
-def _close(writer: parquet.ParquetWriter) -> None:
-    with writing(Path(writer.where)):
+@contextmanager
+def writing_with(writer: parquet.ParquetWriter) -> Iterator[None]:
+    """Let what goes wrong with the file be as in `files.writing`, and be all that is heard of the writer.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    try:
+        with writing(Path(writer.where)):
+            yield
+    except StorageError:
+        writer.is_open = False  # or else it would try to end the file when it is collected, and fail once more
+        raise
+
+
+@contextmanager
+def spooling(place: Path, schema: pa.Schema) -> Iterator[parquet.ParquetWriter]:
+    """Give a writer of one file, which is whole when the block ends well; what goes wrong there is not of the file."""
+    with writing(place):
+        writer = parquet.ParquetWriter(place, schema, compression="lz4")
+    yield writer
+    close(writer)
+
+
+def close(writer: parquet.ParquetWriter) -> None:
+    """End a file."""
+    with writing_with(writer):
         writer.close()

@@ -5,16 +5,16 @@ landing says; a run that dies in between is made good by its rerun.
 """
 
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pyarrow import parquet
-
 from assets import progress
 from assets.step1_extract import open_stream
 from assets.step1_values import schema
+from assets.step2_spool import spooling, writing_with
 from warehouse import engine, suppression
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
@@ -77,14 +77,14 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
     ):
         folder = Path(temp)
         stream = configuration.users_stream
-        place = folder / "spool.parquet"
+        spool = folder / "spool.parquet"
         with (
-            writing(place),
-            parquet.ParquetWriter(place, schema(stream.kind)) as writer,
+            spooling(spool, schema(stream.kind)) as writer,
             open_stream(configuration, stream) as reader,
+            closing(reader.users()) as batches,
         ):
-            for batch in reader.users():
-                with writing(place):  # or else it would be the source's fault
+            for batch in batches:
+                with writing_with(writer):  # or else it would be the source's fault
                     writer.write_batch(batch)
         reached("users: rows spooled")
         about = {"stream": stream.name, "fingerprint": stream.fingerprint, "last_day": last_day.isoformat()}

@@ -207,6 +207,24 @@ def test_storage_version_1_5_is_written_by_both_and_is_the_newest_that_1_5_reads
     assert number(write_version(tmp_path / "published.duckdb", 1)) == 68
 
 
+@pytest.mark.parametrize(("mode", "has_log"), [("default", True), ("no_wal_writes", False)])
+def test_a_file_written_without_a_log_has_none_at_any_time_and_is_whole_once_it_is_detached(
+    tmp_path: Path, mode: str, *, has_log: bool
+) -> None:
+    """A version needs no log, and on 1.5.6 a disk that fails under one aborts the process ("terminate called …")."""
+    path = tmp_path / "version.duckdb"
+    with duckdb.connect() as con:
+        con.execute(f"attach '{path}' as out (storage_version 'v1.5.0', recovery_mode '{mode}')")
+        con.execute("create table out.small as select 1 as v")
+        assert Path(f"{path}.wal").exists() == has_log
+        con.execute("create table out.big as select range as v from range(500_000)")
+        con.execute("insert into out.small values (2)")
+        con.execute("detach out")
+    assert list(tmp_path.iterdir()) == [path]
+    with duckdb.connect(path, read_only=True) as con:
+        assert con.execute("select (select count(*) from small), count(*) from big").fetchall() == [(2, 500_000)]
+
+
 # --- wrong results ----------------------------------------------------------------------------------------------------
 
 CONDITION = "(not t2.c0) and (substring(t0.c1 from -4294967296) <> t0.c1)"

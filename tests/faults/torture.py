@@ -125,11 +125,11 @@ class Torture:
 def leftovers(data_dir: Path) -> list[Path]:
     """Return what is there that an uninterrupted night does not leave."""
     warehouse = data_dir / "warehouse"
-    versions = [*(warehouse / "versions").iterdir()]
+    versions = [*(warehouse / "versions").glob("*")]
     names = Counter(path.stem for path in versions)
     halves = [path for path in versions if names[path.stem] != 2 or not path.name.startswith("pulse-")]
     hidden = [path for path in data_dir.rglob(".*") if "receipts" not in path.parts]
-    return [*halves, *hidden, *(warehouse / "building").iterdir(), *(data_dir / "tmp").glob("*")]
+    return [*halves, *hidden, *(warehouse / "building").glob("*"), *(data_dir / "tmp").glob("*")]
 
 
 @contextlib.contextmanager
