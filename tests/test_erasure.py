@@ -358,7 +358,7 @@ def spoil(configuration: Configuration) -> None:
 
 
 def test_a_guard_does_not_hold_an_erasure_back_and_the_manifest_says_so(woven: Configuration) -> None:
-    """FAULTS 42, 9: here of the quarantine, and because much of the last week's XP is the learner's, of what shrinks."""
+    """FAULTS 42, 9: of the quarantine here, and of what shrinks, as much of the last week's XP is the learner's."""
     spoil(woven)
     with pytest.raises(CheckFailedError, match="quarantine_within_budget"):
         publish_lake(woven)
