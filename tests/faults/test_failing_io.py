@@ -59,7 +59,7 @@ def test_whatever_connection_fails_the_stream_and_its_source_are_named(
             break
         assert (ended.code, ended.said.count("\n")) == (1, 1), ended
         assert re.search(r"^pulse: stream (\w+): source platform failed: ", ended.said), ended
-        assert ended.said.endswith("; nothing has been published yet\n")
+        assert ended.said.endswith("; nothing is published\n")
         assert warehouse.current() is None
         assert leftovers(place.configuration.data_dir) == []
         streams.add(ended.said.split()[2].rstrip(":"))
