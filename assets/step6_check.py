@@ -5,7 +5,8 @@ what an earlier step says it has seen.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -118,11 +119,15 @@ def check(
         version: the name of the version in the building place.
         newest_day: the day up to which it has to be complete.
         accepted: guards that an operator lets through, `accept_shrink` or `accept_quarantine`.
+
+    Raises:
+        CheckFailedError: the file cannot be read to its end.
     """
     before = version_before(configuration)
     building = Warehouse.of(configuration).building(version)
     with (
         engine.connect(configuration.data_dir / "tmp") as connection,
+        _damage_refused(version, building),
         engine.attached(connection, building, "version"),
     ):
         (said,) = engine.one_row(connection, "select logical_hash from version.version_info")
@@ -143,6 +148,25 @@ def check(
     results = {"readable": readable, **{name: (violations, example) for name, violations, example in rows}, **lost}
     unhurt = (0, None)
     return [Outcome(check, *results.get(check.name, unhurt)) for check in CHECK_LIST]
+
+
+@contextmanager
+def _damage_refused(version: str, building: Path) -> Iterator[None]:
+    """Say of what DuckDB cannot read where it is; DuckDB names neither the file nor the version."""
+    try:
+        yield
+    except (
+        duckdb.IOException,
+        duckdb.SerializationException,
+        duckdb.InternalException,
+        duckdb.FatalException,
+    ) as error:
+        said = " ".join(str(error).split())
+        message = (
+            f"version {version} was not published: check readable: {said}; look at {building} and its disk, "
+            "and run `pulse build`"
+        )
+        raise CheckFailedError(message) from error
 
 
 def refuse_failures(version: str, outcomes: list[Outcome]) -> None:

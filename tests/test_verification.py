@@ -18,13 +18,16 @@ from typing import Any
 import pytest
 
 from serve import reader
+from serve.open_version import open_version
 from serve.reader import Follower
 from tests import small_platform
 from tests.small_platform import ANA, ANSWERS, FIRST, SECOND
 from warehouse import verification
-from warehouse.errors import NoVersionError
+from warehouse.errors import CheckFailedError, NoVersionError
 from warehouse.verification import OvertakenError, verify
 from warehouse.versions import Warehouse
+
+HEADERS, BLOCK = 3 * 4096, 1 << 18  # how DuckDB lays a file out
 
 
 @pytest.fixture(scope="session")
@@ -60,12 +63,12 @@ def writing(place: Path) -> Iterator[None]:
     place.chmod(0o444)
 
 
-def flip(place: Path, position: int) -> None:
+def flip(place: Path, position: int, bit: int = 0x10) -> None:
     with writing(place), place.open("r+b") as file:
         file.seek(position)
         (byte,) = file.read(1)
         file.seek(position)
-        file.write(bytes([byte ^ 0x10]))
+        file.write(bytes([byte ^ bit]))
 
 
 def served_by(follower: Follower) -> str:
@@ -80,13 +83,61 @@ def served_by(follower: Follower) -> str:
 # --- refused --------------------------------------------------------------------------------------------------------
 
 
-def test_a_bit_flipped_anywhere_is_refused_and_the_last_good_version_stays(warehouse: Warehouse) -> None:
-    """FAULTS 4: the first bytes, the last, and three dozen between them."""
+def positions(size: int, spread: int) -> list[int]:
+    """Where bits are flipped: in the three headers, in the first and the last block, and spread over all between."""
+    chance = random.Random(4)
+    parts = [*[(4096 * header, 4096) for header in range(3)], (HEADERS, BLOCK), (size - BLOCK, BLOCK)]
+    within = [start + chance.randrange(length) for start, length in parts for _ in range(spread // 10)]
+    strata = spread - len(within)
+    return [*within, *(size * number // strata + chance.randrange(size // strata) for number in range(strata))]
+
+
+def test_two_hundred_bits_flipped_all_over_a_file_are_all_refused(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAULTS 4: by whoever has no receipt; a version's headers, metadata, data and last block."""
+    monkeypatch.setattr(verification, "SETTLED_SECONDS", 0.0)  # no receipt is left that could be mistaken
+    place, chance, refused = warehouse.file(SECOND), random.Random(5), 0
+    for position in positions(place.stat().st_size, 200):
+        bit = 1 << chance.randrange(8)
+        flip(place, position, bit)
+        shutil.rmtree(warehouse.receipts, ignore_errors=True)
+        with pytest.raises(NoVersionError, match="SHA-256"):
+            open_version(warehouse, SECOND)
+        flip(place, position, bit)
+        refused += 1
+    assert refused == 200
+    shutil.rmtree(warehouse.receipts)
+    open_version(warehouse, SECOND).connection.close()
+
+
+def test_a_bit_flipped_between_build_and_publish_is_noticed(nights: Path, tmp_path: Path) -> None:
+    """FAULTS 4: publishing reads the finished bytes for itself; the check is named, and the old version stays."""
+    from assets.step4_activity import roll_up
+    from assets.step5_build import build
+    from assets.step7_publish import publish
+
+    configuration = small_platform.copied(nights, tmp_path, SECOND)
+    roll_up(configuration)
+    built = build(configuration)
+    assert built is not None
+    warehouse = Warehouse.of(configuration)
+    place = warehouse.building(built.version)
+    for position in positions(place.stat().st_size, 20):
+        flip(place, position)
+        with pytest.raises(CheckFailedError, match=f"version {built.version} .* check readable") as refusal:
+            publish(configuration, built.version)
+        assert str(place) in str(refusal.value)
+        assert warehouse.current() == SECOND
+        flip(place, position)
+    assert publish(configuration, built.version).version == warehouse.current() == built.version
+
+
+def test_the_last_good_version_stays_in_service_beside_a_bad_one(warehouse: Warehouse) -> None:
+    """FAULTS 4: for every single bit, and none is held against the file once it is whole again."""
     follower, place = Follower(warehouse), warehouse.file(SECOND)
     assert served_by(follower) == FIRST
-    size = place.stat().st_size
-    chance = random.Random(4)
-    for position in [0, 8, 4096, size // 2, size - 1, *(chance.randrange(size) for _ in range(36))]:
+    for position in positions(place.stat().st_size, 10):
         flip(place, position)
         warehouse.point_to(SECOND)
         assert served_by(follower) == FIRST

@@ -1,8 +1,8 @@
 """A small platform in two states, and what must be published and answered in each: nights go from one to the other.
 
-Nearly every number differs between the two, so an answer that is mixed from two versions equals neither. What the
-answers must be says the oracle. The learners and their zones are the same, so a version of a state has the same
-logical hash whatever versions were before it (R24).
+Nearly every number differs between the two, so an answer that is mixed from two versions equals neither; and none is so
+much smaller that a guard would hold it back. What the answers must be says the oracle. The learners and their zones are
+the same, so a version of a state has the same logical hash whatever versions were before it (R24).
 """
 
 import shutil
@@ -98,14 +98,14 @@ def _events(busy: int) -> Any:
     days = (LAST_DAY - FIRST_DAY).days + 1
     for place, learner in enumerate((*LEARNERS, DELETED, UNKNOWN)):
         for day in range(days):
-            for hour in range(2 + place + busy, 24, 7 - busy):
+            for hour in (*range(place % 3, 23 - busy, 3), *[23] * busy):
                 number = len(LEARNERS) * (24 * day + hour) + place
                 event = {
                     "event_id": f"event {number}",
                     "user_id": learner,
                     "occurred_at": _instant(day, hour),
                 }
-                yield event, 5 + number % 40 + 3 * busy, 20 + number % 600 + busy
+                yield event, 20 + number % 40 + 3 * busy, 20 + number % 100 + busy
                 if hour % 2:  # an id that comes twice, with another content
                     yield event, 4, 1
 
