@@ -31,7 +31,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from assets.step1_columns import MappedTable, reflect
 from assets.step1_figures import figure_columns, figures_by_day, source_day
-from assets.step1_snapshot import Snapshot, engine_of, snapshot
+from assets.step1_sessions import engine_of
+from assets.step1_snapshot import Snapshot, snapshot
 from assets.step1_values import read_batch
 from warehouse.configuration import Configuration, Stream
 from warehouse.errors import ConfigurationError, PulseError, SourceUnavailableError
@@ -179,7 +180,7 @@ def open_stream(configuration: Configuration, stream: Stream) -> Iterator[Reader
         with engine.connect() as connection:
             mapped = reflect(connection, stream)
             connection.rollback()
-            with snapshot(connection) as source:
+            with snapshot(connection, configuration.sources[stream.source].longest_statement) as source:
                 version = connection.dialect.server_version_info or ()
                 yield Reader(stream, mapped, source, connection.dialect.name, version)
     except PulseError:
@@ -192,7 +193,8 @@ def open_stream(configuration: Configuration, stream: Stream) -> Iterator[Reader
 
 def _engine(configuration: Configuration, stream: Stream) -> Engine:
     try:
-        return engine_of(configuration.sources[stream.source].url, configuration.path.parent)
+        source = configuration.sources[stream.source]
+        return engine_of(source.url, configuration.path.parent, source.longest_statement)
     except (ArgumentError, ValueError, ImportError):
         # What SQLAlchemy says may quote a password that is not escaped.
         mistake = (

@@ -4,28 +4,25 @@ A snapshot runs SQLAlchemy selects and gives raw batches, whose columns are name
 what the driver gave. What the values mean is `step1_values.py`.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import timedelta
 from typing import Any, Protocol, TypeAlias
 
 import adbc_driver_postgresql
 import adbc_driver_postgresql.dbapi
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, Select, create_engine, make_url
+from sqlalchemy import Connection, Select
 from sqlalchemy.engine import URL
-from sqlalchemy.pool import NullPool
 
-from assets.step1_figures import RowsChecksum
-from assets.step1_values import is_unreadable_instant
+from assets.step1_sessions import OF_LIBPQ, limits_of_postgres
 
 ROWS_PER_BATCH = 50_000
-APPLICATION_NAME = "learning-pulse"
 # How a transaction that sees one state, and may not write, is begun.
 BEGIN_SNAPSHOT = {
+    "postgresql": ["begin isolation level repeatable read read only", "set local timezone = 'UTC'"],
     "sqlite": ["begin"],
     "mysql": ["set session time_zone = '+00:00'", "start transaction with consistent snapshot, read only"],
     "mariadb": ["set session time_zone = '+00:00'", "start transaction with consistent snapshot, read only"],
@@ -44,26 +41,17 @@ class Snapshot(Protocol):
         """Return all rows of a small select."""
 
 
-def engine_of(url: str, folder: Path) -> Engine:
-    """Return a SQLAlchemy engine that keeps no connections.
+@contextmanager
+def snapshot(connection: Connection, longest: timedelta) -> Iterator[Snapshot]:
+    """Open one consistent read-only snapshot of the source that `connection` reflects.
 
     Args:
-        url: any SQLAlchemy URL; `postgresql://` means psycopg, `mysql://` and `mariadb://` mean PyMySQL.
-        folder: what a relative SQLite path is relative to, the configuration file's folder.
+        connection: of an engine of `step1_sessions.engine_of`.
+        longest: how long a statement may take.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        return create_engine("sqlite://", creator=lambda: _open_sqlite(folder / (parsed.database or "")))
-    drivers = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
-    return create_engine(parsed.set(drivername=drivers.get(parsed.drivername, parsed.drivername)), poolclass=NullPool)
-
-
-@contextmanager
-def snapshot(connection: Connection) -> Iterator[Snapshot]:
-    """Open one consistent read-only snapshot of the source that `connection` reflects."""
     dialect = connection.dialect.name
     if dialect == "postgresql":
-        with _postgres_snapshot(connection.engine.url) as opened:
+        with _postgres_snapshot(connection.engine.url, longest) as opened:
             yield opened
         return
     for statement in BEGIN_SNAPSHOT.get(dialect, []):
@@ -108,11 +96,11 @@ class PostgresSnapshot:
 
 
 @contextmanager
-def _postgres_snapshot(url: URL) -> Iterator[PostgresSnapshot]:
-    uri = url.set(drivername="postgresql").update_query_dict({"application_name": APPLICATION_NAME})
+def _postgres_snapshot(url: URL, longest: timedelta) -> Iterator[PostgresSnapshot]:
+    uri = url.set(drivername="postgresql", query={**OF_LIBPQ, **url.query})
     opened = adbc_driver_postgresql.dbapi.connect(uri.render_as_string(hide_password=False), autocommit=True)
     with opened as connection:
-        for statement in ("begin isolation level repeatable read read only", "set local timezone = 'UTC'"):
+        for statement in (*BEGIN_SNAPSHOT["postgresql"], *limits_of_postgres(longest)):
             with connection.cursor() as cursor:
                 cursor.execute(statement)
         yield PostgresSnapshot(connection)
@@ -122,19 +110,3 @@ def _postgres_text(query: Select[*tuple[Any, ...]]) -> str:
     from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - only where PostgreSQL is read
 
     return str(query.compile(dialect=postgresql.dialect(paramstyle="named"), compile_kwargs={"literal_binds": True}))
-
-
-def _open_sqlite(path: Path) -> sqlite3.Connection:
-    """Open a SQLite file that has to exist, for reading only; text that is not UTF-8 comes as bytes."""
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    connection.text_factory = _text_or_bytes
-    connection.create_function("is_unreadable_instant", 2, is_unreadable_instant, deterministic=True)
-    connection.create_aggregate("rows_checksum", 1, RowsChecksum)  # type: ignore[arg-type] # typeshed: integers only
-    return connection
-
-
-def _text_or_bytes(raw: bytes) -> str | bytes:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw

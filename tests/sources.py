@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
 
 from assets.step0_plan import Run
 from pipelines.night import run_night
@@ -78,10 +79,8 @@ class Platform:
     def changing(self) -> Iterator[Connection]:
         """Give a connection that writes, as the platform itself does; MariaDB takes what it would warn of."""
         lenient = {"init_command": "set sql_mode = '', time_zone = '+00:00'"} if self.is_mariadb else {}
-        engine = create_engine(self.url, connect_args=lenient)
-        with engine.begin() as connection:
+        with create_engine(self.url, connect_args=lenient, poolclass=NullPool).begin() as connection:
             yield connection
-        engine.dispose()
 
     def run(self, *statements: str) -> None:
         """Change the source; `{xp}` and the like are its tables."""
@@ -144,8 +143,10 @@ def server_platform(url: str, folder: Path) -> Iterator[Platform]:
         url = url.replace(f"{name}://", f"{driver}://")
     found = Platform(url, folder, f"landing_{os.getpid()}_{next(schemas)}")
     found.run(f"create schema {found.schema}")
-    yield found
-    found.run(f"drop schema {found.schema}" + ("" if found.is_mariadb else " cascade"))
+    try:
+        yield found
+    finally:
+        found.run(f"drop schema {found.schema}" + ("" if found.is_mariadb else " cascade"))
 
 
 def _for_mariadb(sql_type: str, value: object) -> object:

@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,6 +28,8 @@ RESERVED_STREAM_NAMES = {"activity", "zones"}
 CRON_FIELDS = (range(60), range(24), range(1, 32), range(1, 13), range(8))  # minute, hour, day, month, weekday
 CRON_NAME = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat"
 CRON_PART = re.compile(rf"(?:\*|(\d+|{CRON_NAME})(?:-(\d+|{CRON_NAME}))?)(?:/[1-9]\d*)?", re.ASCII | re.IGNORECASE)
+
+MOST_SECONDS = 7 * 24 * 3600  # MySQL and PostgreSQL count milliseconds in 32 bits
 
 Section = Literal["sources", "auth", "serve"]
 
@@ -108,6 +110,12 @@ class Source(_Part):
     """`[sources.NAME]`: a database that we read and never write."""
 
     url: str = Field(min_length=1)
+    statement_timeout_seconds: int = Field(default=3600, ge=1, le=MOST_SECONDS)
+
+    @property
+    def longest_statement(self) -> timedelta:
+        """How long one statement may take."""
+        return timedelta(seconds=self.statement_timeout_seconds)
 
 
 class Stream(_Part):
