@@ -11,6 +11,7 @@ import sys
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from pipelines.reconciliation import reconcile
 from serve.app import create_app
 from tests import oracle, platforms, replay
 from tests.erased_worlds import FIRST_DAY, GONE, LAST_DAY, LOOKALIKES, STAYS, USERS, WOVEN, without
+from tests.faults.failing_disk import failing_at, failing_disk
 from tests.oracle import Stream, World
 from tests.worlds import worlds
 from warehouse import crash_points, lock
@@ -43,6 +45,7 @@ ROOT = Path(__file__).parents[1]
 FIRST, SECOND = "pulse-2026-03-03-000001", "pulse-2026-03-04-000002"
 PAGE = "/profile/gone"
 OWN = "/api/xp/learning-pulse"
+CALLS_BETWEEN = 19  # of the calls that can fail, one is tried and so many are not
 A_FEW = settings(max_examples=max(2, settings().max_examples // 20))
 
 # What the receipt has to say, counted by hand in `erased_worlds.py`.
@@ -328,6 +331,30 @@ def test_a_kill_anywhere_leaves_nothing_that_a_rerun_does_not_complete(
     else:
         assert pulse(woven, "erase", GONE) == 0
         assert places_with(woven) == []
+
+
+@pytest.mark.slow
+def test_an_erasure_on_a_disk_that_fails_at_any_call_is_completed_by_a_rerun(nights: Path, tmp_path: Path) -> None:
+    """FAULTS 42, 2: exit 1, and it says that it is not complete."""
+    tmp_path.joinpath("shim").mkdir()
+    with failing_disk(tmp_path / "shim") as disk:
+        for number in count(1, CALLS_BETWEEN):
+            folder = tmp_path / str(number)
+            shutil.copytree(nights, folder, symlinks=True)
+            configuration = placed(folder)
+            words = ["erase", GONE, "--config", configuration.path]
+            ended = disk.run(words, failing_at(number, configuration.data_dir))
+            if ended.failed is None:
+                break
+            assert ended.code == 1, ended
+            has_begun = ended.failed[1].name != "run.lock"
+            assert ("the erasure is not complete, run it again" in ended.said) == has_begun
+            assert "Traceback" not in ended.said
+            assert disk.run(words, {}).code == 0
+            assert places_with(configuration) == []
+            assert [receipt["finished_at"] is None for receipt in receipts(configuration)] == [False]
+            shutil.rmtree(folder)
+    assert (ended.code, number > 100) == (0, True)
 
 
 # --- what stands in the way -----------------------------------------------------------------------------------------
