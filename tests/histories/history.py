@@ -8,6 +8,7 @@ has been able to see (docs/FAULTS.md: I1 to I5).
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -15,10 +16,13 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from assets.step0_plan import Run
+from assets.step9_reconcile import compare
+from pipelines.erasure import erase
 from pipelines.night import publish_lake, run_night
+from pipelines.reconciliation import restate
 from tests import oracle, replay
 from tests.histories.killed import night_that_dies
-from tests.histories.model import Model, Setting, Version
+from tests.histories.model import NO_LEARNERS, Model, Setting, Version
 from tests.histories.source import Source
 from tests.oracle import DAY, EPOCH, HOUR, SECOND, Stream, day_start, days, local_dates
 from tests.platforms import SECRET
@@ -46,6 +50,8 @@ NUDGES = (0, 0, -1, 1, -SECOND, SECOND // 2, HOUR, -5 * HOUR)
 LENGTHS = (0, 1, SECOND - 1, 90 * SECOND, HOUR, HOUR, 5 * HOUR, 23 * HOUR, DAY, DAY + 1, -1)
 SHORTEST, LONGEST = 6, 14
 KEEP_VERSIONS = 3
+REFUSAL = re.compile(rf"check (\w+) found|({NO_LEARNERS})")
+POINTS = [name for name in NAMES if not name.startswith("erase")]
 ROWS_AT_MOST = 18  # of a stream: R22 and R23 let any change of so few rows pass
 
 # What happens, by how often it does beside the others.
@@ -55,10 +61,21 @@ OFTEN = {
     4: ("night_is_killed",),
     3: ("row_moves", "learner_moves"),
     2: ("row_changes", "row_goes", "row_comes_twice", "learner_joins", "same_night_again", "backfill"),
-    1: ("learner_leaves", "learner_vanishes", "learner_hides", "nights_are_skipped", "configuration_changes"),
-    0.8: ("build", "warehouse_is_lost", "rollback", "unpin"),
+    1: (
+        "learner_leaves",
+        "learner_vanishes",
+        "learner_hides",
+        "nights_are_skipped",
+        "configuration_changes",
+        "reconcile",
+    ),
+    0.8: ("build", "warehouse_is_lost", "rollback", "unpin", "learner_is_erased"),
 }
 WEIGHTS = {name: often for often, names in OFTEN.items() for name in names}
+
+
+class NothingDriftedError(Exception):
+    """A reconciliation found nothing, so nothing is published."""
 
 
 class Operation(NamedTuple):
@@ -91,6 +108,7 @@ class History:
         self.versions: dict[str, Version] = {}
         self.current: str | None = None
         self.is_pinned = False
+        self.accepted: tuple[str, ...] = replay.GUARDS
         self.configuration = self._configured()
 
     @staticmethod
@@ -196,10 +214,12 @@ class History:
 
     # --- runs -------------------------------------------------------------------------------------------------------
 
-    def night(self, _: Random) -> None:
-        """The night of the next day."""
+    def night(self, random: Random) -> None:
+        """The night of the next day; now and then a guard may hold its version back."""
         self.last_over += ONE_DAY
+        self.accepted = random.choice((replay.GUARDS, replay.GUARDS, ()))
         self._run(self.last_over, self.last_over)
+        self.accepted = replay.GUARDS
 
     def same_night_again(self, _: Random) -> None:
         """The night of the day that was over last, once more."""
@@ -220,27 +240,27 @@ class History:
         """The next night, or the last one again, dies at a crash point (FAULTS 1)."""
         if random.random() < 0.7:
             self.last_over += ONE_DAY
-        day, point = self._last_day(), f"{random.choice(NAMES)}@{random.choice((1, 1, 1, 2, 3))}"
+        day, point = self._last_day(), f"{random.choice(POINTS)}@{random.choice((1, 1, 1, 2, 3))}"
         before, files = self._landed(), self._users_files()
         was_killed = night_that_dies(self.configuration.path, day, point)
         self._note(f"  night of {day} {'dies' if was_killed else 'does not die'} at {point}")
-        if not was_killed:
+        if was_killed:
+            self._see_what_landed(day, before)
+            self._see_which_users_landed(day, files)
+            self._look_at_what_a_killed_run_published()
+        else:
             self.model.run(day, day)
-            self._look_at_what_is_published(self.model.expected())
-            return
-        self._see_what_landed(day, before)
-        self._see_which_users_landed(day, files)
-        self._look_at_what_a_killed_run_published()
+            self._look_at_what_is_published(self._refusals())
 
     def build(self, _: Random) -> None:
         """`pulse build`: a version from the lake alone."""
-        self._publish(lambda: publish_lake(self.configuration, replay.GUARDS))
+        self._publish(lambda: publish_lake(self.configuration, self.accepted))
 
     def warehouse_is_lost(self, _: Random) -> None:
         """The warehouse is deleted, and built again."""
         shutil.rmtree(Warehouse.of(self.configuration).root, ignore_errors=True)
         self.versions.clear()
-        self.current = self.model.current = None
+        self.current = None
         self.is_pinned = False
         self.build(_)
 
@@ -266,13 +286,54 @@ class History:
             return
         self._note(f"  to {pin.version}")
         self.current, self.is_pinned = pin.version, True
-        self.model.current = self.versions[pin.version]
         self._compare_current()
 
     def unpin(self, _: Random) -> None:
         """The pin goes; the pointer stays until something is published."""
         Warehouse.of(self.configuration).unpin()
         self.is_pinned = False
+        self._compare_current()
+
+    def reconcile(self, _: Random) -> None:
+        """Every landing is compared with its source, and then the product has seen what is true (FAULTS 16, 17)."""
+        drifted = self.model.drifted()
+
+        def run() -> Manifest | None:
+            comparison = compare(self.configuration)
+            found = {(drift.landing.stream, drift.landing.day) for drift in comparison.drifts}
+            self._note(f"  drifted: {', '.join(f'{stream} {day}' for stream, day in sorted(found))}")
+            assert drifted <= found
+            if not found:
+                raise NothingDriftedError
+            for stream in sorted({stream for stream, _ in found}):
+                self.model.extract(stream, [day for name, day in found if name == stream])
+                self.model.extract_undated(stream)
+            self.model.land_users(max(day for _, day in found))
+            return restate(self.configuration, comparison, self.accepted).manifest
+
+        try:
+            self._publish(run)
+        except NothingDriftedError:
+            self._compare_current()
+        assert self.model.drifted() == set()
+
+    def learner_is_erased(self, random: Random) -> None:
+        """Nothing of a learner is left anywhere, nor comes back (FAULTS 42)."""
+        user_id = random.choice((*LEARNERS, GHOST)).lower()
+        self._note(f"  {user_id}")
+        before = self._before()
+        with run_lock(self.configuration, "a history"):
+            erased = erase(self.configuration, user_id)
+        self.model.erase(user_id)
+        warehouse = Warehouse.of(self.configuration)
+        refusals = self.model.refusals(before, accepts_shrinking=True)
+        if erased.receipt.rows_before and not refusals and self.model.expected():
+            self.is_pinned = False
+            self._look_at_what_is_published(refusals)
+            assert warehouse.kept() == [self.current]
+        elif erased.receipt.rows_before:
+            self.current, self.is_pinned = warehouse.current(), warehouse.pin is not None
+        assert not any(self.versions[version].names(user_id) for version in warehouse.kept())
         self._compare_current()
 
     # --- a run and what comes of it ---------------------------------------------------------------------------------
@@ -289,30 +350,42 @@ class History:
 
         def run() -> Manifest | None:
             self.model.run(first, last, only.name if only else None)
-            return run_night(self.configuration, Run(first, last, names, replay.GUARDS))
+            return run_night(self.configuration, Run(first, last, names, self.accepted))
 
         self._publish(run)
 
     def _publish(self, publish: Callable[[], Manifest | None]) -> None:
         """Publish as a command does, and compare what came of it with what has to."""
         manifest, error = None, ""
+        before = self._before()
         try:
             with run_lock(self.configuration, "a history"):
                 manifest = publish()
         except PulseError as refused:
             error = str(refused)
             self._note(f"  refused: {error}")
-        refusal = self.model.refusal()
-        assert bool(error) == (refusal is not None)
-        assert refusal is None or refusal in error
-        self._look_at_what_is_published(self.model.expected(), manifest)
+        accepts = "accept_shrink" in self.accepted
+        refusals = self.model.refusals(before, accepts_shrinking=accepts)
+        assert {name or words for name, words in REFUSAL.findall(error)} == refusals, error
+        self._look_at_what_is_published(refusals, manifest)
 
-    def _look_at_what_is_published(self, expected: Version | None, manifest: Manifest | None = None) -> None:
-        """A run has ended well, or was refused in a process of its own."""
-        refusal = self.model.refusal()
+    def _refusals(self) -> set[str]:
+        """The checks that have to refuse a version now, where every guard has been let through."""
+        return self.model.refusals(self._before(), accepts_shrinking=True)
+
+    def _before(self) -> Version | None:
+        """The version that a new one is compared with: the current one, else the newest that is there."""
+        kept = self._kept()
+        name = self.current or (kept[-1] if kept else None)
+        return self.versions[name] if name else None
+
+    def _look_at_what_is_published(self, refusals: set[str], manifest: Manifest | None = None) -> None:
+        """A run has ended, or was refused: what is new has to be there, and nothing else."""
+        expected = None if refusals else self.model.expected()
         newest = Warehouse.of(self.configuration).newest()
-        if expected is None or refusal is not None:
-            assert manifest is None, (refusal, manifest)
+        if expected is None:
+            assert manifest is None
+            assert newest is None or newest in self.versions
             self._compare_current()
             return
         assert newest is not None
@@ -321,7 +394,7 @@ class History:
         self.versions[newest] = expected
         self._compare(newest)
         if not self.is_pinned:
-            self.current, self.model.current = newest, expected
+            self.current = newest
         self._compare_current()
 
     def _compare_current(self) -> None:
@@ -388,13 +461,13 @@ class History:
         if unknown:
             expected = self.model.expected()
             assert expected is not None
-            assert self.model.refusal() is None
+            assert self._refusals() == set()
             version = unknown.pop()
             self.versions[version] = expected
             self._compare(version)
             if current == version:
                 assert not self.is_pinned
-                self.current, self.model.current = version, expected
+                self.current = version
         self._compare_current()
 
     def _kept(self) -> list[str]:
@@ -403,12 +476,13 @@ class History:
     def _end(self) -> None:
         """A last night; the same again has the same hash (I4), file and manifest agree (I1), nothing is left over."""
         self.unpin(Random(0))
-        self.night(Random(0))
+        self.last_over += ONE_DAY
+        self._run(self.last_over, self.last_over)
         warehouse = Warehouse.of(self.configuration)
         first = self.current
         self.build(Random(0))
         second = self.current
-        if first is not None and second is not None and self.model.refusal() is None:
+        if first is not None and second is not None and not self._refusals():
             assert warehouse.manifest(first).logical_hash == warehouse.manifest(second).logical_hash
         for version in warehouse.kept():
             assert warehouse.manifest(version).sha256 == sha256_of(warehouse.file(version))

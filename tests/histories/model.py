@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tests.histories.source import Row, Source
 
 ONE_DAY = timedelta(days=1)
+SHRINK_BASE = 20  # R25: a figure below this may shrink to nothing, any other by less than a third
+NO_LEARNERS = "no learners have landed"
 Tables = dict[str, list[oracle.Row]]
 StreamDay = tuple[str, date]
 
@@ -51,7 +53,25 @@ class Version:
     """What a version holds, and which extractions it was made from."""
 
     tables: Tables
+    newest: date
     extractions: Mapping[StreamDay, int]
+
+    def figures(self, newest: date) -> dict[tuple[str, date | None], int]:
+        """What the next version must not fall far below (R25): rows, learners, XP and seconds of the week to a day."""
+        found: dict[tuple[str, date | None], int] = {
+            ("rows_kept", None): len(self.tables["daily_activity"]),
+            ("learners_kept", None): len(self.tables["users"]),
+        }
+        week = {newest - number * ONE_DAY for number in range(7)}
+        for _, day, xp, seconds, *_ in self.tables["learning_pulse"]:
+            for name, amount in (("xp_of_last_week_kept", xp), ("seconds_of_last_week_kept", seconds)):
+                if isinstance(day, date) and isinstance(amount, int) and day in week:
+                    found[name, day] = found.get((name, day), 0) + amount
+        return found
+
+    def names(self, user_id: str) -> bool:
+        """Whether a learner is in any table."""
+        return any(user_id in row for rows in self.tables.values() for row in rows)
 
 
 @dataclass
@@ -64,7 +84,7 @@ class Model:
     undated: dict[str, Sequence[Row]] = field(default_factory=dict)
     users_landings: list[tuple[date, Sequence[Row]]] = field(default_factory=list)
     users_in_force: int | None = None
-    current: Version | None = None
+    suppressed: set[str] = field(default_factory=set)
     extractions: int = 0
 
     # --- what a run does (R23, R3) ----------------------------------------------------------------------------------
@@ -80,12 +100,20 @@ class Model:
         """See the days as the source holds them now."""
         self.extractions += 1
         for day in wanted:
-            rows = [row for row in self.source.rows[stream].values() if utc_day_of(row) == day]
-            self.seen[stream, day] = Extraction(self.extractions, rows)
+            self.seen[stream, day] = Extraction(self.extractions, self.rows_of(stream, day))
+
+    def rows_of(self, stream: str, day: date | None) -> list[Row]:
+        """What the source holds of a day now, without rows of learners who have been erased."""
+        rows = [row for row in self.source.rows[stream].values() if utc_day_of(row) == day]
+        return self.without_suppressed(rows)
+
+    def without_suppressed(self, rows: Iterable[Row]) -> list[Row]:
+        """Rows whose learner has not been erased."""
+        return [row for row in rows if oracle.identifier(row["user_id"])[0] not in self.suppressed]
 
     def extract_undated(self, stream: str) -> None:
         """See the rows without a day as they are now."""
-        self.undated[stream] = [row for row in self.source.rows[stream].values() if utc_day_of(row) is None]
+        self.undated[stream] = self.rows_of(stream, None)
 
     def land_users(self, last: date) -> None:
         """See the learners as they are now, unless a later run has seen them."""
@@ -96,7 +124,7 @@ class Model:
 
     def record_zones(self, last: date) -> None:
         """The first half of landing the learners; a run may die after it."""
-        self.users_landings.append((last, [dict(user) for user in self.source.users.values()]))
+        self.users_landings.append((last, self.without_suppressed(self.source.users.values())))
 
     def replace_users(self) -> None:
         """The second half."""
@@ -110,6 +138,26 @@ class Model:
                 self.extract_undated(stream.name)
         if only is None:
             self.land_users(last)
+
+    def erase(self, user_id: str) -> None:
+        """Forget all that was seen of a learner, and see no more of it."""
+        self.suppressed.add(user_id)
+        self.seen = {
+            key: Extraction(seen.number, self.without_suppressed(seen.rows)) for key, seen in self.seen.items()
+        }
+        self.undated = {stream: self.without_suppressed(rows) for stream, rows in self.undated.items()}
+        self.users_landings = [(day, self.without_suppressed(rows)) for day, rows in self.users_landings]
+
+    def drifted(self) -> set[StreamDay]:
+        """The days up to the newest that the source does not hold any more as they were seen."""
+        newest = self.newest_day()
+        return {
+            (stream, day)
+            for (stream, day), seen in self.seen.items()
+            if newest is not None
+            and day <= newest
+            and sorted(map(repr, self.rows_of(stream, day))) != sorted(map(repr, seen.rows))
+        }
 
     # --- what has to come of it -------------------------------------------------------------------------------------
 
@@ -144,23 +192,30 @@ class Model:
         if newest is None:
             return None
         extractions = {key: seen.number for key, seen in self.seen.items() if key[1] <= newest}
-        return Version(oracle.tables(self.world(newest)), extractions)
+        return Version(oracle.tables(self.world(newest)), newest, extractions)
 
-    def refusal(self) -> str | None:
-        """The check that has to keep a version from its readers, None if it may be published."""
-        newest = self.newest_day()
-        if newest is None:
-            return None
-        if self.users_in_force is None:
-            return "no learners have landed"
+    def refusals(self, before: Version | None, *, accepts_shrinking: bool) -> set[str]:
+        """The checks that have to keep a version from its readers, given what they have now."""
+        expected = self.expected() if self.users_in_force is not None else None
+        if expected is None:
+            return set() if self.newest_day() is None else {NO_LEARNERS}
+        found = {"unknown_within_bounds"} if self._has_too_many_unknown(expected.newest, before) else set()
+        if before is not None and not accepts_shrinking:
+            now = expected.figures(before.newest)
+            for (name, day), amount in before.figures(before.newest).items():
+                if amount >= SHRINK_BASE and 10 * now.get((name, day), 0) < 7 * amount:
+                    found.add(name)
+        return found
+
+    def _has_too_many_unknown(self, newest: date, before: Version | None) -> bool:
+        """Whether more than half of a stream's rows landed since that version are of unknown learners (R21)."""
         world = self.world(newest)
         known = set(oracle.read_learners(world).username)
-        before = self.current.extractions if self.current else {}
+        published = before.extractions if before else {}
         fresh, unknown = Counter[str](), Counter[str]()
         for stream, event in oracle.land(world).events:
             key = (stream.name, oracle.utc_day(event.at))
-            if before.get(key) != self.seen[key].number:
+            if published.get(key) != self.seen[key].number:
                 fresh[stream.name] += 1
                 unknown[stream.name] += event.user_id not in known
-        too_many = any(2 * unknown[stream] > fresh[stream] for stream in fresh)
-        return "unknown_within_bounds" if too_many else None
+        return any(2 * unknown[stream] > fresh[stream] for stream in fresh)
