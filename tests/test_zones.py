@@ -23,7 +23,7 @@ from assets.step5_build import ZONE_WINDOWS
 from tests import oracle, platforms, replay
 from tests.oracle import DAY, EPOCH, HOUR, Stream, World, day_start, days, local_date, local_dates, offset, utc_day
 from tests.worlds import BAD_ZONES
-from tests.zone_files import listed_changes
+from tests.zone_files import content_of, listed_changes
 from warehouse import engine, zones
 from warehouse.lake import Lake
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from warehouse.configuration import Configuration
 
 ZONES = sorted(oracle.zone_names())
+UNLIKE = sorted({content_of(zone): zone for zone in ZONES}.values())  # of names that mean the same zone, one
 ONE_DAY = timedelta(days=1)
 EXAMPLES = settings().max_examples
 A_FEW = settings(max_examples=max(1, EXAMPLES // 10))  # each example goes through all zones
@@ -92,8 +93,8 @@ def test_segments_of_every_zone_cover_time_with_the_offsets_of_zoneinfo(
 @pytest.mark.slow
 def test_segments_of_every_zone_since_1900_have_every_change() -> None:
     """FAULTS 25, 26; R4: the borders within the listed years are exactly the changes that the files list."""
-    start, end, last_listed = (day_start(date(year, 1, 1)) for year in (1900, 2101, LAST_LISTED_YEAR + 1))
-    for zone in ZONES:
+    start, end, last_listed = (day_start(date(year, 1, 1)) for year in (1900, 2051, LAST_LISTED_YEAR + 1))
+    for zone in UNLIKE:
         assert_segments_are_those_of_the_zone(zone, start, end, range(start, end, 11 * DAY + 7 * HOUR))
         borders = [segment.from_utc for segment in zones.segments(zone, plain(start), plain(last_listed))][1:]
         changes = listed_changes(zone)
@@ -320,7 +321,7 @@ def test_at_every_change_of_every_zone_nothing_is_lost_or_counted_twice(
     """FAULTS 25, 26: listed changes and those that follow from rules, a year at a time."""
     for year in range(decade, decade + 10):
         start, end = plain(day_start(date(year, 1, 1))), plain(day_start(date(year + 1, 1, 1)))
-        changes = {zone: [segment.from_utc for segment in zones.segments(zone, start, end)] for zone in ZONES}
+        changes = {zone: [segment.from_utc for segment in zones.segments(zone, start, end)] for zone in UNLIKE}
         happenings = []
         for zone, borders in changes.items():
             for border in borders:
@@ -329,7 +330,7 @@ def test_at_every_change_of_every_zone_nothing_is_lost_or_counted_twice(
                 happenings += [happening for instant in at for happening in around(zone, instant)]
         reached = {utc_day(happening.at) for happening in happenings}
         wanted = sorted(day for day in reached | {day + ONE_DAY for day in reached} if day.year == year)
-        learners = Learners({zone: [(wanted[0], zone)] for zone in ZONES})
+        learners = Learners({zone: [(wanted[0], zone)] for zone in UNLIKE})
         assert_step_4_cuts_as_the_oracle_does(configuration, learners, happenings, wanted)
 
 
@@ -406,4 +407,4 @@ def test_a_night_with_a_learner_in_every_tenth_zone_equals_the_oracle() -> None:
 )
 def test_nights_of_special_days_with_a_learner_in_every_zone_equal_the_oracle(newest: date) -> None:
     """FAULTS 25, 26, 29."""
-    assert_a_night_equals_the_oracle(ZONES, newest)
+    assert_a_night_equals_the_oracle(UNLIKE, newest)

@@ -26,10 +26,15 @@ class Change(NamedTuple):
     after: int
 
 
+def content_of(zone: str) -> bytes:
+    """The bytes of a zone's file; names that mean the same have the same."""
+    return resources.files("tzdata").joinpath("zoneinfo", *zone.split("/")).read_bytes()
+
+
 @cache
 def listed_changes(zone: str) -> tuple[Change, ...]:
     """Every listed change of the offset itself; what only changes a name or a flag is none."""
-    content = resources.files("tzdata").joinpath("zoneinfo", *zone.split("/")).read_bytes()
+    content = content_of(zone)
     counts = _counts(content, 0)
     start = HEADER + counts[TIMES] * 5 + counts[TYPES] * 6 + counts[CHARS] + counts[LEAPS] * 8
     start += counts[ISSTD] + counts[ISUT]  # behind the 32-bit block stands the same with 64 bits
