@@ -179,6 +179,7 @@ def test_a_warehouse_built_again_from_the_lake_has_the_same_hash(world: World) -
 @A_FEW
 @given(settled_worlds)
 def test_rows_in_another_physical_order_have_the_same_hash(world: World) -> None:
+    """FAULTS 19: ids that come twice among them."""
     with replay.sqlite_platform() as platform:
         platforms.write(world, platform.url)
         expected = one_night(world, platform, "as_written")

@@ -6,6 +6,7 @@ Belongs here: README.md and docs/. What a command or a query gives is the matter
 from __future__ import annotations
 
 import argparse
+import ast
 import contextlib
 import gc
 import io
@@ -282,6 +283,48 @@ def test_every_decision_is_linked_from_the_readme_and_short() -> None:
     decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
     assert [page.name for page in decisions if f"docs/decisions/{page.name}" not in README] == []
     assert [page.name for page in decisions if len(page.read_text(encoding="utf-8").splitlines()) > 40] == []
+
+
+# --- faults -----------------------------------------------------------------------------------------------------------
+
+OF_THE_PIPELINE = {*range(1, 31), 42}  # the API's have their pages in README.md
+
+
+def by_fault() -> dict[int, set[str]]:
+    """Every test whose docstring names a fault, by its number: "FAULTS 4, 5", "FAULTS 14 to 17"."""
+    found: dict[int, set[str]] = {}
+    for file in sorted((ROOT / "tests").rglob("test_*.py")):
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef) and function.name.startswith("test_"):
+                name = f"{file.relative_to(ROOT / 'tests')}::{function.name}"
+                for number in faults_named(ast.get_docstring(function) or ""):
+                    found.setdefault(number, set()).add(name)
+    return found
+
+
+def faults_named(text: str) -> set[int]:
+    parts = [
+        part for listed in re.findall(r"FAULTS (\d+(?:(?:, | to | and )\d+)*)", text) for part in listed.split(", ")
+    ]
+    ends = [[int(number) for number in re.findall(r"\d+", part)] for part in parts]
+    spans = [range(end[0], end[-1] + 1) if " to " in part else end for part, end in zip(parts, ends, strict=True)]
+    return {number for span in spans for number in span}
+
+
+def test_every_fault_is_written_down_once() -> None:
+    numbers = re.findall(r"^\| (\d+) \|", (ROOT / "docs" / "FAULTS.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert [int(number) for number in numbers] == list(range(1, 43))
+
+
+def test_every_fault_of_the_pipeline_is_tested_by_what_the_page_on_reliability_says() -> None:
+    page = (ROOT / "docs" / "RELIABILITY.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|$", page, flags=re.MULTILINE)
+    assert sorted(int(number) for number, _ in rows) == sorted(OF_THE_PIPELINE)
+    known = by_fault()
+    for number, cell in rows:
+        named = set(re.findall(r"`([\w/]+\.py::\w+)`", cell))
+        assert named, number
+        assert named <= known[int(number)], number
 
 
 # --- examples, run on a small demo ------------------------------------------------------------------------------------
