@@ -5,7 +5,7 @@ zone data differ from what it was made with; every night and every build first m
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
@@ -28,6 +28,7 @@ WRITE_ACTIVITY = f"""
 copy (select * from activity where day = $day order by user_key, activity_date, zone)
 to $file (format parquet, kv_metadata {{{ABOUT}: $about}})
 """
+CONTENT = "select day, count(*), rows_hash(activity) from activity group by day"
 CUT_IN_ANOTHER_ZONE = """
 select distinct activity.day
 from read_parquet($files) as activity
@@ -93,21 +94,24 @@ def make_zones_in_force(connection: duckdb.DuckDBPyConnection, configuration: Co
 
 def make_zone_segments(
     connection: duckdb.DuckDBPyConnection,
-    default_timezone: str,
+    default_timezones: Collection[str],
     from_day: date,
     until_day: date,
+    tables: Collection[str] = ("zones_in_force",),
 ) -> None:
     """Make the table `zone_segments` (zone, from_utc, until_utc, utc_offset) for the zones in `zones_in_force` (R4).
 
     Args:
         connection: where the table is made.
-        default_timezone: covered too, for learners who are not known.
+        default_timezones: covered too, for learners who are not known.
         from_day: the first UTC day to cover.
         until_day: the UTC day after the last.
+        tables: those whose column `zone` has the zones.
     """
-    used = {row[0] for row in connection.execute("select distinct zone from zones_in_force").fetchall()}
+    query = " union ".join(f"select zone from {table}" for table in tables)
+    used = {row[0] for row in connection.execute(query).fetchall()}
     start, end = datetime.combine(from_day, time()), datetime.combine(until_day, time())
-    found = [segment for zone in sorted(used | {default_timezone}) for segment in zones.segments(zone, start, end)]
+    found = [segment for zone in sorted(used.union(default_timezones)) for segment in zones.segments(zone, start, end)]
     engine.create(
         connection,
         "zone_segments",
@@ -169,7 +173,7 @@ def _roll_up_days(
     days: Sequence[date],
 ) -> dict[date, int]:
     lake = Lake.of(configuration)
-    make_zone_segments(connection, configuration.pulse.default_timezone, days[0], days[-1] + DAY)
+    make_zone_segments(connection, [configuration.pulse.default_timezone], days[0], days[-1] + DAY)
     engine.create(connection, "wanted_days", day=list(days))
     _view_landings(connection, configuration, landings, {*days, *(day - DAY for day in days)})
     connection.execute(
@@ -177,11 +181,14 @@ def _roll_up_days(
         {"default_timezone": configuration.pulse.default_timezone},
     )
     unions = dict(connection.execute(engine.sql(UNION)).fetchall())
-    rows = dict(connection.execute("select day, count(*) from activity group by day").fetchall())
+    counted = connection.execute(CONTENT).fetchall()
+    rows = {day: count for day, count, _ in counted}
+    content_hashes = {day: str(content_hash) for day, _, content_hash in counted}
     for day in days:
         content = {
             "made_from": _made_from(configuration, landings, day),
             "union_microseconds": int(unions.get(day) or 0),
+            "content_hash": content_hashes.get(day, "0"),
         }
         with written_beside(lake.activity(day)) as unfinished:
             parameters = {"day": day, "file": str(unfinished), "about": json.dumps(content)}

@@ -15,7 +15,9 @@ import duckdb
 
 from assets import progress
 from assets.step4_activity import make_zone_segments, make_zones_in_force
+from assets.step5_restatements import fill_restatements, write_basis
 from warehouse import engine, schema, zones
+from warehouse.basis import Basis
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.errors import CheckFailedError, PulseError, StorageError
@@ -101,7 +103,11 @@ def build(configuration: Configuration) -> Built | None:
         _view_lake(connection, configuration, newest)
         _fill(connection, configuration, newest)
         _describe(connection, configuration, landings, newest)
+        basis = Basis.of(configuration, version, newest)
+        fill_restatements(connection, configuration, basis, _buckets_of(connection))
         reached("build: filled")
+        write_basis(connection, configuration, basis, warehouse.building_basis(version))
+        reached("build: basis written")
         _sign(connection, configuration, version, newest)
         reached("build: signed")
         rows = schema.row_counts(connection, "version")
@@ -140,7 +146,7 @@ def _view_lake(connection: duckdb.DuckDBPyConnection, configuration: Configurati
     engine.view_files(connection, "activity", [lake.activity(day) for day in days])
     engine.view_files(connection, "landed_users", [lake.users])
     make_zones_in_force(connection, configuration)
-    make_zone_segments(connection, configuration.pulse.default_timezone, newest, newest + DAY)
+    make_zone_segments(connection, [configuration.pulse.default_timezone], newest, newest + DAY)
     connection.execute(ZONE_WINDOWS, {"data_through": datetime.combine(newest + DAY, time())})
 
 
@@ -150,7 +156,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, configuration: Configuration, n
     rules = {"level_metric": pulse.level_metric, "min_active_days": pulse.min_active_days}
     _insert(connection, "users", {"newest_day": newest, "default_timezone": pulse.default_timezone})
     _refuse_collisions(connection)
-    buckets = list(_buckets(*engine.one_row(connection, "select count(*) from activity")))
+    buckets = _buckets_of(connection)
     for keys in buckets:
         _insert(connection, "daily_activity", keys)
     connection.execute(
@@ -162,6 +168,10 @@ def _fill(connection: duckdb.DuckDBPyConnection, configuration: Configuration, n
         connection.execute(windows, {**keys, **rules})
         connection.execute(f"insert into pulse_totals select {columns} from learner_windows order by user_key, user_id")
         _insert(connection, "learning_pulse", {**keys, "level_metric": pulse.level_metric})
+
+
+def _buckets_of(connection: duckdb.DuckDBPyConnection) -> list[dict[str, int]]:
+    return list(_buckets(*engine.one_row(connection, "select count(*) from activity")))
 
 
 def _buckets(rows: int) -> Iterator[dict[str, int]]:

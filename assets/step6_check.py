@@ -78,6 +78,11 @@ CHECK_LIST = (
     Check("landings_equal_activity", "landings", "Landings = activity: rows, signed XP, passed, union of sessions."),
     Check("activity_equals_version", "daily_activity", "Activity - unknown - deleted = what the build read."),
     Check(
+        "restatements_equal_days",
+        "restatements",
+        "What the version restates is what its days say, of learners whom it has, once.",
+    ),
+    Check(
         "quarantine_within_budget",
         "quarantine",
         "Quarantine of the days landed since the published version is within quarantine_budget, or 20 rows (R22).",

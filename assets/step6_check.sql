@@ -237,6 +237,39 @@ unknown_within_bounds as (
         group by landed.stream
     ) as counted
     where unknown_rows > rows / 2
+),
+
+-- What this version itself restates is what its days say, of learners whom it has, and nothing is said twice.
+restatements_equal_days as (
+    select restated.user_id || ' ' || restated.activity_date as example
+    from version.restatements as restated
+    semi join version.version_info as info on restated.version = info.version
+    left join version.daily_activity as day
+        on
+            restated.user_key = day.user_key
+            and restated.user_id = day.user_id
+            and restated.activity_date = day.activity_date
+    where
+        restated.new <> coalesce(
+            case restated.measure
+                when 'xp_earned' then day.xp_earned
+                when 'learning_time' then day.learning_time
+                when 'sessions' then day.sessions
+                when 'quizzes' then day.quizzes
+                else day.quizzes_passed
+            end,
+            0
+        )
+    union all
+    select restated.user_id
+    from version.restatements as restated
+    anti join version.users as learner
+        on restated.user_key = learner.user_key and restated.user_id = learner.user_id
+    union all
+    select user_id || ' ' || activity_date
+    from version.restatements
+    group by user_id, activity_date, measure, version
+    having count(*) > 1
 )
 
 select 'no_day_missing' as name, count(*) as violations, min(example) as example from no_day_missing
@@ -256,3 +289,5 @@ union all
 select 'quarantine_within_budget', count(*), min(example) from quarantine_within_budget
 union all
 select 'unknown_within_bounds', count(*), min(example) from unknown_within_bounds
+union all
+select 'restatements_equal_days', count(*), min(example) from restatements_equal_days

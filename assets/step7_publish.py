@@ -5,6 +5,7 @@ from pathlib import Path
 
 from assets import progress
 from assets.step6_check import check, refuse_failures
+from assets.step7_record import record_basis, record_restatements
 from warehouse import engine, schema
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
@@ -49,9 +50,16 @@ def publish(
         raise PulseError(message)
     with progress.step("warehouse") as summarize:
         manifest = _manifest(configuration, version, accepted)
+        # What this version restates is recorded first and what it was made from last. A kill in between leaves a basis
+        # of the version before: the next build forgets what is recorded of any later one and finds it again, under its
+        # own name. The other way round it would be lost. Nothing is seen before the switch, which comes after both.
+        record_restatements(configuration, version)
+        reached("publish: restatements recorded")
         warehouse.put_in_place(version, manifest)
         if "accept_quarantine" in accepted:
             _remember_accepted(configuration, warehouse.file(version))
+        record_basis(configuration, version)
+        reached("publish: basis recorded")
         pin = warehouse.advance_to(version)
         warehouse.prune(configuration.pulse.keep_versions)
         reached("publish: pruned")

@@ -52,9 +52,11 @@ A_FEW = settings(max_examples=max(2, settings().max_examples // 20))
 IN_LAKE = {
     "accepted_quarantine": 3,
     "activity": 4,  # two UTC days of one date each, one of them with a session over midnight, and one more
+    "basis": 1,
     "profiles": 1,
     "quiz_attempts": 1,
     "quiz_attempts, undated": 0,
+    "restatements": 0,
     "retired": 1,
     "retired, undated": 1,
     "sessions": 2,

@@ -105,6 +105,16 @@ class Lake:
         return self.root / "accepted_quarantine.parquet"
 
     @property
+    def restatements(self) -> Path:
+        """The place of what versions have restated, for learners who are gone too."""
+        return self.root / "restatements.parquet"
+
+    @property
+    def basis(self) -> Path:
+        """The place of what the last version put in place was made from (`basis.py`)."""
+        return self.root / "basis.parquet"
+
+    @property
     def suppressed(self) -> Path:
         """The place of the list of erased learners (`suppression.py`)."""
         return self.root / "suppressed.json"

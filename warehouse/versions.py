@@ -94,6 +94,10 @@ class Warehouse:
         """Return where a version is built and checked before it gets its place."""
         return self.root / "building" / f"{version}.duckdb"
 
+    def building_basis(self, version: str) -> Path:
+        """Return where it says what a version in the building place was made from (`basis.py`)."""
+        return self.root / "building" / f"{version}.basis.parquet"
+
     def manifest_file(self, version: str) -> Path:
         """Return the place of a version's manifest."""
         return self.root / "versions" / f"{version}.json"
