@@ -68,6 +68,21 @@ def reflect(connection: Connection, stream: Stream) -> MappedTable:
     return MappedTable(table, columns, others, {column.name: _spelled(column, connection) for column in table.columns})
 
 
+def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Return what has changed in a table, beside what stops a stream: a sentence for each column (FAULTS 20).
+
+    Args:
+        before: type of each column, as `MappedTable.types` said at the last landing; empty if that is not known.
+        now: as it says now.
+    """
+    if not before:
+        return []
+    found = [f'column "{name}" ({spelled}) was added' for name, spelled in now.items() if name not in before]
+    found += [f'column "{name}" is gone' for name in before if name not in now]
+    both = [name for name in now if name in before]
+    return found + [f'column "{name}" was {before[name]}, is {now[name]}' for name in both if before[name] != now[name]]
+
+
 def _checked(table: Table, role: Role, stream: Stream, dialect: str) -> Column[object]:
     name = stream.columns[role.name]
     where = f"{stream.source}.{stream.table}"

@@ -22,6 +22,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    not_,
     or_,
     select,
     type_coerce,
@@ -45,6 +46,8 @@ INTERRUPTED_IN_SQLITE = re.compile("user-defined (function|aggregate).* raised")
 
 # Whoever does not read to the end closes it, while the snapshot is open.
 Batches: TypeAlias = Generator[pa.RecordBatch, None, None]
+
+MYSQL = {"mysql", "mariadb"}
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,7 @@ class Reader:
     @property
     def reads_wider(self) -> bool:
         """Whether the source's order may differ from the order of instants, as with text or a declared zone (R1)."""
-        column = self._instant
-        is_zoned = isinstance(column.type, DateTime) and column.type.timezone
-        return self.dialect == "sqlite" or (self.stream.timezone != "UTC" and not is_zoned)
+        return self.dialect == "sqlite" or (self.stream.timezone != "UTC" and not self._is_zoned(self._instant))
 
     def users(self) -> Batches:
         """Yield every row of a users stream."""
@@ -113,11 +114,18 @@ class Reader:
         name = instant_of(self.stream.kind)
         return next(column for role, column in self.mapped.columns.items() if role.name == name)
 
+    def _is_zoned(self, column: Column[object]) -> bool:
+        """Whether a column carries its zone; MySQL's TIMESTAMP does, and is UTC in our session."""
+        is_mysql = self.dialect in MYSQL and isinstance(column.type, types.TIMESTAMP)
+        return is_mysql or (isinstance(column.type, DateTime) and column.type.timezone)
+
     def _select(self) -> Select[*tuple[Any, ...]]:
         return select(*(self._column(role, column).label(role.name) for role, column in self.mapped.columns.items()))
 
     def _column(self, role: Role, column: Column[object]) -> ColumnElement[Any]:
         """PostgreSQL casts what Arrow has no plain type for to text; others give what their driver gives."""
+        if self.dialect in MYSQL and role.type == "instant" and self._is_zoned(column):
+            return func.concat(cast(self._raw(column), types.String), "+00:00")
         if self.dialect != "postgresql":
             return self._raw(column)
         plain = {"boolean": types.Boolean, "amount": types.Integer, "instant": types.DateTime}.get(role.type)
@@ -144,11 +152,17 @@ class Reader:
             low, high = literal(first.isoformat(), types.Text()), literal(end.isoformat(), types.Text())
             return (column >= low) & (column < high)
         column = self._instant
-        if not isinstance(column.type, types.DateTime):
-            return (column >= first) & (column < end)
-        zone = UTC if column.type.timezone else None
-        low_instant, high_instant = (datetime.combine(day, time(), tzinfo=zone) for day in (first, end))
-        return (column >= literal(low_instant, column.type)) & (column < literal(high_instant, column.type))
+        low_instant, high_instant = first, end
+        if isinstance(column.type, types.DateTime):
+            zone = UTC if column.type.timezone else None
+            low_instant, high_instant = (datetime.combine(day, time(), tzinfo=zone) for day in (first, end))
+        between = (column >= literal(low_instant, column.type)) & (column < literal(high_instant, column.type))
+        return between & not_(self._is_zero_date()) if self.dialect in MYSQL else between
+
+    def _is_zero_date(self) -> ColumnElement[bool]:
+        """MySQL's `0000-00-00`, `2026-06-00` and the like, which are no dates and yet not null."""
+        raw = self._raw(self._instant)
+        return or_(*(part(raw) == literal(0) for part in (func.year, func.month, func.dayofmonth)))
 
     def _is_undated(self) -> ColumnElement[bool]:
         column = self._instant
@@ -159,7 +173,7 @@ class Reader:
             ends = date if isinstance(column.type, types.Date) else datetime
             least, greatest = literal(ends.min, column.type), literal(ends.max, column.type)
             return or_(column.is_(None), column < least, column > greatest)
-        return column.is_(None)
+        return or_(column.is_(None), self._is_zero_date()) if self.dialect in MYSQL else column.is_(None)
 
     def _read(self, query: Select[*tuple[Any, ...]]) -> Batches:
         for raw in self.source.batches(query):

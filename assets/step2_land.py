@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from assets import progress
+from assets.step1_columns import changes
 from assets.step1_extract import Reader, open_stream
 from assets.step2_spool import Spool
 from warehouse import engine, suppression
@@ -79,11 +80,13 @@ class Landed:
         landings: what landed, in the order of the days.
         undated: rows without a day, in quarantine for themselves.
         other_columns: columns of the source's table that nothing maps.
+        changes: what has changed in that table since the last landing, and stops nothing.
     """
 
     landings: Sequence[Landing]
     undated: int
     other_columns: Sequence[str]
+    changes: Sequence[str]
 
 
 def land(
@@ -133,7 +136,17 @@ def land(
         put_in_place(folder / "undated.parquet", lake.undated(stream.name))
         reached("landing: all put in place")
         summarize(f"{len(landings)} days, {sum(landing.rows for landing in landings):,} rows")
-    return Landed(landings, undated, reader.mapped.others)
+    return Landed(landings, undated, reader.mapped.others, _changes(reader, before.values()))
+
+
+def _changes(reader: Reader, before: Iterable[Landing]) -> list[str]:
+    """Say what has changed in the table since the stream's last landing."""
+    ours = [landing for landing in before if landing.stream == reader.stream.name]
+    last = max(ours, key=lambda landing: landing.extracted_at, default=None)
+    found = changes(last.columns if last else {}, reader.mapped.types)
+    for change in found:
+        progress.note(f"{reader.stream.name}: {change} in {reader.stream.source}.{reader.stream.table}")
+    return found
 
 
 def spans(days: Collection[date]) -> list[tuple[date, date]]:

@@ -41,7 +41,11 @@ def landing_asset(stream: Stream, days: dg.PartitionsDefinition[str]) -> dg.Asse
         there.update({(stream.name, landing.day): landing for landing in done.landings})
         _tell_each_day(context, [there[stream.name, day] for day in sorted({*wanted, *_days_of(context)})])
         return dg.MaterializeResult(
-            metadata={"undated_rows": done.undated, "columns_not_mapped": ", ".join(done.other_columns)}
+            metadata={
+                "undated_rows": done.undated,
+                "columns_not_mapped": ", ".join(done.other_columns),
+                "table_changes": "; ".join(done.changes),
+            }
         )
 
     return landing

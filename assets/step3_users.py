@@ -6,12 +6,13 @@ landing says; a run that dies in between is made good by its rerun.
 
 import json
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from assets import progress
+from assets.step1_columns import changes
 from assets.step1_extract import open_stream
 from assets.step1_values import schema
 from assets.step2_spool import spooling, writing_with
@@ -19,7 +20,7 @@ from warehouse import engine, suppression
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.files import UNFINISHED, put_in_place, writing
-from warehouse.lake import ABOUT, Lake, newest_day
+from warehouse.lake import ABOUT, Lake, about, newest_day
 
 USERS = Path(__file__).with_suffix(".sql")
 ZONES = Path(__file__).with_name("step3_zones.sql")
@@ -46,11 +47,13 @@ class LandedUsers:
         users: learners, deleted ones included.
         quarantined: rows without an id that can be used.
         moved: zones recorded for this run's last day.
+        changes: what has changed in the source's table since the last landing, and stops nothing.
     """
 
     users: int
     quarantined: int
     moved: int
+    changes: tuple[str, ...] = ()
 
 
 def land_users(configuration: Configuration, last_day: date) -> LandedUsers | None:
@@ -87,8 +90,9 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
                 with writing_with(writer):  # or else it would be the source's fault
                     writer.write_batch(batch)
         reached("users: rows spooled")
-        about = {"stream": stream.name, "fingerprint": stream.fingerprint, "last_day": last_day.isoformat()}
-        landed = _write(folder, lake, last_day, json.dumps(about))
+        said = {"stream": stream.name, "fingerprint": stream.fingerprint, "last_day": last_day.isoformat()}
+        before, columns = _columns_before(lake), reader.mapped.types
+        landed = _write(folder, lake, last_day, json.dumps({**said, "columns": columns}))
         reached("users: files written")
         put_in_place(folder / "profiles.parquet", lake.profiles)
         reached("users: profiles put in place")
@@ -97,10 +101,18 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
         put_in_place(folder / "users.parquet", lake.users)
         reached("users: all put in place")
         summarize(f"{landed.users:,} learners")
-    return landed
+    return replace(landed, changes=tuple(changes(before, columns)))
 
 
-def _write(folder: Path, lake: Lake, last_day: date, about: str) -> LandedUsers:
+def _columns_before(lake: Lake) -> dict[str, str]:
+    """Return the types of the table's columns when the learners landed last, if that is known."""
+    if not lake.users.exists():
+        return {}
+    found: dict[str, str] = json.loads(about([lake.users])[lake.users]).get("columns", {})
+    return found
+
+
+def _write(folder: Path, lake: Lake, last_day: date, said: str) -> LandedUsers:
     with engine.connect(folder) as connection:
         erased = suppression.read_list(lake.suppressed)
         suppression.view_others(connection, "spool", [folder / "spool.parquet"], erased)
@@ -116,6 +128,6 @@ def _write(folder: Path, lake: Lake, last_day: date, about: str) -> LandedUsers:
             with writing(place):
                 connection.execute(
                     f"copy (select * from {table} order by {order}) to $file ({options})",
-                    {"file": str(place), "about": about},
+                    {"file": str(place), "about": said},
                 )
         return LandedUsers(*engine.one_row(connection, COUNTS, {"last_day": last_day}))

@@ -31,6 +31,7 @@ def users_asset(stream: Stream) -> dg.AssetsDefinition:
                 "dagster/row_count": landed.users,
                 "quarantined": landed.quarantined,
                 "zones_recorded": landed.moved,
+                "table_changes": "; ".join(landed.changes),
             }
         )
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
@@ -31,7 +32,7 @@ NOON = "2026-06-01T12:00:00Z"
 KINDS: Mapping[str, Kind] = {"users": "users", "xp": "xp", "sessions": "sessions", "quizzes": "quizzes"}
 SQLITE_TYPES = {"timestamptz": "text", "timestamp(0)": "datetime", "uuid": "text"}  # where SQLite has no such type
 MARIADB_TYPES = {
-    "timestamptz": "datetime(6)",
+    "timestamptz": "timestamp(6) null default null",
     "timestamp": "datetime(6)",
     "timestamp(0)": "datetime",
     "numeric": "decimal(65, 10)",
@@ -41,6 +42,7 @@ USERS_TYPES = {"user_id": "text", "timezone": "text"}
 XP_TYPES = {"event_id": "text", "user_id": "text", "occurred_at": "timestamptz", "amount": "bigint"}
 SESSIONS_TYPES = {"event_id": "text", "user_id": "text", "started_at": "timestamptz", "ended_at": "timestamptz"}
 QUIZZES_TYPES = {"event_id": "text", "user_id": "text", "occurred_at": "timestamptz", "passed": "integer"}
+PLATFORMS = ("sqlite", "postgresql", "mariadb")
 schemas = count()
 
 
@@ -63,6 +65,10 @@ class Platform:
     mapped: dict[str, dict[str, str]] = field(default_factory=dict)
     zones: dict[str, str] = field(default_factory=dict)
     settings: str = ""
+
+    @property
+    def backend(self) -> str:
+        return self.url.partition(":")[0].partition("+")[0]
 
     @property
     def is_sqlite(self) -> bool:
@@ -134,6 +140,17 @@ def roles_of(kind: Kind) -> set[str]:
 def sqlite_platform(folder: Path) -> Platform:
     """An empty SQLite database."""
     return Platform(f"sqlite:///{folder}/platform.db", folder)
+
+
+@contextmanager
+def platform_of(request: pytest.FixtureRequest, folder: Path) -> Iterator[Platform]:
+    """An empty database of the kind that a fixture's parameter names, for the length of the block."""
+    if request.param == "sqlite":
+        yield sqlite_platform(folder)
+        return
+    url = request.getfixturevalue({"postgresql": "postgres_url", "mariadb": "mariadb_url"}[request.param])
+    with server_platform(url, folder) as found:
+        yield found
 
 
 @contextmanager

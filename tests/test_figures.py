@@ -15,29 +15,23 @@ from tests.sources import (
     DAY,
     FIRST,
     NOON,
+    PLATFORMS,
     QUIZZES_TYPES,
     SESSIONS_TYPES,
     USERS_TYPES,
     XP_TYPES,
     Platform,
-    server_platform,
-    sqlite_platform,
+    platform_of,
     xp_rows,
 )
 from warehouse.configuration import Configuration
 from warehouse.lake import Figures, Lake
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+@pytest.fixture(params=PLATFORMS)
 def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
     """An empty database of each kind, with learners."""
-    if request.param == "sqlite":
-        found = sqlite_platform(tmp_path)
-        found.make("users", USERS_TYPES)
-        yield found
-        return
-    url = request.getfixturevalue({"postgresql": "postgres_url", "mariadb": "mariadb_url"}[request.param])
-    with server_platform(url, tmp_path) as found:
+    with platform_of(request, tmp_path) as found:
         found.make("users", USERS_TYPES)
         yield found
 

@@ -19,14 +19,15 @@ from pipelines.reconciliation import reconcile
 from tests.sources import (
     DAY,
     FIRST,
+    PLATFORMS,
     USERS_TYPES,
     XP_TYPES,
     Platform,
     lake_files,
     night,
     only_xp,
+    platform_of,
     published,
-    server_platform,
     sqlite_platform,
     xp_by_day,
     xp_rows,
@@ -40,14 +41,10 @@ LAST = FIRST + 4 * DAY
 OLD = FIRST + DAY
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+@pytest.fixture(params=PLATFORMS)
 def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
     """An empty database of each kind."""
-    if request.param == "sqlite":
-        yield sqlite_platform(tmp_path)
-        return
-    url = request.getfixturevalue({"postgresql": "postgres_url", "mariadb": "mariadb_url"}[request.param])
-    with server_platform(url, tmp_path) as found:
+    with platform_of(request, tmp_path) as found:
         yield found
 
 

@@ -17,20 +17,16 @@ from sqlalchemy.exc import DBAPIError
 from assets.step1_sessions import engine_of
 from assets.step1_snapshot import CursorSnapshot, PostgresSnapshot, Snapshot, snapshot
 from assets.step2_land import land
-from tests.sources import FIRST, USERS_TYPES, XP_TYPES, Platform, server_platform, sqlite_platform, xp_rows
+from tests.sources import FIRST, PLATFORMS, USERS_TYPES, XP_TYPES, Platform, platform_of, server_platform, xp_rows
 from warehouse.errors import SourceUnavailableError
 
 LONGEST = timedelta(seconds=30)
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+@pytest.fixture(params=PLATFORMS)
 def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
     """An empty database of each kind, with learners and some XP."""
-    if request.param == "sqlite":
-        yield with_rows(sqlite_platform(tmp_path))
-        return
-    url = request.getfixturevalue({"postgresql": "postgres_url", "mariadb": "mariadb_url"}[request.param])
-    with server_platform(url, tmp_path) as found:
+    with platform_of(request, tmp_path) as found:
         yield with_rows(found)
 
 
