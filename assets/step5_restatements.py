@@ -15,7 +15,7 @@ from assets.step4_activity import ZONES_IN_FORCE, make_zone_segments
 from warehouse import engine, zones
 from warehouse.basis import WRITE_BASIS, Basis, dates_touched
 from warehouse.configuration import Configuration
-from warehouse.errors import PulseError
+from warehouse.errors import StorageError
 from warehouse.files import written_beside
 from warehouse.lake import DAY, Lake
 from warehouse.versions import Warehouse
@@ -58,7 +58,7 @@ def fill_restatements(
         buckets: ranges of keys to compare one after the other.
 
     Raises:
-        PulseError: the version before is there and cannot be read.
+        StorageError: the version before is there and cannot be read.
     """
     before = comparable(configuration)
     make_known(connection, Lake.of(configuration), before)
@@ -123,7 +123,7 @@ def _compare(
             f"version {before.version}: what is restated cannot be told, {place} cannot be read "
             f"({' '.join(str(error).split())}); move that file away to go on without"
         )
-        raise PulseError(message) from error
+        raise StorageError(message) from error
     if engine.one_row(connection, "select count(*) from restated")[0]:
         _give_reasons(connection, configuration, before, basis)
 

@@ -1,6 +1,7 @@
 """Step 7: check the final bytes once more and put the version in place, all or nothing (R25)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from assets import progress
@@ -48,7 +49,7 @@ def publish(
     if building.with_name(building.name + ".wal").exists():
         message = f"version {version}: a .wal stands beside {building}, so it is not finished; run `pulse build` again"
         raise PulseError(message)
-    with progress.step("warehouse") as summarize:
+    with progress.step("warehouse") as summarize, _not_left_half_way(warehouse, version):
         manifest = _manifest(configuration, version, accepted)
         # What this version restates is recorded first and what it was made from last. A kill in between leaves a basis
         # of the version before: the next build forgets what is recorded of any later one and finds it again, under its
@@ -65,6 +66,17 @@ def publish(
         reached("publish: pruned")
         summarize(f"{version} {_outcome(pin)}, data through {manifest.data_through}")
     return manifest
+
+
+@contextmanager
+def _not_left_half_way(warehouse: Warehouse, version: str) -> Iterator[None]:
+    """Leave nothing in the building place of a version that the disk would not take."""
+    try:
+        yield
+    except OSError:
+        for half in (warehouse.building(version), warehouse.building_basis(version)):
+            half.unlink(missing_ok=True)
+        raise
 
 
 def _outcome(pin: Pin | None) -> str:

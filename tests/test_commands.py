@@ -266,12 +266,13 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
-@pytest.mark.parametrize("command", ["nightly", "backfill", "build"])
+@pytest.mark.parametrize("command", ["nightly", "backfill", "build", "reconcile", "erase"])
 def test_a_second_run_is_refused_at_once_and_told_who_is_at_work(
     unpublished: Place, yesterday: date, command: str
 ) -> None:
     """FAULTS 6: Dagster is not even imported by then."""
-    words = [command, "--from", yesterday, "--to", yesterday] if command == "backfill" else [command]
+    more: dict[str, list[object]] = {"backfill": ["--from", yesterday, "--to", yesterday], "erase": ["somebody"]}
+    words = [command, *more.get(command, [])]
     with run_lock(unpublished.configuration, "the test"):
         code, out, err = unpublished.pulse(*words, python=("-X", "importtime"))
     said = [line for line in err.splitlines() if not line.startswith("import time:")]

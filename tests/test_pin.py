@@ -20,6 +20,7 @@ from tests.small_platform import FIRST, SECOND
 from warehouse.configuration import Configuration
 from warehouse.errors import NoVersionError, PulseError
 from warehouse.lake import Lake
+from warehouse.lock import run_lock
 from warehouse.versions import Warehouse, sequence_of
 
 THIRD, FOURTH = "pulse-2025-12-31-000003", "pulse-2025-12-31-000004"
@@ -165,6 +166,15 @@ def test_a_rollback_that_dies_half_way_holds_nights_back_and_can_be_typed_again(
     assert warehouse.current() == SECOND
     pulse("rollback", FIRST)
     assert warehouse.current() == FIRST
+
+
+def test_a_rollback_waits_for_no_run(configuration: Configuration, warehouse: Warehouse, pulse: Typed) -> None:
+    """FAULTS 6, 10: what an operator needs at once does not need the run's lock; the run that is on is held back."""
+    with run_lock(configuration, "the night"):
+        assert pulse("rollback", FIRST)[0] == 0
+        assert publish_lake(configuration) is not None
+    assert warehouse.current() == FIRST
+    assert pulse("unpin")[0] == 0
 
 
 def test_a_pin_that_cannot_be_read_holds_all_the_same(warehouse: Warehouse, pulse: Typed) -> None:
