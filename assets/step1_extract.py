@@ -124,7 +124,8 @@ class Reader:
 
     def _column(self, role: Role, column: Column[object]) -> ColumnElement[Any]:
         """PostgreSQL casts what Arrow has no plain type for to text; others give what their driver gives."""
-        if self.dialect in MYSQL and role.type == "instant" and self._is_zoned(column):
+        is_local = role.type == "instant" and self.stream.timezone != "UTC"
+        if self.dialect in MYSQL and is_local and self._is_zoned(column):  # or else it would be read as a local time
             return func.concat(cast(self._raw(column), types.String), "+00:00")
         if self.dialect != "postgresql":
             return self._raw(column)
