@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -74,6 +75,12 @@ OFTEN = {
 WEIGHTS = {name: often for often, names in OFTEN.items() for name in names}
 
 
+# What the figures of many histories tell, in the order of their columns.
+COMPARED, KILLED, HELD_BACK = "versions compared", "nights killed", "versions held back by a check"
+DRIFTED, ERASED, ROLLED_BACK = "reconciliations that found drift", "erasures", "rollbacks"
+COUNTED = (COMPARED, KILLED, HELD_BACK, DRIFTED, ERASED, ROLLED_BACK)
+
+
 class NothingDriftedError(Exception):
     """A reconciliation found nothing, so nothing is published."""
 
@@ -99,6 +106,7 @@ class History:
         """Make an empty platform for the history of a seed; the database belongs to this history alone."""
         setting = self.setting_of(seed)
         self.log: list[str] = []
+        self.counts = Counter[str]()
         self.folder, self.url = folder, url
         here = [zone for day, zone in PLACES if timedelta() < day - setting.first_day <= 3 * ONE_DAY]
         self.places = (*here, *here, *GOOD_ZONES[:5])
@@ -245,6 +253,7 @@ class History:
         was_killed = night_that_dies(self.configuration.path, day, point)
         self._note(f"  night of {day} {'dies' if was_killed else 'does not die'} at {point}")
         if was_killed:
+            self.counts[KILLED] += 1
             self._see_what_landed(day, before)
             self._see_which_users_landed(day, files)
             self._look_at_what_a_killed_run_published()
@@ -285,6 +294,7 @@ class History:
             assert len(self.versions) < 2 or self.current is None or self.current == min(self._kept())
             return
         self._note(f"  to {pin.version}")
+        self.counts[ROLLED_BACK] += 1
         self.current, self.is_pinned = pin.version, True
         self._compare_current()
 
@@ -305,6 +315,7 @@ class History:
             assert drifted <= found
             if not found:
                 raise NothingDriftedError
+            self.counts[DRIFTED] += 1
             for stream in sorted({stream for stream, _ in found}):
                 self.model.extract(stream, [day for name, day in found if name == stream])
                 self.model.extract_undated(stream)
@@ -324,6 +335,7 @@ class History:
         before = self._before()
         with run_lock(self.configuration, "a history"):
             erased = erase(self.configuration, user_id)
+        self.counts[ERASED] += 1
         self.model.erase(user_id)
         warehouse = Warehouse.of(self.configuration)
         refusals = self.model.refusals(before, accepts_shrinking=True)
@@ -366,6 +378,7 @@ class History:
             self._note(f"  refused: {error}")
         accepts = "accept_shrink" in self.accepted
         refusals = self.model.refusals(before, accepts_shrinking=accepts)
+        self.counts[HELD_BACK] += bool(refusals)
         assert {name or words for name, words in REFUSAL.findall(error)} == refusals, error
         self._look_at_what_is_published(refusals, manifest)
 
@@ -407,6 +420,7 @@ class History:
 
     def _compare(self, version: str) -> None:
         """Every public table of a version equals the oracle's (I3, I5)."""
+        self.counts[COMPARED] += 1
         found = replay.tables_of(Warehouse.of(self.configuration).file(version))
         for table, rows in self.versions[version].tables.items():
             assert found[table] == rows, f"{table} of {version}{_difference(found[table], rows)}"

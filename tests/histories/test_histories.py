@@ -54,7 +54,7 @@ def test_every_operation_is_drawn() -> None:
 def test_a_history_that_fails_is_made_shorter_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left is what it takes to fail, and the seed to play it again."""
 
-    def play(_: int, operations: Sequence[Operation], __: str | None = None) -> str | None:
+    def play(_: int, operations: Sequence[Operation], *__: object) -> str | None:
         return "told" if {"row_moves", "night"} <= {operation.name for operation in operations} else None
 
     monkeypatch.setattr(histories, "play", play)
