@@ -40,6 +40,7 @@ def main() -> None:
     words = argparse.ArgumentParser(prog="make torture", description=__doc__)
     words.add_argument("--only", choices=PARTS, action="append", help="this part, and others so named (all)")
     words.add_argument("--rounds", type=int, default=20, help="kills at every crash point (20)")
+    words.add_argument("--first", type=int, default=0, help="of these the first, to go on where a run was stopped (0)")
     words.add_argument("--random", type=int, default=300, help="kills at random times (300)")
     words.add_argument("--by-command", type=int, default=10, help="kills of `pulse nightly` at every crash point (10)")
     words.add_argument("--seed", type=int, default=1, help="of the random times (1)")
@@ -55,10 +56,10 @@ def main() -> None:
 def _kills(asked: argparse.Namespace) -> Figures:
     chance = random.Random(asked.seed)
     with _tortured() as tortured:
-        for number in range(asked.rounds):
+        for number in range(asked.first, asked.rounds):
             for point in NAMES:
                 tortured.kill_at(tortured.occurrence(point, number, asked.rounds))
-            while tortured.kills[AT_RANDOM] < asked.random * (number + 1) // asked.rounds:
+            while tortured.kills[AT_RANDOM] < asked.random * (number + 1 - asked.first) // asked.rounds:
                 is_late = tortured.kills[AT_RANDOM] % 2
                 tortured.kill_after(chance.uniform(LATE, 1) if is_late else chance.random())
             _tell(f"round {number + 1} of {asked.rounds}", tortured)
