@@ -160,12 +160,11 @@ def _damage_refused(version: str, building: Path) -> Iterator[None]:
     """Say of what DuckDB cannot read where it is; DuckDB names neither the file nor the version."""
     try:
         yield
-    except (
-        duckdb.IOException,
-        duckdb.SerializationException,
-        duckdb.InternalException,
-        duckdb.FatalException,
-    ) as error:
+    except duckdb.ProgrammingError:  # the query's fault
+        raise
+    except duckdb.Error as error:  # of 2.0 it is just that
+        if engine.is_interruption(error) or isinstance(error, duckdb.OutOfMemoryException):
+            raise
         said = " ".join(str(error).split())
         message = (
             f"version {version} was not published: check readable: {said}; look at {building} and its disk, "

@@ -225,6 +225,23 @@ def test_a_file_written_without_a_log_has_none_at_any_time_and_is_whole_once_it_
         assert con.execute("select (select count(*) from small), count(*) from big").fetchall() == [(2, 500_000)]
 
 
+def test_a_conversion_fails_on_1_5_on_what_stands_in_no_row_but_in_a_columns_dictionary(tmp_path: Path) -> None:
+    """Parquet columns of few values are read with a dictionary, whose first entry is empty, and a cast after a filter's
+    function is applied to all entries: `try_cast` where a text is converted in a `where`.
+    """
+    file = str(tmp_path / "versions.parquet")
+    with duckdb.connect() as con:
+        con.execute(f"copy (select 'pulse-000002' as version from range(100)) to '{file}' (format parquet)")
+        number = "split_part(version, '-', 2)"
+        query = f"select count(*) from read_parquet('{file}') where $n::bigint is null or {{}} <= $n::bigint"
+        if IS_2:
+            assert con.execute(query.format(f"{number}::bigint"), {"n": 5}).fetchall() == [(100,)]
+        else:
+            with pytest.raises(duckdb.ConversionException, match="Could not convert string '' to INT64"):
+                con.execute(query.format(f"{number}::bigint"), {"n": 5}).fetchall()
+        assert con.execute(query.format(f"try_cast({number} as bigint)"), {"n": 5}).fetchall() == [(100,)]
+
+
 # --- wrong results ----------------------------------------------------------------------------------------------------
 
 CONDITION = "(not t2.c0) and (substring(t0.c1 from -4294967296) <> t0.c1)"

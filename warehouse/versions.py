@@ -153,25 +153,32 @@ class Warehouse:
         Raises:
             StorageError: that cannot be made durable; the pointer is what it was.
         """
-        with self._pointer_held(f"switching to {version}"), writing(self.pointer):
-            before = self.current()
-            self._link_to(version)
+        with (
+            self._pointer_held(f"switching to {version}"),
+            writing(self.pointer),
+            self._link("before", self.current()) as back,
+            self._link("unfinished", version) as beside,
+        ):
+            reached("publish: link made")
+            beside.replace(self.pointer)
             reached("publish: switched")
             try:
                 sync(self.root)
             except OSError:
-                self._link_to(before) if before else self.pointer.unlink()
+                back.replace(self.pointer) if back.is_symlink() else self.pointer.unlink()
                 raise
 
-    def _link_to(self, version: str) -> None:
-        beside = self.pointer.with_name(".pulse.duckdb.unfinished")
-        beside.unlink(missing_ok=True)
-        beside.symlink_to(Path("versions") / f"{version}.duckdb")
-        reached("publish: link made")
+    @contextmanager
+    def _link(self, suffix: str, version: str | None) -> Iterator[Path]:
+        """Give a link to a version beside the pointer, so that a switch, and the way back, is a rename and no more."""
+        link = self.pointer.with_name(f".{self.pointer.name}.{suffix}")
+        link.unlink(missing_ok=True)
+        if version is not None:
+            link.symlink_to(Path("versions") / f"{version}.duckdb")
         try:
-            beside.replace(self.pointer)
+            yield link
         finally:
-            beside.unlink(missing_ok=True)
+            link.unlink(missing_ok=True)
 
     def advance_to(self, version: str) -> Pin | None:
         """Switch the pointer to a version that has just been put in place, unless a pin holds it back.
