@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from assets.step5_pack import differences
 from assets.step6_before import shrunk, version_before, view_before
 from warehouse import engine, schema
 from warehouse.configuration import Configuration
@@ -75,6 +76,7 @@ CHECK_LIST = (
     Check("nothing_null", "pulse_totals", "No column is null that may not be."),
     Check("levels_on_active_days", "learning_pulse", "Levels 1 to 4 stand on exactly the active days of the window."),
     Check("totals_equal_days", "pulse_totals", "Totals are the sums of the days (R13)."),
+    Check("blocks_equal_tables", "pulse_blocks", "What is packed for look-ups says what the tables say (R13)."),
     Check("landings_equal_activity", "landings", "Landings = activity: rows, signed XP, passed, union of sessions."),
     Check("activity_equals_version", "daily_activity", "Activity - unknown - deleted = what the build read."),
     Check(
@@ -140,6 +142,7 @@ def check(
         schema.read_not_hashed(connection, "version")
         readable = (int(said != found), f"{found} instead of {said}")
         reached("check: all columns read")
+        blocks = differences(connection, version)
         view_before(connection, before)
         _view_surroundings(connection, configuration, newest_day)
         parameters = {
@@ -150,7 +153,8 @@ def check(
         rows = connection.execute(engine.sql(CHECKS), parameters).fetchall()
         lost = {} if "accept_shrink" in accepted else shrunk(connection, configuration)
     reached("check: done")
-    results = {"readable": readable, **{name: (violations, example) for name, violations, example in rows}, **lost}
+    found_by_sql = {name: (violations, example) for name, violations, example in rows}
+    results = {"readable": readable, "blocks_equal_tables": blocks, **found_by_sql, **lost}
     unhurt = (0, None)
     return [Outcome(check, *results.get(check.name, unhurt)) for check in CHECK_LIST]
 

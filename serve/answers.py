@@ -11,7 +11,12 @@ from flask import Response
 
 def json_answer(body: object, status: int = 200) -> Response:
     """Return a body as JSON."""
-    return Response(orjson.dumps(body), status, mimetype="application/json")
+    return json_text_answer(orjson.dumps(body), status)
+
+
+def json_text_answer(text: bytes, status: int = 200) -> Response:
+    """Return a body that is JSON already."""
+    return Response(text, status, mimetype="application/json")
 
 
 def error_answer(status: int, detail: str | dict[str, Any]) -> Response:

@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from serve import health, manners, openapi, public
 from serve.access_log import AccessLog
-from serve.answers import error_answer, json_answer
+from serve.answers import error_answer, json_text_answer
 from serve.clients import Clients
 from serve.cors import Cors
 from serve.credentials import Credentials
@@ -26,6 +26,7 @@ from warehouse.versions import Warehouse
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 60
+MEGABYTE = 1_000_000
 PULSE = "/api/xp/learning-pulse"
 
 
@@ -41,7 +42,9 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
     """
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # a path with two of them is unknown, not redirected to another
-    app.extensions["follower"] = follower = Follower(Warehouse.of(configuration))
+    app.extensions["follower"] = follower = Follower(
+        Warehouse.of(configuration), configuration.serve.cache_mb * MEGABYTE
+    )
     app.extensions["metrics"] = metrics = Metrics(app, follower, shared, counted_route=PULSE)
     app.extensions["credentials"] = credentials = Credentials.of(configuration)
     erased = SuppressionList(Lake.of(configuration).suppressed)
@@ -91,7 +94,7 @@ def _own_answer(version: OpenVersion, learner: str, *, is_erased: bool) -> Respo
     }
     if not pulse.is_known:
         about["X-Pulse-Learner"] = "unknown"
-    return manners.own(json_answer(pulse.body), tag, about)
+    return manners.own(json_text_answer(pulse.body), tag, about)
 
 
 def _refused(refusal: CredentialError) -> Response:

@@ -4,12 +4,15 @@ Which version is in service, and for how long it stays open, is `reader.py`.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
+from serve.answer_cache import AnswerCache
 from warehouse import engine
 from warehouse.errors import NoVersionError
 from warehouse.verification import Marks, verify
@@ -21,9 +24,16 @@ MEMORY_LIMIT = "256MB"
 ABOUT = """
 select
     strftime(make_timestamp(epoch_us(data_through)), '%Y-%m-%dT%H:%M:%SZ') as data_through,
-    default_window_end, default_timezone, level_metric
+    default_window_end, default_timezone, level_metric,
+    (select max(key_shift) from pulse_blocks) as key_shift
 from version_info
 where version = $version
+"""
+BLOCK = "select packed from pulse_blocks where block = "
+# Look-ups are planned anew each time, and what an optimizer can do for them takes longer than they do (decision 0008).
+OPTIMIZERS = frozenset({"filter_pushdown", "unused_columns"})
+OTHER_OPTIMIZERS = """
+select coalesce(string_agg(name, ','), '') from duckdb_optimizers() where not list_contains($wanted, name)
 """
 
 
@@ -40,6 +50,8 @@ class OpenVersion:
         built_at: when it was built and published, ISO 8601.
         marks: those of its file when it was verified.
         connection: read-only, on its own file.
+        key_shift: how far a `user_key` is shifted to get its block; None if there are no learners.
+        answers: those that were asked for lately.
         requests: how many requests read it at this moment.
     """
 
@@ -51,11 +63,45 @@ class OpenVersion:
     built_at: str
     marks: Marks
     connection: duckdb.DuckDBPyConnection
+    key_shift: int | None
+    answers: AnswerCache
     requests: int = field(default=0)
+    _idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
+
+    def block(self, user_key: int) -> bytes:
+        """Return the block of `pulse_blocks` in which a learner would be; empty if there is none."""
+        if self.key_shift is None:
+            return b""
+        with self.cursor() as cursor:
+            # The number stands in the query: bound, it would take longer to plan.
+            rows = cursor.execute(f"{BLOCK}{user_key >> self.key_shift}").fetchall()
+        return bytes(rows[0][0]) if rows else b""
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lend a cursor; as many are made as are needed at once."""
+        try:
+            cursor = self._idle.pop()
+        except IndexError:
+            cursor = self.connection.cursor()
+        yield cursor  # after an error it is not used again
+        self._idle.append(cursor)
+
+    def close(self) -> None:
+        """Close the file; nobody may read it any more."""
+        while self._idle:
+            self._idle.pop().close()
+        self.connection.close()
+        self.answers.clear()
 
 
-def open_version(warehouse: Warehouse, name: str) -> OpenVersion:
+def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenVersion:
     """Open a version's own file for reading, if it is what its manifest says.
+
+    Args:
+        warehouse: where it is.
+        name: its name.
+        cache_bytes: how much of its answers is kept at most.
 
     Raises:
         NoVersionError: file and manifest differ, or its schema is not ours.
@@ -68,12 +114,24 @@ def open_version(warehouse: Warehouse, name: str) -> OpenVersion:
     place = warehouse.file(name)
     connection = _connect(place)
     try:
-        data_through, window_end, timezone, metric = engine.one_row(connection, ABOUT, {"version": name})
+        _plan_quickly(connection)
+        data_through, window_end, timezone, metric, shift = engine.one_row(connection, ABOUT, {"version": name})
         _refuse_changed(place, marks)
     except BaseException:
         connection.close()
         raise
-    return OpenVersion(name, data_through, window_end, timezone, metric, manifest.built_at, marks, connection)
+    return OpenVersion(
+        name,
+        data_through,
+        window_end,
+        timezone,
+        metric,
+        manifest.built_at,
+        marks,
+        connection,
+        shift,
+        AnswerCache(cache_bytes),
+    )
 
 
 def _refuse_changed(place: Path, marks: Marks) -> None:
@@ -95,3 +153,8 @@ def _connect(place: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(os.fspath(place), read_only=True, config=config)
     engine.prepare(connection)
     return connection
+
+
+def _plan_quickly(connection: duckdb.DuckDBPyConnection) -> None:
+    (others,) = engine.one_row(connection, OTHER_OPTIMIZERS, {"wanted": sorted(OPTIMIZERS)})
+    connection.execute("set disabled_optimizers = $others", {"others": others})

@@ -97,12 +97,9 @@ def public_pulse(version: OpenVersion, username: str, user_id: str) -> PublicPul
         user_id: whose name it is.
     """
     key = {"user_key": user_key(user_id)}
-    cursor = version.connection.cursor()
-    try:
+    with version.cursor() as cursor:
         rows = [row[1:] for row in cursor.execute(WINDOW, key).fetchall() if row[0] == user_id]
         levels = dict(cursor.execute(LEVELS, key).fetchall())
-    finally:
-        cursor.close()
     if not rows:
         return None
     start, end, population, zone = rows[0]

@@ -56,10 +56,12 @@ class Follower:
 
     Args:
         warehouse: whose pointer.
+        cache_bytes: how much of a version's answers is kept at most.
     """
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    def __init__(self, warehouse: Warehouse, cache_bytes: int = 0) -> None:
         self._warehouse = warehouse
+        self._cache_bytes = cache_bytes
         self._looking = threading.Lock()  # held by whoever looks, verifies and opens
         self._counting = threading.Lock()  # held for moments: which version is current, and who reads which
         self._current: OpenVersion | None = None
@@ -218,7 +220,7 @@ class Follower:
 
     def _serve(self, name: str) -> None:
         if not self._takes_back(name):
-            self._put_in_service(open_version(self._warehouse, name))
+            self._put_in_service(open_version(self._warehouse, name, self._cache_bytes))
         self._accept(name)
         remember_served(self._warehouse, name)
 
@@ -280,7 +282,7 @@ class Follower:
 
     def _close(self, opened: OpenVersion | None) -> None:
         if opened is not None:
-            opened.connection.close()
+            opened.close()
 
     def _enter(self) -> OpenVersion:
         with self._counting:
@@ -296,4 +298,4 @@ class Follower:
             is_done = opened.requests == 0 and opened is not self._current
             if is_done:
                 self._draining.pop(opened.name, None)
-                opened.connection.close()  # while nobody can take it up again
+                opened.close()  # while nobody can take it up again

@@ -404,9 +404,9 @@ def openings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The versions that were opened, or tried to be, in order."""
     names: list[str] = []
 
-    def noted(warehouse: Warehouse, name: str) -> OpenVersion:
+    def noted(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenVersion:
         names.append(name)
-        return original(warehouse, name)
+        return original(warehouse, name, cache_bytes)
 
     original = open_version
     monkeypatch.setattr(reader, "open_version", noted)
@@ -504,10 +504,10 @@ def test_while_one_request_opens_a_new_version_the_others_are_answered_from_the_
 ) -> None:
     is_opening, may_go_on = threading.Event(), threading.Event()
 
-    def slow(warehouse: Warehouse, name: str) -> OpenVersion:
+    def slow(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenVersion:
         is_opening.set()
         assert may_go_on.wait(10)
-        return original(warehouse, name)
+        return original(warehouse, name, cache_bytes)
 
     follower, original, found = Follower(warehouse), open_version, list[str]()
     assert served_by(follower) == FIRST
@@ -542,11 +542,11 @@ def test_the_first_requests_all_wait_for_the_one_that_opens(warehouse: Warehouse
 def test_a_version_that_is_pruned_between_pointer_and_file_gives_way_to_its_successor(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def overtaken(warehouse: Warehouse, name: str) -> OpenVersion:
+    def overtaken(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenVersion:
         if name == FIRST:
             warehouse.point_to(SECOND)
             warehouse.prune(1)
-        return original(warehouse, name)
+        return original(warehouse, name, cache_bytes)
 
     original = open_version
     monkeypatch.setattr(reader, "open_version", overtaken)

@@ -188,7 +188,7 @@ def body_difference(configuration: Configuration, expected: Mapping[str, Any]) -
     assert current is not None
     version = open_version(warehouse, current)
     try:
-        body = learning_pulse(version, expected["user_id"]).body
+        body = json.loads(learning_pulse(version, expected["user_id"]).body)
     finally:
         version.connection.close()
     data = body.pop("data")

@@ -75,7 +75,7 @@ def served_by(follower: Follower) -> str:
     from serve.pulse import learning_pulse
 
     with follower.version() as version:
-        body = learning_pulse(version, ANA).body
+        body = json.loads(learning_pulse(version, ANA).body)
         assert body == ANSWERS[ANA][version.name]
         return version.name
 

@@ -29,6 +29,7 @@ NAMES = (
     "build: basis written",
     "build: signed",
     "build: detached",
+    "build: packed",
     "check: all columns read",
     "check: done",
     "publish: checked",

@@ -91,6 +91,16 @@ comment on column pulse_totals.cut_3 is 'The score at the median.';
 comment on column pulse_totals.cut_4 is 'The score at the third quartile.';
 comment on column pulse_totals.cut_population is 'Whose scores the cuts divide: the learner''s own, or those of all learners (R16).';
 
+create table pulse_blocks (
+    block bigint not null check (block >= 0),
+    key_shift tinyint not null check (key_shift between 0 and 63),
+    packed blob not null
+);
+comment on table pulse_blocks is 'Only for speed: pulse_totals and learning_pulse once more, packed for the server, some learners per row. Not part of the logical hash.';
+comment on column pulse_blocks.block is 'The first bits of the user_key of its learners: user_key >> key_shift.';
+comment on column pulse_blocks.key_shift is 'The same in every row.';
+comment on column pulse_blocks.packed is 'A line per learner, as docs/decisions/0008 describes it; no contract, it may change.';
+
 create table quarantine (
     stream varchar not null,
     day date,

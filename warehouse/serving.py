@@ -78,6 +78,7 @@ class Serve(BaseModel):
         rate_limit_refused: answers 401 and 403 per address (IPv6 by /64); empty for no limit.
         rate_limit_storage: where the counts are kept: in each worker, or in a store that all share.
         max_age_hours: a version that was published longer ago is reported as stale.
+        cache_mb: how many megabytes of answers each worker keeps at most, of the version in service; 0 for none.
         week_start: the first row of the heatmap.
         frame_ancestors: the pages that may frame the public page, as in a Content-Security-Policy.
     """
@@ -91,5 +92,6 @@ class Serve(BaseModel):
     rate_limit_refused: Rate = "30/minute"
     rate_limit_storage: Annotated[str, AfterValidator(_storage)] = "memory://"
     max_age_hours: float = Field(default=36, gt=0, allow_inf_nan=False)
+    cache_mb: int = Field(default=64, ge=0)
     week_start: Literal["sunday", "monday"] = "sunday"
     frame_ancestors: Annotated[str, AfterValidator(_source_list)] = "'none'"

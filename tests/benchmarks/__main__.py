@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from tests.benchmarks import report
 from tests.benchmarks.frame import ROUNDS, Bench, Size
 
-QUESTIONS = ("extraction",)
+QUESTIONS = ("extraction", "serving")
 
 
 def main() -> None:

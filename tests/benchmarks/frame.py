@@ -152,7 +152,7 @@ class Bench:
         """
         costs: dict[str, list[Cost]] = {name: [] for name in pieces}
         for _ in range(rounds or self.rounds):
-            with self._alone():
+            with self.alone():
                 for name, piece in pieces.items():
                     if before and name in before:
                         _run(self._command(before[name]))
@@ -166,7 +166,8 @@ class Bench:
         return _child(str(piece[0]), str(piece[1]), self.folder, piece[2:])
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
+        """Hold the lock, if there is one, while something is measured."""
         if self.lock is None:
             yield
             return

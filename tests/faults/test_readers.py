@@ -3,6 +3,7 @@
 Who reads while nights die is `test_kills.py`; who reads through the real server, `test_workers.py`.
 """
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -65,11 +66,11 @@ def test_a_version_answers_whoever_holds_it_through_three_publishes_and_after_it
             place.become(state)
             assert nights.night(place.configuration).code == 0
             for learner in LEARNERS:
-                assert learning_pulse(held, learner).body == expected[STATES[0]][learner]
+                assert json.loads(learning_pulse(held, learner).body) == expected[STATES[0]][learner]
                 with follower.version() as newest:
                     assert newest.name == warehouse.current()
-                    assert learning_pulse(newest, learner).body == expected[state][learner]
+                    assert json.loads(learning_pulse(newest, learner).body) == expected[state][learner]
             assert asked(analyst) == found
         assert first not in warehouse.kept()
         assert not warehouse.file(first).exists()
-        assert learning_pulse(held, LEARNERS[0]).body == expected[STATES[0]][LEARNERS[0]]
+        assert json.loads(learning_pulse(held, LEARNERS[0]).body) == expected[STATES[0]][LEARNERS[0]]
