@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import signal
 import sys
 import time
 import traceback
@@ -94,6 +95,7 @@ def main() -> int:
     parser.add_argument("--database", help="URL of an empty database, which is overwritten (a SQLite of their own)")
     parser.add_argument("--write", action="store_true", help="write the figures into docs/RELIABILITY.md")
     words = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have switched it off
     began, counts, failed = time.monotonic(), Counter[str](), 0
     try:
         while counts["histories"] < words.count or not words.count:

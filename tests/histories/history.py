@@ -16,6 +16,8 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
+import duckdb
+
 from assets.step0_plan import Run
 from assets.step9_reconcile import compare
 from pipelines.erasure import erase
@@ -23,18 +25,19 @@ from pipelines.night import publish_lake, run_night
 from pipelines.reconciliation import restate
 from tests import oracle, replay
 from tests.histories.killed import night_that_dies
-from tests.histories.model import NO_LEARNERS, Model, Setting, Version
+from tests.histories.model import NO_LEARNERS, VERSION, Basis, Model, Setting, Version
 from tests.histories.source import Source
 from tests.oracle import DAY, EPOCH, HOUR, SECOND, Stream, day_start, days, local_dates
 from tests.platforms import SECRET
 from tests.worlds import BAD_ZONES, GOOD_ZONES, PLACES
+from warehouse import basis as recorded_basis
 from warehouse.configuration import Configuration, load
 from warehouse.crash_points import NAMES
 from warehouse.errors import NoVersionError, PulseError
 from warehouse.files import UNFINISHED
 from warehouse.lake import Lake
 from warehouse.lock import run_lock
-from warehouse.versions import Manifest, Warehouse, sha256_of
+from warehouse.versions import Manifest, Warehouse, sha256_of, version_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,8 +52,9 @@ NAMES_OF_LEARNERS = ("Ann", "Bob", "Zo\u00eb", "Ann", None)
 AMOUNTS = (0, 1, 5, 10, 10, 25, 100, -3, -50)
 NUDGES = (0, 0, -1, 1, -SECOND, SECOND // 2, HOUR, -5 * HOUR)
 LENGTHS = (0, 1, SECOND - 1, 90 * SECOND, HOUR, HOUR, 5 * HOUR, 23 * HOUR, DAY, DAY + 1, -1)
-SHORTEST, LONGEST = 6, 14
+LENGTHS_OF_HISTORIES = (3, 4, 5, 6, 8, 10, 14)
 KEEP_VERSIONS = 3
+RESTATEMENTS = "select user_id, activity_date, measure, old, new, version, reason from restatements"
 REFUSAL = re.compile(rf"check (\w+) found|({NO_LEARNERS})")
 POINTS = [name for name in NAMES if not name.startswith("erase")]
 ROWS_AT_MOST = 18  # of a stream: R22 and R23 let any change of so few rows pass
@@ -77,8 +81,9 @@ WEIGHTS = {name: often for often, names in OFTEN.items() for name in names}
 
 # What the figures of many histories tell, in the order of their columns.
 COMPARED, KILLED, HELD_BACK = "versions compared", "nights killed", "versions held back by a check"
-DRIFTED, ERASED, ROLLED_BACK = "reconciliations that found drift", "erasures", "rollbacks"
-COUNTED = (COMPARED, KILLED, HELD_BACK, DRIFTED, ERASED, ROLLED_BACK)
+DRIFTED, RESTATED = "reconciliations that found drift", "restatements"
+ERASED, ROLLED_BACK = "erasures", "rollbacks"
+COUNTED = (COMPARED, KILLED, HELD_BACK, DRIFTED, RESTATED, ERASED, ROLLED_BACK)
 
 
 class NothingDriftedError(Exception):
@@ -95,7 +100,7 @@ class Operation(NamedTuple):
 def drawn(seed: int) -> list[Operation]:
     """The operations of a history."""
     random = Random(f"operations of {seed}")
-    names = random.choices([*WEIGHTS], [*WEIGHTS.values()], k=random.randint(SHORTEST, LONGEST))
+    names = random.choices([*WEIGHTS], [*WEIGHTS.values()], k=random.choice(LENGTHS_OF_HISTORIES))
     return [Operation(name, random.getrandbits(32)) for name in ["rows_appear", "learner_joins", "night", *names]]
 
 
@@ -117,6 +122,7 @@ class History:
         self.current: str | None = None
         self.is_pinned = False
         self.accepted: tuple[str, ...] = replay.GUARDS
+        self.can_compare = False  # whether the version before the next is still there
         self.configuration = self._configured()
 
     @staticmethod
@@ -249,14 +255,15 @@ class History:
         if random.random() < 0.7:
             self.last_over += ONE_DAY
         day, point = self._last_day(), f"{random.choice(POINTS)}@{random.choice((1, 1, 1, 2, 3))}"
-        before, files = self._landed(), self._users_files()
+        before, files, restated = self._landed(), self._users_files(), self._restatements_file()
+        self._before()
         was_killed = night_that_dies(self.configuration.path, day, point)
         self._note(f"  night of {day} {'dies' if was_killed else 'does not die'} at {point}")
         if was_killed:
             self.counts[KILLED] += 1
             self._see_what_landed(day, before)
             self._see_which_users_landed(day, files)
-            self._look_at_what_a_killed_run_published()
+            self._look_at_what_a_killed_run_published(restated)
         else:
             self.model.run(day, day)
             self._look_at_what_is_published(self._refusals())
@@ -388,7 +395,9 @@ class History:
 
     def _before(self) -> Version | None:
         """The version that a new one is compared with: the current one, else the newest that is there."""
-        kept = self._kept()
+        warehouse, basis = Warehouse.of(self.configuration), self.model.basis
+        self.can_compare = basis is not None and warehouse.file(basis.version).exists()
+        kept = warehouse.kept()
         name = self.current or (kept[-1] if kept else None)
         return self.versions[name] if name else None
 
@@ -404,8 +413,8 @@ class History:
         assert newest is not None
         assert newest not in self.versions
         assert manifest is None or manifest.version == newest
-        self.versions[newest] = expected
-        self._compare(newest)
+        self._compare(newest, expected)
+        self._record(newest, expected)
         if not self.is_pinned:
             self.current = newest
         self._compare_current()
@@ -418,12 +427,25 @@ class History:
         if self.current is not None:
             assert self.current in warehouse.kept()
 
-    def _compare(self, version: str) -> None:
-        """Every public table of a version equals the oracle's (I3, I5)."""
+    def _compare(self, version: str, expected: Version) -> None:
+        """Every public table of a new version equals the oracle's (I3, I5)."""
+        self.versions[version] = expected
         self.counts[COMPARED] += 1
-        found = replay.tables_of(Warehouse.of(self.configuration).file(version))
-        for table, rows in self.versions[version].tables.items():
+        live = {row[0] for row in expected.tables["users"]}
+        restated = self.model.restatements(version, expected.world, can_compare=self.can_compare)
+        expected.tables["restatements"] = oracle.sorted_rows([row for row in restated if row[0] in live])
+        self.counts[RESTATED] += sum(row[VERSION] == version for row in restated)
+        place = Warehouse.of(self.configuration).file(version)
+        found = replay.tables_of(place)
+        with duckdb.connect(str(place), read_only=True) as connection:
+            found["restatements"] = oracle.sorted_rows(connection.execute(RESTATEMENTS).fetchall())
+        for table, rows in expected.tables.items():
             assert found[table] == rows, f"{table} of {version}{_difference(found[table], rows)}"
+
+    def _record(self, version: str, made: Version) -> None:
+        """A version was recorded in the lake: with what it restates, and as what the next one is compared with."""
+        self.model.restated = self.model.restatements(version, made.world, can_compare=self.can_compare)
+        self.model.basis = Basis(version, made.world)
 
     # --- what a killed run has left ---------------------------------------------------------------------------------
 
@@ -466,7 +488,11 @@ class History:
         if users:
             self.model.replace_users()
 
-    def _look_at_what_a_killed_run_published(self) -> None:
+    def _restatements_file(self) -> int:
+        place = Lake.of(self.configuration).restatements
+        return place.stat().st_mtime_ns if place.exists() else 0
+
+    def _look_at_what_a_killed_run_published(self, restated_before: int) -> None:
         """The pointer is where it was, or names a new version that is whole; one may be in place and not pointed to."""
         warehouse = Warehouse.of(self.configuration)
         current = warehouse.current()
@@ -477,12 +503,24 @@ class History:
             assert expected is not None
             assert self._refusals() == set()
             version = unknown.pop()
-            self.versions[version] = expected
-            self._compare(version)
+            self._compare(version, expected)
             if current == version:
                 assert not self.is_pinned
                 self.current = version
+        self._see_what_was_recorded(restated_before)
         self._compare_current()
+
+    def _see_what_was_recorded(self, restated_before: int) -> None:
+        """Restatements are recorded before the basis; a basis that is there is that of a version in its place."""
+        lake, expected = Lake.of(self.configuration), self.model.expected()
+        if expected is None or self._restatements_file() == restated_before:
+            return
+        version = version_name(expected.newest, int((lake.root / "sequence").read_text(encoding="ascii")))
+        basis = recorded_basis.Basis.read(lake)
+        if basis is not None and basis.version == version:
+            self._record(version, self.versions[version])
+        else:
+            self.model.restated = self.model.restatements(version, expected.world, can_compare=self.can_compare)
 
     def _kept(self) -> list[str]:
         return Warehouse.of(self.configuration).kept()

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from tests import oracle
+from tests import oracle, oracle_restatements
 from tests.histories.source import utc_day_of
 from tests.oracle import Stream, World, days
+from warehouse.versions import sequence_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 ONE_DAY = timedelta(days=1)
 SHRINK_BASE = 20  # R25: a figure below this may shrink to nothing, any other by less than a third
+VERSION = 5  # the place of the version in a row of `restatements`
 NO_LEARNERS = "no learners have landed"
 Tables = dict[str, list[oracle.Row]]
 StreamDay = tuple[str, date]
@@ -53,7 +55,7 @@ class Version:
     """What a version holds, and which extractions it was made from."""
 
     tables: Tables
-    newest: date
+    world: World
     extractions: Mapping[StreamDay, int]
 
     def figures(self, newest: date) -> dict[tuple[str, date | None], int]:
@@ -69,9 +71,22 @@ class Version:
                     found[name, day] = found.get((name, day), 0) + amount
         return found
 
+    @property
+    def newest(self) -> date:
+        """The last UTC day in it."""
+        return self.world.newest_day
+
     def names(self, user_id: str) -> bool:
         """Whether a learner is in any table."""
         return any(user_id in row for rows in self.tables.values() for row in rows)
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The last version that was put in place and recorded: what the next one restates, it restates of this one."""
+
+    version: str
+    world: World
 
 
 @dataclass
@@ -85,6 +100,8 @@ class Model:
     users_landings: list[tuple[date, Sequence[Row]]] = field(default_factory=list)
     users_in_force: int | None = None
     suppressed: set[str] = field(default_factory=set)
+    basis: Basis | None = None
+    restated: list[oracle.Row] = field(default_factory=list)
     extractions: int = 0
 
     # --- what a run does (R23, R3) ----------------------------------------------------------------------------------
@@ -147,6 +164,7 @@ class Model:
         }
         self.undated = {stream: self.without_suppressed(rows) for stream, rows in self.undated.items()}
         self.users_landings = [(day, self.without_suppressed(rows)) for day, rows in self.users_landings]
+        self.restated = [row for row in self.restated if row[0] != user_id]
 
     def drifted(self) -> set[StreamDay]:
         """The days up to the newest that the source does not hold any more as they were seen."""
@@ -192,7 +210,21 @@ class Model:
         if newest is None:
             return None
         extractions = {key: seen.number for key, seen in self.seen.items() if key[1] <= newest}
-        return Version(oracle.tables(self.world(newest)), newest, extractions)
+        world = self.world(newest)
+        return Version(oracle.tables(world), world, extractions)
+
+    def restatements(self, version: str, world: World, *, can_compare: bool) -> list[oracle.Row]:
+        """All that has been restated once this version is made, by columns of the table and of learners gone, too.
+
+        What a version restates that was never recorded is forgotten: the next one restates it. Where the file of the
+        version before is gone nothing can be compared, and nothing forgotten.
+        """
+        if self.basis is None or not can_compare:
+            return self.restated
+        last = sequence_of(self.basis.version)
+        known = [row for row in self.restated if sequence_of(str(row[VERSION])) <= last]
+        new = oracle_restatements.restatements(self.basis.world, world)
+        return known + [(*row[:VERSION], version, *row[VERSION:]) for row in new]
 
     def refusals(self, before: Version | None, *, accepts_shrinking: bool) -> set[str]:
         """The checks that have to keep a version from its readers, given what they have now."""
