@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from tests.benchmarks import report
 from tests.benchmarks.frame import ROUNDS, Bench, Size
 
-QUESTIONS = ("extraction", "serving")
+QUESTIONS = ("extraction", "night", "serving")
 
 
 def main() -> None:

@@ -133,7 +133,7 @@ class Bench:
 
     def prepare(self, question: str, piece: str, *arguments: object) -> Any:
         """Run a piece that nobody measures, and return its answer."""
-        return _run(_child(question, piece, self.folder, arguments)).answer
+        return _run(child(question, piece, self.folder, arguments)).answer
 
     def take_turns(
         self,
@@ -163,7 +163,7 @@ class Bench:
     def _command(self, piece: Sequence[object]) -> list[str]:
         if piece[0] == "command":
             return [str(word) for word in piece[1:]]
-        return _child(str(piece[0]), str(piece[1]), self.folder, piece[2:])
+        return child(str(piece[0]), str(piece[1]), self.folder, piece[2:])
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -176,7 +176,8 @@ class Bench:
             yield
 
 
-def _child(question: str, piece: str, folder: Path, arguments: Sequence[object]) -> list[str]:
+def child(question: str, piece: str, folder: Path, arguments: Sequence[object]) -> list[str]:
+    """Return the command that runs a piece in a process of its own."""
     name = "tests.benchmarks.child"
     return [sys.executable, "-m", name, question, piece, str(folder), *[str(word) for word in arguments]]
 

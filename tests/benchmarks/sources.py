@@ -17,7 +17,7 @@ import duckdb
 from sqlalchemy import create_engine, make_url, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 FIRST_DAY = "2025-01-01"
@@ -178,17 +178,36 @@ def mariadb() -> str | None:
     return os.environ.get("PULSE_TEST_MARIADB")
 
 
+def load_postgres(url: str, tables: Mapping[str, str], folder: Path) -> None:
+    """Make tables anew and fill each from its files `TABLE-*.csv`; the third column gets an index."""
+    for table, columns in tables.items():
+        copies = [f"\\copy {table} from '{file}' (format csv)" for file in sorted(folder.glob(f"{table}-*.csv"))]
+        indexed = columns.split(", ")[2].partition(" ")[0]
+        _psql(
+            url,
+            f"drop table if exists {table}",
+            f"create table {table} ({columns})",
+            *copies,
+            f"create index on {table} ({indexed})",
+            f"vacuum analyze {table}",
+        )
+
+
+def _psql(url: str, *statements: str) -> None:
+    commands = [word for statement in statements for word in ("-c", statement)]
+    environment = {**os.environ, "PGTZ": "UTC"}
+    subprocess.run([psql(), "-qX", "-v", "ON_ERROR_STOP=1", url, *commands], check=True, env=environment)
+
+
 def _load_postgres(url: str, table: str, columns: str, file: Path) -> None:
-    statements = [
+    _psql(
+        url,
         f"drop table if exists {table}",
         f"create table {table} ({columns})",
         f"\\copy {table} from '{file}' (format csv)",
         f"create index on {table} ({TABLES[table][2][0]})",
         f"vacuum analyze {table}",
-    ]
-    commands = [word for statement in statements for word in ("-c", statement)]
-    environment = {**os.environ, "PGTZ": "UTC"}
-    subprocess.run([psql(), "-qX", "-v", "ON_ERROR_STOP=1", url, *commands], check=True, env=environment)
+    )
 
 
 def _load_mysql(url: str, table: str, columns: str, file: Path) -> None:

@@ -1,0 +1,229 @@
+"""Question 3: what does a night cost, beside what Polars needs just to group, level, sort and write the same rows?"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from typing import TYPE_CHECKING, Any
+
+from tests.benchmarks import plots, sources
+from tests.benchmarks.frame import Bench, BenchmarkError, Goal, Question, Result, median, peak_mb, ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from warehouse.configuration import Configuration
+
+QUESTION = Question(
+    3,
+    "night",
+    "A night",
+    "Learners with a year of activity in the lake and a published version of yesterday. The night extracts one new day "
+    "and the seven before it from PostgreSQL, lands the learners, rolls up, builds, checks and publishes a whole new "
+    "version, without Dagster. The peer is Polars, which reads the same activity files, new day included, and does "
+    "nothing but group by learner and date, level, sort and write Parquet; its rows have to equal the version's.",
+)
+DAYS = 365
+LOOKBACK = 8  # days that the night extracts: the new one and seven before it
+GOAL_RATIO, GOAL_MB, GOAL_SHARE = 1.3, 3000, 0.1
+STEPS = ("land", "land_users", "roll_up", "build", "check", "publish")
+EVENTS = """
+create or replace temp table events as
+select
+    user_id,
+    $day::timestamp + to_seconds((chance // 11 % 80000)::bigint) as began_at,
+    chance
+from active
+"""
+CSV = {
+    "xp_events": (
+        "select uuid() as id, user_id, began_at + to_seconds(unnest(range(1 + (chance // 3 % 3)::bigint))) as created, "
+        "(1 + chance // 16 % 100)::integer as amount from events"
+    ),
+    "english_sessions": (
+        "select uuid() as id, user_id, began_at as started_at, "
+        "began_at + to_seconds(60 + (chance // 640 % 7200)::bigint) as ended_at from events"
+    ),
+    "quiz_attempts": (
+        "select uuid() as id, user_id, began_at as submitted_at, chance // 5 % 3 = 2 as passed "
+        "from events where chance // 5 % 3 > 0"
+    ),
+    "users": "select user_id as id, 'learner-' || number as username, zone, true as is_public from learners",
+}
+TABLES = {
+    "xp_events": "id uuid, user_id uuid, created_at timestamptz, amount integer",
+    "english_sessions": "id uuid, user_id uuid, started_at timestamptz, ended_at timestamptz",
+    "quiz_attempts": "id uuid, user_id uuid, submitted_at timestamptz, passed boolean",
+    "users": "id uuid, username text, timezone text, is_public boolean",
+}
+PULSE_ROWS = """
+select count(*), rows_hash(row(user_key, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed,
+level)) from {}
+"""
+
+
+def run(bench: Bench) -> Result:
+    """Make the lake, publish yesterday, then let the night and Polars take turns."""
+    learners = bench.at_size(tiny=300, scaled=50_000, full=1_000_000)
+    result = Result(facts={"learners": learners, "days": DAYS})
+    with sources.postgres(bench.folder) as url:
+        made = bench.prepare("night", "make", url, learners)
+        result.facts["rows of activity before the night"] = made["rows"]
+        result.facts["learners active on the new day"] = made["active"]
+        pieces = {"night": ("night", "run_one", url), "Polars: group, level, sort, write": ("night", "polars")}
+        before = {"night": ("night", "forget_last_day")}
+        result.costs.update(bench.take_turns(pieces, before=before))
+        result.costs["only building, checking and publishing"] = bench.take_turns(
+            {"again": ("night", "build_one")}, rounds=1
+        )["again"]
+    found = bench.prepare("night", "compare")
+    if found["version"] != found["Polars"]:
+        message = f"the version has {found['version']}, Polars wrote {found['Polars']}"
+        raise BenchmarkError(message)
+    result.facts["learner-days in the window, equal in both"] = int(found["version"][0])
+    _judge(bench, result)
+    return result
+
+
+def make(folder: Path, url: str, learners: str) -> dict[str, int]:
+    """Write a year of activity, fill the source with its last days, and publish the day before the last."""
+    from assets.step0_plan import Run
+    from pipelines.night import run_night
+    from tests.benchmarks import lakes
+    from warehouse import engine
+    from warehouse.lake import DAY, days_between
+
+    shutil.rmtree(folder / "var", ignore_errors=True)
+    configuration = lakes.configure(folder, DAYS, url)
+    with engine.connect(folder) as connection:
+        lakes.make_learners(connection, int(learners))
+        lakes.land_learners(connection, configuration)
+        sourced = days_between(lakes.LAST_DAY - (LOOKBACK + 1) * DAY, lakes.LAST_DAY)
+        rows = lakes.roll_up_history(connection, configuration, sourced[0] - DAY)
+        for table in TABLES:
+            (folder / f"{table}.csv").unlink(missing_ok=True)
+        for day in sourced:
+            lakes.make_active(connection, day)
+            connection.execute(EVENTS, {"day": day})
+            for table in lakes.KINDS:
+                file = folder / f"{table}-{day}.csv"
+                connection.execute(f"copy ({CSV[table]}) to '{file}' (format csv, header false)")
+        (active,) = engine.one_row(connection, "select count(*) from active")
+        connection.execute(f"copy ({CSV['users']}) to '{folder}/users-.csv' (format csv, header false)")
+    sources.load_postgres(url, TABLES, folder)
+    for file in folder.glob("*.csv"):
+        file.unlink()
+    published = run_night(configuration, Run(sourced[0], lakes.LAST_DAY - DAY, (), ("accept_shrink",)))
+    assert published is not None
+    return {"rows": rows, "active": active, "version rows": published.rows["daily_activity"]}
+
+
+def forget_last_day(folder: Path) -> None:
+    """Take back what a night did, so that it can be run again."""
+    from tests.benchmarks import lakes
+    from warehouse.lake import DAY, Lake
+    from warehouse.versions import Warehouse
+
+    configuration = _configuration(folder)
+    lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
+    for stream in lakes.KINDS:
+        lake.landing(stream, lakes.LAST_DAY).unlink(missing_ok=True)
+    lake.activity(lakes.LAST_DAY).unlink(missing_ok=True)
+    before = next(name for name in warehouse.kept() if str(lakes.LAST_DAY - DAY) in name)
+    for version in warehouse.kept():
+        if version != before:
+            warehouse.point_to(before)
+            warehouse.file(version).unlink()
+            warehouse.manifest_file(version).unlink()
+
+
+def run_one(folder: Path, url: str) -> dict[str, Any]:
+    """Run the night of the last day and return what it published, and the seconds of its steps."""
+    from assets.step0_plan import Run
+    from pipelines import night
+    from tests.benchmarks import lakes
+
+    del url
+    seconds = _timed(night)
+    published = night.run_night(_configuration(folder), Run(lakes.LAST_DAY, lakes.LAST_DAY))
+    assert published is not None
+    (folder / "steps.json").write_text(json.dumps(seconds), encoding="utf-8")
+    return {"version": published.version}
+
+
+def build_one(folder: Path) -> None:
+    """Build, check and publish once more, with nothing new."""
+    from pipelines.night import publish_lake
+
+    publish_lake(_configuration(folder))
+
+
+def polars(folder: Path) -> None:
+    """Group, level, sort and write the same learner-days with Polars."""
+    from tests.benchmarks.peer_polars import level_activity
+    from warehouse.lake import Lake
+
+    configuration = _configuration(folder)
+    lake = Lake.of(configuration)
+    level_activity(lake.root, folder / "polars.parquet", configuration.pulse.min_active_days)
+
+
+def compare(folder: Path) -> dict[str, list[Any]]:
+    """Return the number and the hash of the rows of the version and of what Polars wrote."""
+    from warehouse import engine
+    from warehouse.versions import Warehouse
+
+    warehouse = Warehouse.of(_configuration(folder))
+    with (
+        engine.connect(folder) as connection,
+        engine.attached(connection, warehouse.pointer.resolve(), "version"),
+    ):
+        found = {
+            "version": engine.one_row(connection, PULSE_ROWS.format("version.learning_pulse")),
+            "Polars": engine.one_row(connection, PULSE_ROWS.format(f"'{folder}/polars.parquet'")),
+        }
+    return {name: [str(value) for value in row] for name, row in found.items()}
+
+
+def _configuration(folder: Path) -> Configuration:
+    from warehouse.configuration import load
+
+    return load(folder / "pulse.toml", uses=["sources"])
+
+
+def _timed(module: Any) -> dict[str, float]:
+    """Let the steps that a module calls say how long they took."""
+    seconds: dict[str, float] = dict.fromkeys(STEPS, 0.0)
+
+    def timed(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any, **options: Any) -> Any:
+            start = time.perf_counter()
+            try:
+                return step(*arguments, **options)
+            finally:
+                seconds[name] += time.perf_counter() - start
+
+        return run
+
+    for name in STEPS:
+        setattr(module, name, timed(name, getattr(module, name)))
+    return seconds
+
+
+def _judge(bench: Bench, result: Result) -> None:
+    night, peer = result.costs["night"], result.costs["Polars: group, level, sort, write"]
+    seconds = json.loads((bench.folder / "steps.json").read_text(encoding="utf-8"))
+    found, most = ratio(night, peer), peak_mb(night)
+    whole = sum(seconds.values())
+    share = (seconds["land"] + seconds["roll_up"]) / whole
+    result.goals = [
+        Goal(f"within {GOAL_RATIO} times Polars", f"{found:.2f} times", found <= GOAL_RATIO),
+        Goal(f"peak memory under {GOAL_MB:,} MB", f"{most:,.0f} MB", most < GOAL_MB),
+        Goal("landing (with the lookback) and rolling up under a tenth", f"{share:.1%}", share < GOAL_SHARE),
+    ]
+    rows = [[step, f"{value:.2f} s", f"{value / whole:.1%}"] for step, value in seconds.items()]
+    result.tables["Where the last night's seconds went:"] = [["step", "wall", "share"], *rows]
+    times = {"night": median(night), "Polars: group, level, sort, write": median(peer)}
+    result.plots = [plots.bars(f"A night, {result.facts['learners']:,} learners", "s", times, ours=["night"])]
