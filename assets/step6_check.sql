@@ -6,20 +6,42 @@ with no_day_missing as (
     anti join version.landings as landing on expected_days.stream = landing.stream and expected_days.day = landing.day
 ),
 
+-- Days stand in the order of learner and date, which look-ups lean on; and what ascends is there once. The order of a
+-- scan is the order of the file, and no row but the one before is held.
+days_in_order as (
+    select
+        user_id,
+        activity_date,
+        user_key,
+        lag(user_key) over () as key_before,
+        lag(activity_date) over () as date_before
+    from version.daily_activity
+),
+
+pulse_in_order as (
+    select
+        user_id,
+        activity_date,
+        user_key,
+        lag(user_key) over () as key_before,
+        lag(activity_date) over () as date_before
+    from version.learning_pulse
+),
+
 unique_learner_dates as (
     select user_id || ' ' || activity_date as example
-    from version.daily_activity
-    group by user_id, activity_date
-    having count(*) > 1
+    from days_in_order
+    where user_key < key_before or (user_key = key_before and activity_date <= date_before)
     union all
     select user_id || ' ' || activity_date
-    from version.learning_pulse
-    group by user_id, activity_date
-    having count(*) > 1
+    from pulse_in_order
+    where user_key < key_before or (user_key = key_before and activity_date <= date_before)
     union all
     select user_id from version.pulse_totals group by user_id having count(*) > 1
     union all
     select user_id from version.users group by user_id having count(*) > 1
+    union all
+    select min(user_id) from version.users group by user_key having count(*) > 1
     union all
     select totals.user_id
     from version.pulse_totals as totals
@@ -29,23 +51,17 @@ unique_learner_dates as (
     from version.users as learner
     anti join version.pulse_totals as totals
         on learner.user_key = totals.user_key and learner.user_id = totals.user_id
+    union all
+    select 'user_key ' || user_key from activity_sums where foreign_rows > 0
+    union all
+    select 'user_key ' || user_key from pulse_sums where foreign_rows > 0
 ),
 
 -- Every column but those that may be empty: the names, and the cuts while nobody has been active.
 nothing_null as (
-    select 'daily_activity ' || coalesce(user_id, '?') as example
-    from version.daily_activity
-    where
-        user_key + xp_earned + learning_time + sessions + quizzes + quizzes_passed is null
-        or user_id is null
-        or activity_date is null
+    select 'daily_activity ' || coalesce(user_key::varchar, '?') as example from activity_sums where null_rows > 0
     union all
-    select 'learning_pulse ' || coalesce(user_id, '?')
-    from version.learning_pulse
-    where
-        user_key + xp_earned + learning_time + sessions + quizzes + quizzes_passed + level is null
-        or user_id is null
-        or activity_date is null
+    select 'learning_pulse ' || coalesce(user_key::varchar, '?') from pulse_sums where null_rows > 0
     union all
     select 'pulse_totals ' || coalesce(user_id, '?')
     from version.pulse_totals
@@ -63,43 +79,22 @@ nothing_null as (
     where user_key is null or user_id is null or timezone is null or is_public is null
 ),
 
--- A date is in the pulse, with a level from 1 to 4, exactly if it is an active day within its learner's window.
+-- A date is in the pulse, with a level from 1 to 4, exactly if it is an active day within its learner's window: as many
+-- of them, and the same sum of hashes over dates and measures, learner by learner.
 levels_on_active_days as (
-    select
-        coalesce(active.user_id, pulse.user_id) || ' ' || coalesce(active.activity_date, pulse.activity_date) as example
-    from (
-        select day.*
-        from version.daily_activity as day
-        inner join version.pulse_totals as totals
-            on day.user_key = totals.user_key and day.activity_date between totals.window_start and totals.window_end
-        where greatest(xp_earned, learning_time, sessions, quizzes, quizzes_passed) > 0
-    ) as active
-    full outer join version.learning_pulse as pulse
-        on active.user_key = pulse.user_key and active.activity_date = pulse.activity_date
+    select 'user_key ' || coalesce(days.user_key, pulse.user_key) as example
+    from activity_sums as days
+    full outer join pulse_sums as pulse on days.user_key = pulse.user_key
     where
-        active.user_id is null
-        or coalesce(pulse.level not between 1 and 4, true)
-        or (active.xp_earned, active.learning_time, active.sessions, active.quizzes, active.quizzes_passed)
-        is distinct from (pulse.xp_earned, pulse.learning_time, pulse.sessions, pulse.quizzes, pulse.quizzes_passed)
-),
-
-sums_of_days as (
-    select
-        user_id,
-        sum(xp_earned) as xp_earned,
-        sum(learning_time) as learning_time,
-        sum(sessions) as sessions,
-        sum(quizzes) as quizzes,
-        sum(quizzes_passed) as quizzes_passed,
-        count(*) as active_days
-    from version.learning_pulse
-    group by user_id
+        coalesce(pulse.bad_levels, 0) > 0
+        or coalesce(days.active_days, 0) <> coalesce(pulse.active_days, 0)
+        or coalesce(days.days_hash, 0) <> coalesce(pulse.days_hash, 0)
 ),
 
 totals_equal_days as (
     select totals.user_id as example
     from version.pulse_totals as totals
-    left join sums_of_days as days on totals.user_id = days.user_id
+    left join pulse_sums as days on totals.user_key = days.user_key
     where
         totals.total_xp_earned <> coalesce(days.xp_earned, 0)
         or totals.total_learning_time <> coalesce(days.learning_time, 0)
@@ -110,19 +105,6 @@ totals_equal_days as (
 ),
 
 -- Landings = activity: what every landing said of itself against the rows of the day's activity.
-activity_by_day as (
-    select
-        day,
-        sum(xp_events) as xp_events,
-        sum(xp) as xp,
-        sum(sessions) as sessions,
-        sum(quizzes) as quizzes,
-        sum(quizzes_passed) as quizzes_passed,
-        sum(session_microseconds) as microseconds
-    from activity
-    group by day
-),
-
 landed_by_day as (
     select
         day,
@@ -139,7 +121,7 @@ landings_equal_activity as (
     select landed.day::varchar as example
     from landed_by_day as landed
     inner join unions on landed.day = unions.day
-    left join activity_by_day as rolled on landed.day = rolled.day
+    left join rolled_by_day as rolled on landed.day = rolled.day
     where
         landed.xp_events <> coalesce(rolled.xp_events, 0)
         or landed.xp <> coalesce(rolled.xp, 0)
@@ -149,31 +131,27 @@ landings_equal_activity as (
         or unions.microseconds <> coalesce(rolled.microseconds, 0)
 ),
 
--- Activity - unknown - deleted = what the build read, and of that nothing was lost but what R6 and R7 floor.
-live_learners as (
-    select user_id from landed_users where reason is null and not is_deleted
-),
-
+-- Activity - unknown - deleted = what the build read, and of that nothing was lost but what R6 and R7 floor: no date
+-- loses a whole second, and there are at most as many dates as rows.
 activity_of_learners as (
     select
-        coalesce(sum(xp), 0) as xp,
-        coalesce(sum(session_microseconds), 0) as microseconds,
-        coalesce(sum(sessions), 0) as sessions,
-        coalesce(sum(quizzes), 0) as quizzes,
-        coalesce(sum(quizzes_passed), 0) as quizzes_passed,
-        count(distinct row(activity.user_id, activity_date)) as learner_dates
-    from activity
-    semi join live_learners on activity.user_id = live_learners.user_id
+        coalesce(sum(live_xp), 0) as xp,
+        coalesce(sum(live_microseconds), 0) as microseconds,
+        coalesce(sum(live_sessions), 0) as sessions,
+        coalesce(sum(live_quizzes), 0) as quizzes,
+        coalesce(sum(live_quizzes_passed), 0) as quizzes_passed,
+        coalesce(sum(live_rows), 0) as rows
+    from rolled_by_day
 ),
 
 published_sums as (
     select
-        coalesce(sum(xp_earned), 0) as xp_earned,
-        coalesce(sum(learning_time), 0) as learning_time,
-        coalesce(sum(sessions), 0) as sessions,
-        coalesce(sum(quizzes), 0) as quizzes,
-        coalesce(sum(quizzes_passed), 0) as quizzes_passed
-    from version.daily_activity
+        coalesce(sum(all_xp_earned), 0) as xp_earned,
+        coalesce(sum(all_learning_time), 0) as learning_time,
+        coalesce(sum(all_sessions), 0) as sessions,
+        coalesce(sum(all_quizzes), 0) as quizzes,
+        coalesce(sum(all_quizzes_passed), 0) as quizzes_passed
+    from activity_sums
 ),
 
 activity_equals_version as (
@@ -187,7 +165,7 @@ activity_equals_version as (
         or rolled.quizzes_passed <> published.quizzes_passed
         or published.xp_earned < rolled.xp
         or published.learning_time * 1000000 not between
-        rolled.microseconds - rolled.learner_dates * 999999 and rolled.microseconds
+        rolled.microseconds - rolled.rows * 999999 and rolled.microseconds
 ),
 
 -- The days landed since the published version, and what R21 and R22 allow in them.

@@ -1,0 +1,30 @@
+-- daily_activity of the finished file -> one row per key: sums of all days, and sums and hash of the active days in the
+-- learner's window, to be compared with totals and pulse. One pass, without a row in memory.
+with days as (
+    select
+        day.*,
+        day.user_id is distinct from totals.user_id as is_foreign,
+        day.user_key + xp_earned + learning_time + sessions + quizzes + quizzes_passed is null
+        or day.user_id is null
+        or activity_date is null as has_null,
+        activity_date between totals.window_start and totals.window_end
+        and is_active(xp_earned, learning_time, sessions, quizzes, quizzes_passed) as is_in_pulse
+    from version.daily_activity as day
+    left join version.pulse_totals as totals on day.user_key = totals.user_key
+)
+
+select
+    user_key,
+    count(*) filter (is_foreign) as foreign_rows,
+    count(*) filter (has_null) as null_rows,
+    sum(xp_earned) as all_xp_earned,
+    sum(learning_time) as all_learning_time,
+    sum(sessions) as all_sessions,
+    sum(quizzes) as all_quizzes,
+    sum(quizzes_passed) as all_quizzes_passed,
+    count(*) filter (is_in_pulse) as active_days,
+    coalesce(
+        sum(hash(activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed)) filter (is_in_pulse), 0
+    ) as days_hash
+from days
+group by user_key

@@ -1,0 +1,18 @@
+-- Activity -> one row per UTC day: what the day holds, and what of it belongs to learners who are shown. One pass.
+select
+    activity.day,
+    sum(xp_events) as xp_events,
+    sum(xp) as xp,
+    sum(sessions) as sessions,
+    sum(quizzes) as quizzes,
+    sum(quizzes_passed) as quizzes_passed,
+    sum(session_microseconds) as microseconds,
+    count(live.user_key) as live_rows,
+    sum(xp) filter (live.user_key is not null) as live_xp,
+    sum(sessions) filter (live.user_key is not null) as live_sessions,
+    sum(quizzes) filter (live.user_key is not null) as live_quizzes,
+    sum(quizzes_passed) filter (live.user_key is not null) as live_quizzes_passed,
+    sum(session_microseconds) filter (live.user_key is not null) as live_microseconds
+from activity
+left join live_learners as live on activity.user_key = live.user_key
+group by activity.day
