@@ -34,7 +34,7 @@ select distinct activity.day
 from read_parquet($files) as activity
 left join zones_in_force
     on
-        activity.user_id = zones_in_force.user_id
+        activity.user_key = zones_in_force.user_key
         and activity.day >= zones_in_force.from_day
         and activity.day < zones_in_force.until_day
 where activity.zone is distinct from coalesce(zones_in_force.zone, $default_timezone)

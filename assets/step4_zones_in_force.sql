@@ -2,6 +2,7 @@
 -- one's, and the earliest also for everything before it. A zone that is no IANA name is the default zone (R4).
 select
     user_id,
+    user_key(user_id) as user_key,
     case when list_contains($zone_names, zone) then zone else $default_timezone end as zone,
     coalesce(list_contains($zone_names, zone), false) as is_iana,
     case

@@ -34,12 +34,23 @@ HERE = Path(__file__).parent
 ATTACH = "attach {} as version (storage_version 'v1.5.0', block_size 65536, recovery_mode 'no_wal_writes')"
 KEY_BITS = 63
 ROWS_PER_BUCKET = 8_000_000
+PARTS_OF_A_BUCKET = 4  # grouped and sorted by themselves: docs/decisions/0006-the-build-groups-numbers.md
 COUNTS = ("source_rows", "rows", "quarantined", "duplicates", "conflicts")
 
 COLLISIONS = """
-with ids as (select user_key, user_id from activity union select user_key, user_id from users)
-
-select min(user_id), max(user_id) from ids group by user_key having min(user_id) <> max(user_id) limit 1
+select least(rolled.user_id, users.user_id), greatest(rolled.other_id, users.user_id)
+from rolled_learners as rolled
+full outer join users on rolled.user_key = users.user_key
+where rolled.user_id <> rolled.other_id or rolled.user_id <> users.user_id
+union all
+select min(user_id), max(user_id) from users group by user_key having count(*) > 1
+limit 1
+"""
+IN_BUCKET = """
+create or replace temp table bucket as
+select user_key, activity_date, xp, session_microseconds, sessions, quizzes, quizzes_passed
+from activity
+where user_key between $first_key and $last_key
 """
 ZONE_WINDOWS = """
 create temp table zone_windows as
@@ -159,10 +170,14 @@ def _fill(connection: duckdb.DuckDBPyConnection, configuration: Configuration, n
     pulse = configuration.pulse
     rules = {"level_metric": pulse.level_metric, "min_active_days": pulse.min_active_days}
     _insert(connection, "users", {"newest_day": newest, "default_timezone": pulse.default_timezone})
+    connection.execute(f"create temp table rolled_learners as {_model('rolled_learners')}")
     _refuse_collisions(connection)
     buckets = _buckets_of(connection)
     for keys in buckets:
-        _insert(connection, "daily_activity", keys)
+        connection.execute(IN_BUCKET, keys)
+        for part in _parts(keys["first_key"], keys["last_key"], PARTS_OF_A_BUCKET):
+            _insert(connection, "daily_activity", part)
+    connection.execute("drop table if exists bucket")
     connection.execute(
         f"create temp table platform_cuts as {_model('platform_cuts')}", {"level_metric": pulse.level_metric}
     )
@@ -181,9 +196,14 @@ def _buckets_of(connection: duckdb.DuckDBPyConnection) -> list[dict[str, int]]:
 def _buckets(rows: int) -> Iterator[dict[str, int]]:
     """Yield ranges of keys, by their top bits, of about `ROWS_PER_BUCKET` rows of activity each."""
     bits = max(0, (rows - 1) // ROWS_PER_BUCKET).bit_length()
-    width = KEY_BITS - bits
-    for bucket in range(1 << bits):
-        yield {"first_key": bucket << width, "last_key": ((bucket + 1) << width) - 1}
+    yield from _parts(0, (1 << KEY_BITS) - 1, 1 << bits)
+
+
+def _parts(first_key: int, last_key: int, parts: int) -> Iterator[dict[str, int]]:
+    """Yield a range of keys in so many ranges of one width; both numbers are powers of two."""
+    width = (last_key - first_key + 1) // parts
+    for first in range(first_key, last_key, width):
+        yield {"first_key": first, "last_key": first + width - 1}
 
 
 def _refuse_collisions(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,22 +1,36 @@
--- Activity of all UTC days -> one row per learner and active local date, for the learners of one bucket (R6, R7, R11).
--- The floors at 0 XP and at whole seconds are applied here, once per local date.
+-- Activity of all UTC days -> one row per learner and active local date, for the learners of one part of a bucket (R6,
+-- R7, R11). The floors at 0 XP and at whole seconds are applied here, once per local date. Grouped without the ids, which
+-- are heavier than all the rest: that a key stands for one id has been seen before (`step5_rolled_learners.sql`). The sums
+-- are cast at once, because HUGEINT, which a sum is, is divided and compared many times slower.
 with summed as (
     select
-        activity.user_key,
-        activity.user_id,
-        activity.activity_date,
-        greatest(sum(activity.xp), 0)::bigint as xp_earned,
-        (sum(activity.session_microseconds) // 1000000)::bigint as learning_time,
-        sum(activity.sessions)::bigint as sessions,
-        sum(activity.quizzes)::bigint as quizzes,
-        sum(activity.quizzes_passed)::bigint as quizzes_passed
-    from activity
-    semi join users on activity.user_key = users.user_key and activity.user_id = users.user_id
-    where activity.user_key between $first_key and $last_key
-    group by activity.user_key, activity.user_id, activity.activity_date
+        user_key,
+        activity_date,
+        sum(xp)::bigint as xp,
+        sum(session_microseconds)::bigint as session_microseconds,
+        sum(sessions)::bigint as sessions,
+        sum(quizzes)::bigint as quizzes,
+        sum(quizzes_passed)::bigint as quizzes_passed
+    from bucket
+    where user_key between $first_key and $last_key
+    group by user_key, activity_date
+),
+
+floored as (
+    select
+        * exclude (xp, session_microseconds),
+        greatest(xp, 0) as xp_earned,
+        session_microseconds // 1000000 as learning_time
+    from summed
+),
+
+active as (
+    select *
+    from floored
+    where is_active(xp_earned, learning_time, sessions, quizzes, quizzes_passed)
 )
 
-select *
-from summed
-where is_active(xp_earned, learning_time, sessions, quizzes, quizzes_passed)
-order by user_key, user_id, activity_date
+select active.*, users.user_id
+from active
+inner join users on active.user_key = users.user_key
+order by active.user_key, active.activity_date

@@ -11,4 +11,4 @@ inner join learner_windows as windows
         day.user_key = windows.user_key
         and day.activity_date between windows.window_start and windows.window_end
 where day.user_key between $first_key and $last_key
-order by day.user_key, day.user_id, day.activity_date
+order by day.user_key, day.activity_date

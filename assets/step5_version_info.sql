@@ -1,22 +1,12 @@
 -- What there is to say of a version as a whole, but for its name, times and hash: one row.
-with by_learner as (
+with sorted_out as (
     select
-        user_id,
-        sum(xp_events + sessions + quizzes) as rows,
-        sum(xp) as xp,
-        sum(session_microseconds) as microseconds
-    from activity
-    group by user_id
-),
-
-sorted_out as (
-    select
-        by_learner.*,
+        rolled.*,
         users.user_id is not null as is_live,
         landed.user_id is not null and users.user_id is null as is_deleted
-    from by_learner
-    left join users on by_learner.user_id = users.user_id
-    left join landed_users as landed on by_learner.user_id = landed.user_id and landed.reason is null
+    from rolled_learners as rolled
+    left join users on rolled.user_key = users.user_key
+    left join landed_users as landed on rolled.user_id = landed.user_id and landed.reason is null
 )
 
 select

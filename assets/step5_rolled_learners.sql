@@ -1,0 +1,11 @@
+-- Activity of all UTC days -> one row per key: whose it is, and what the version says of all rows together. Two ids of one
+-- key show as the least and the greatest id differing.
+select
+    user_key,
+    min(user_id) as user_id,
+    max(user_id) as other_id,
+    sum(xp_events + sessions + quizzes)::bigint as rows,
+    sum(xp)::hugeint as xp,
+    sum(session_microseconds)::hugeint as microseconds
+from activity
+group by user_key
