@@ -34,7 +34,7 @@ MEMORY_LIMIT = "400MB"  # beside it stand the batches that are being read
 
 LANDING_COLUMNS = "event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at, reason, row"
 WRITE_LANDING = f"""
-copy (select {LANDING_COLUMNS} from landed where day = $day order by reason nulls first, event_id, row)
+copy (select {LANDING_COLUMNS} from landed where day = $day)
 to $file (format parquet, kv_metadata {{{ABOUT}: $about}})
 """
 WRITE_UNDATED = f"""

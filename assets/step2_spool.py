@@ -23,6 +23,8 @@ from warehouse.files import writing
 from warehouse.streams import instant_of
 
 ROWS_PER_FILE = 500_000
+# Read once and thrown away: what it takes to make a file small takes longer than writing it large.
+QUICKLY_WRITTEN = {"compression": "none", "use_dictionary": False, "write_statistics": ["instant"]}
 
 SPOOL_SCHEMA = pa.schema(
     [
@@ -78,7 +80,7 @@ class Spool:
     def _new_writer(self) -> parquet.ParquetWriter:
         place = self.folder / f"spool-{len(self.files):06}.parquet"
         with writing(place):
-            return parquet.ParquetWriter(place, SPOOL_SCHEMA, compression="lz4")
+            return parquet.ParquetWriter(place, SPOOL_SCHEMA, **QUICKLY_WRITTEN)
 
     def _spooled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         names = {instant_of(self.stream.kind): "instant"}

@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 ATTACH = "attach {} as version (storage_version 'v1.5.0', block_size 65536, recovery_mode 'no_wal_writes')"
 KEY_BITS = 63
 ROWS_PER_BUCKET = 8_000_000
-PARTS_OF_A_BUCKET = 4  # grouped and sorted by themselves: docs/decisions/0006-the-build-groups-numbers.md
+PARTS_OF_A_BUCKET = 4  # grouped and sorted by themselves: docs/decisions/0007-the-build-groups-numbers.md
 COUNTS = ("source_rows", "rows", "quarantined", "duplicates", "conflicts")
 
 COLLISIONS = """

@@ -1,5 +1,5 @@
--- Activity of all UTC days -> one row per key: whose it is, and what the version says of all rows together. Two ids of one
--- key show as the least and the greatest id differing.
+-- Activity of all UTC days -> one row per key: whose it is, and what the version says of all rows together. Two ids of
+-- one key show as the least and the greatest id differing.
 select
     user_key,
     min(user_id) as user_id,

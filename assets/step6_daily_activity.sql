@@ -3,12 +3,16 @@
 with days as (
     select
         day.*,
-        day.user_id is distinct from totals.user_id as is_foreign,
-        day.user_key + xp_earned + learning_time + sessions + quizzes + quizzes_passed is null
-        or day.user_id is null
-        or activity_date is null as has_null,
-        activity_date between totals.window_start and totals.window_end
-        and is_active(xp_earned, learning_time, sessions, quizzes, quizzes_passed) as is_in_pulse
+        (day.user_id is distinct from totals.user_id) as is_foreign,
+        (
+            day.user_key + xp_earned + learning_time + sessions + quizzes + quizzes_passed is null
+            or day.user_id is null
+            or activity_date is null
+        ) as has_null,
+        (
+            activity_date between totals.window_start and totals.window_end
+            and is_active(xp_earned, learning_time, sessions, quizzes, quizzes_passed)
+        ) as is_in_pulse
     from version.daily_activity as day
     left join version.pulse_totals as totals on day.user_key = totals.user_key
 )

@@ -2,10 +2,12 @@
 with days as (
     select
         day.*,
-        day.user_id is distinct from totals.user_id as is_foreign,
-        day.user_key + xp_earned + learning_time + sessions + quizzes + quizzes_passed + level is null
-        or day.user_id is null
-        or activity_date is null as has_null
+        (day.user_id is distinct from totals.user_id) as is_foreign,
+        (
+            day.user_key + xp_earned + learning_time + sessions + quizzes + quizzes_passed + level is null
+            or day.user_id is null
+            or activity_date is null
+        ) as has_null
     from version.learning_pulse as day
     left join version.pulse_totals as totals on day.user_key = totals.user_key
 )

@@ -5,6 +5,7 @@
 -- R26: an id of UUID form is lower-cased everywhere, any other stays byte for byte.
 create or replace temp macro normal_id(id) as
     case
+        when id = lower(id) then id  -- nearly every id, and found much faster than by the form
         when regexp_full_match(id, '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}') then lower(id)
         else id
     end;
