@@ -85,7 +85,7 @@ class Readers:
         try:
             task(reader)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure
-            self.failures.append(repr(error))
+            self.failures.append(f"reader {reader}: {error!r}")
 
     def _ask(self, reader: int, expected: dict[str, dict[str, Any]], stopping: threading.Event) -> None:
         known: dict[tuple[str, bytes], str] = {}

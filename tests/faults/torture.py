@@ -92,12 +92,13 @@ class Torture:
         left = self._published()
         assert (left == before) == (self._state_of(left) != self.state)
         healed = nights.night(self.place.configuration)
-        assert healed.code == 0
+        assert healed.code == 0, healed
         self.seconds = 0.8 * self.seconds + 0.2 * healed.seconds
         after = self._published()
         assert after != left
         assert self._state_of(after) == self.state
-        assert leftovers(self.place.configuration.data_dir) == []
+        left_behind = leftovers(self.place.configuration.data_dir)
+        assert left_behind == [], left_behind
         wait_until(lambda: self.readers.serves(after))
         self._look_at_readers(before, left, after)
 
@@ -116,10 +117,11 @@ class Torture:
 
     def _look_at_readers(self, before: str, left: str, after: str) -> None:
         """Nobody failed, and every answer was wholly that of one of the versions that were published (I2)."""
-        assert self.readers.failures == []
+        assert self.readers.failures == [], self.readers.failures
         old = STATES[1 - STATES.index(self.state)]
         allowed = {(before, old), (left, self._state_of(left) if left != before else old), (after, self.state)}
-        assert self.readers.taken() <= allowed
+        taken = self.readers.taken()
+        assert taken <= allowed, (taken, allowed)
 
 
 def leftovers(data_dir: Path) -> list[Path]:
@@ -158,7 +160,7 @@ def prepared(folder: Path) -> Iterator[Torture]:
         wait_until(lambda: readers.serves(str(warehouse.current())))
         with readers.reading():
             yield torture
-        assert readers.failures == []
+        assert readers.failures == [], readers.failures
         assert_log_is_calm(server)
 
 
