@@ -4,6 +4,7 @@ The night is the core's, run by the command; Dagster's own files are left out. `
 numbers, `make torture` all of them.
 """
 
+import re
 from itertools import count
 from pathlib import Path
 
@@ -69,7 +70,8 @@ def _look(ended: Ended, place: Place, before: str | None) -> None:
 
 def _is_named(failed: Path, said: str) -> bool:
     """Say whether a line names the file, by its place or by where it was written before it had one."""
-    return str(failed) in said or failed.name.removesuffix(".wal").strip(".").removesuffix(".unfinished") in said
+    name = re.sub(r"^\.|\.(?:wal|unfinished|before)$", "", failed.name)
+    return str(failed) in said or name in said
 
 
 def _hash(warehouse: Warehouse) -> str:
