@@ -19,7 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tests.histories.history import COUNTED, History, Operation, drawn
+from tests.histories.chance import Operation, drawn
+from tests.histories.history import COUNTED, History
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -24,60 +24,34 @@ from pipelines.erasure import erase
 from pipelines.night import publish_lake, run_night
 from pipelines.reconciliation import restate
 from tests import oracle, replay
+from tests.histories import chance
+from tests.histories.aftermath import Files, files_of, recorded, see_what_landed
 from tests.histories.killed import night_that_dies
-from tests.histories.model import NO_LEARNERS, VERSION, Basis, Model, Setting, Version
+from tests.histories.model import NO_LEARNERS, VERSION, Basis, Model, Version
 from tests.histories.source import Source
-from tests.oracle import DAY, EPOCH, HOUR, SECOND, Stream, day_start, days, local_dates
+from tests.oracle import EPOCH, Stream, day_start, days
 from tests.platforms import SECRET
-from tests.worlds import BAD_ZONES, GOOD_ZONES, PLACES
-from warehouse import basis as recorded_basis
+from tests.worlds import BAD_ZONES
 from warehouse.configuration import Configuration, load
 from warehouse.crash_points import NAMES
 from warehouse.errors import NoVersionError, PulseError
 from warehouse.files import UNFINISHED
 from warehouse.lake import Lake
 from warehouse.lock import run_lock
-from warehouse.versions import Manifest, Warehouse, sha256_of, version_name
+from warehouse.versions import Manifest, Warehouse, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from tests.histories.chance import Operation
     from tests.histories.source import Row
 
 ONE_DAY = timedelta(days=1)
-LEARNERS = ("ann", "bob", "0000000A-ABCD-4EF0-8000-00000000ABCD")
-GHOST = "ghost"  # whom no row of users ever names
-NAMES_OF_LEARNERS = ("Ann", "Bob", "Zo\u00eb", "Ann", None)
-AMOUNTS = (0, 1, 5, 10, 10, 25, 100, -3, -50)
-NUDGES = (0, 0, -1, 1, -SECOND, SECOND // 2, HOUR, -5 * HOUR)
-LENGTHS = (0, 1, SECOND - 1, 90 * SECOND, HOUR, HOUR, 5 * HOUR, 23 * HOUR, DAY, DAY + 1, -1)
-LENGTHS_OF_HISTORIES = (3, 4, 5, 6, 8, 10, 14)
 KEEP_VERSIONS = 3
 RESTATEMENTS = "select user_id, activity_date, measure, old, new, version, reason from restatements"
 REFUSAL = re.compile(rf"check (\w+) found|({NO_LEARNERS})")
 POINTS = [name for name in NAMES if not name.startswith("erase")]
-ROWS_AT_MOST = 18  # of a stream: R22 and R23 let any change of so few rows pass
-
-# What happens, by how often it does beside the others.
-OFTEN = {
-    7: ("rows_appear",),
-    6: ("night",),
-    4: ("night_is_killed",),
-    3: ("row_moves", "learner_moves"),
-    2: ("row_changes", "row_goes", "row_comes_twice", "learner_joins", "same_night_again", "backfill"),
-    1: (
-        "learner_leaves",
-        "learner_vanishes",
-        "learner_hides",
-        "nights_are_skipped",
-        "configuration_changes",
-        "reconcile",
-    ),
-    0.8: ("build", "warehouse_is_lost", "rollback", "unpin", "learner_is_erased"),
-}
-WEIGHTS = {name: often for often, names in OFTEN.items() for name in names}
-
 
 # What the figures of many histories tell, in the order of their columns.
 COMPARED, KILLED, HELD_BACK = "versions compared", "nights killed", "versions held back by a check"
@@ -90,31 +64,16 @@ class NothingDriftedError(Exception):
     """A reconciliation found nothing, so nothing is published."""
 
 
-class Operation(NamedTuple):
-    """Something that happens; `seed` decides what exactly."""
-
-    name: str
-    seed: int
-
-
-def drawn(seed: int) -> list[Operation]:
-    """The operations of a history."""
-    random = Random(f"operations of {seed}")
-    names = random.choices([*WEIGHTS], [*WEIGHTS.values()], k=random.choice(LENGTHS_OF_HISTORIES))
-    return [Operation(name, random.getrandbits(32)) for name in ["rows_appear", "learner_joins", "night", *names]]
-
-
 class History:
     """A platform, the product beside it, and the model of what the product has seen."""
 
     def __init__(self, seed: int, url: str, folder: Path) -> None:
         """Make an empty platform for the history of a seed; the database belongs to this history alone."""
-        setting = self.setting_of(seed)
+        setting = chance.setting_of(seed)
         self.log: list[str] = []
         self.counts = Counter[str]()
         self.folder, self.url = folder, url
-        here = [zone for day, zone in PLACES if timedelta() < day - setting.first_day <= 3 * ONE_DAY]
-        self.places = (*here, *here, *GOOD_ZONES[:5])
+        self.places = chance.places_of(setting)
         self.source = Source(url, setting.streams)
         self.model = Model(setting, self.source)
         self.last_over = setting.first_day - ONE_DAY  # the last day that is over
@@ -124,20 +83,6 @@ class History:
         self.accepted: tuple[str, ...] = replay.GUARDS
         self.can_compare = False  # whether the version before the next is still there
         self.configuration = self._configured()
-
-    @staticmethod
-    def setting_of(seed: int) -> Setting:
-        """The world of a seed: some days around one on which something happens to dates, and a few streams."""
-        random = Random(f"world of {seed}")
-        day, place = random.choice(PLACES)
-        return Setting(
-            first_day=day - random.choice((1, 2, 3)) * ONE_DAY,
-            streams=random.choice(STREAMS),
-            lookback_days=random.choice((0, 1, 2)),
-            default_timezone=random.choice((place, place, "UTC")),
-            level_metric=random.choice(("xp_earned", "learning_time")),
-            min_active_days=random.choice((1, 3)),
-        )
 
     def close(self) -> None:
         """Let go of the platform."""
@@ -157,14 +102,14 @@ class History:
         """Rows of a day that is not over, or late ones: within the lookback, further back, before `first_day`."""
         for _ in range(random.choice((1, 2, 4))):
             stream = random.choice(self.model.setting.streams)
-            if len(self.source.rows[stream.name]) < ROWS_AT_MOST:
-                self._insert(stream, self._row(random, stream))
+            if len(self.source.rows[stream.name]) < chance.ROWS_AT_MOST:
+                self._insert(stream, chance.row(random, stream, self._instant(random)))
 
     def row_changes(self, random: Random) -> None:
         """A row gets another value; whether its `updated_at` tells is chance."""
         if found := self._any_row(random):
             stream, number, row = found
-            values = self._values(random, stream, self._instant_of(row))
+            values = chance.values(random, stream, self._instant_of(row))
             role = random.choice(sorted(values))
             self._update(stream, number, **{role: values[role]})
 
@@ -173,9 +118,9 @@ class History:
         if found := self._any_row(random):
             stream, number, _ = found
             if random.random() < 0.4:
-                self._update(stream, number, user_id=random.choice((*LEARNERS, GHOST)))
+                self._update(stream, number, user_id=random.choice((*chance.LEARNERS, chance.GHOST)))
             else:
-                self._update(stream, number, **self._times(random, stream, self._instant(random)))
+                self._update(stream, number, **chance.times(random, stream, self._instant(random)))
 
     def row_goes(self, random: Random) -> None:
         """A row is deleted in the source, without a trace."""
@@ -188,7 +133,7 @@ class History:
         """A row once more under the same id, the same or with something different about it."""
         if found := self._any_row(random):
             stream, _, row = found
-            other = {} if random.random() < 0.3 else self._values(random, stream, self._instant_of(row))
+            other = {} if random.random() < 0.3 else chance.values(random, stream, self._instant_of(row))
             role = random.choice(sorted(other)) if other else None
             self._insert(stream, {**row, **({role: other[role]} if role else {})})
 
@@ -196,11 +141,11 @@ class History:
 
     def learner_joins(self, random: Random) -> None:
         """One more learner, or one who comes back, with whatever zone and name; most often in public."""
-        user_id = random.choice(LEARNERS)
+        user_id = random.choice(chance.LEARNERS)
         self._put_user(
             {
                 "user_id": user_id,
-                "username": random.choice(NAMES_OF_LEARNERS),
+                "username": random.choice(chance.NAMES_OF_LEARNERS),
                 "timezone": random.choice((*self.places, *self.places, *BAD_ZONES)),
                 "is_public": random.random() < 0.7,
                 "deleted_at": None,
@@ -255,15 +200,14 @@ class History:
         if random.random() < 0.7:
             self.last_over += ONE_DAY
         day, point = self._last_day(), f"{random.choice(POINTS)}@{random.choice((1, 1, 1, 2, 3))}"
-        before, files, restated = self._landed(), self._users_files(), self._restatements_file()
+        before = files_of(self.configuration)
         self._before()
         was_killed = night_that_dies(self.configuration.path, day, point)
         self._note(f"  night of {day} {'dies' if was_killed else 'does not die'} at {point}")
         if was_killed:
             self.counts[KILLED] += 1
-            self._see_what_landed(day, before)
-            self._see_which_users_landed(day, files)
-            self._look_at_what_a_killed_run_published(restated)
+            see_what_landed(self.model, day, before, files_of(self.configuration))
+            self._look_at_what_a_killed_run_published(before)
         else:
             self.model.run(day, day)
             self._look_at_what_is_published(self._refusals())
@@ -337,7 +281,7 @@ class History:
 
     def learner_is_erased(self, random: Random) -> None:
         """Nothing of a learner is left anywhere, nor comes back (FAULTS 42)."""
-        user_id = random.choice((*LEARNERS, GHOST)).lower()
+        user_id = random.choice((*chance.LEARNERS, chance.GHOST)).lower()
         self._note(f"  {user_id}")
         before = self._before()
         with run_lock(self.configuration, "a history"):
@@ -426,6 +370,9 @@ class History:
         assert (warehouse.pin is not None) == self.is_pinned
         if self.current is not None:
             assert self.current in warehouse.kept()
+        if self.model.users_in_force is not None and self.model.knows_profiles:
+            profiles = duckdb.read_parquet(str(Lake.of(self.configuration).profiles)).fetchall()
+            assert dict(profiles) == self.model.public_pages()
 
     def _compare(self, version: str, expected: Version) -> None:
         """Every public table of a new version equals the oracle's (I3, I5)."""
@@ -449,50 +396,7 @@ class History:
 
     # --- what a killed run has left ---------------------------------------------------------------------------------
 
-    def _landed(self) -> dict[tuple[str, date], str]:
-        landings = Lake.of(self.configuration).landings(self.configuration)
-        undated = {
-            (stream.name, date.min): str(place.stat().st_mtime_ns)
-            for stream in self.model.setting.streams
-            if (place := Lake.of(self.configuration).undated(stream.name)).exists()
-        }
-        return {**{key: landing.extracted_at for key, landing in landings.items()}, **undated}
-
-    def _see_what_landed(self, day: date, before: dict[tuple[str, date], str]) -> None:
-        """The landings that the run replaced before it died: of its days alone, stream after stream."""
-        after = self._landed()
-        replaced = {key for key in after if before.get(key) != after[key]}
-        is_first_unfinished = True
-        for stream in self.model.setting.streams:
-            planned = {(stream.name, wanted) for wanted in self.model.planned(stream, day, day)}
-            whole = planned | {(stream.name, date.min)}
-            landed = {key for key in replaced if key[0] == stream.name}
-            assert landed <= whole
-            assert landed in (set(), whole) or is_first_unfinished
-            is_first_unfinished &= landed == whole
-            self.model.extract(stream.name, [wanted for _, wanted in landed & planned])
-            if (stream.name, date.min) in landed:
-                self.model.extract_undated(stream.name)
-
-    def _users_files(self) -> tuple[int, int]:
-        lake = Lake.of(self.configuration)
-        zones, users = (place.stat().st_mtime_ns if place.exists() else 0 for place in (lake.zones, lake.users))
-        return zones, users
-
-    def _see_which_users_landed(self, day: date, before: tuple[int, int]) -> None:
-        """Zones are replaced before users."""
-        zones, users = (one != other for one, other in zip(before, self._users_files(), strict=True))
-        assert zones or not users
-        if zones:
-            self.model.record_zones(day)
-        if users:
-            self.model.replace_users()
-
-    def _restatements_file(self) -> int:
-        place = Lake.of(self.configuration).restatements
-        return place.stat().st_mtime_ns if place.exists() else 0
-
-    def _look_at_what_a_killed_run_published(self, restated_before: int) -> None:
+    def _look_at_what_a_killed_run_published(self, before: Files) -> None:
         """The pointer is where it was, or names a new version that is whole; one may be in place and not pointed to."""
         warehouse = Warehouse.of(self.configuration)
         current = warehouse.current()
@@ -507,17 +411,16 @@ class History:
             if current == version:
                 assert not self.is_pinned
                 self.current = version
-        self._see_what_was_recorded(restated_before)
+        self._see_what_was_recorded(before)
         self._compare_current()
 
-    def _see_what_was_recorded(self, restated_before: int) -> None:
+    def _see_what_was_recorded(self, before: Files) -> None:
         """Restatements are recorded before the basis; a basis that is there is that of a version in its place."""
-        lake, expected = Lake.of(self.configuration), self.model.expected()
-        if expected is None or self._restatements_file() == restated_before:
+        expected = self.model.expected()
+        if expected is None or files_of(self.configuration).restatements == before.restatements:
             return
-        version = version_name(expected.newest, int((lake.root / "sequence").read_text(encoding="ascii")))
-        basis = recorded_basis.Basis.read(lake)
-        if basis is not None and basis.version == version:
+        version, has_basis = recorded(self.configuration, expected.newest)
+        if has_basis:
             self._record(version, self.versions[version])
         else:
             self.model.restated = self.model.restatements(version, expected.world, can_compare=self.can_compare)
@@ -551,44 +454,8 @@ class History:
         stream, number = random.choice(every)
         return stream, number, self.source.rows[stream.name][number]
 
-    def _row(self, random: Random, stream: Stream) -> Row:
-        """A row of a stream; a few lack what they must have."""
-        at = self._instant(random)
-        spelled = random.choice((*LEARNERS, *LEARNERS, *LEARNERS, GHOST))
-        row: Row = {
-            "event_id": f"e{random.randrange(40)}",
-            "user_id": random.choice((spelled, spelled.lower())),
-            **self._times(random, stream, at),
-            **self._values(random, stream, at),
-        }
-        if random.random() < 0.08:
-            row[random.choice(sorted(row))] = None
-        return row
-
-    def _times(self, random: Random, stream: Stream, at: datetime) -> Row:
-        """The instants that give a row its day, and an end with it."""
-        if stream.kind != "sessions":
-            return {"occurred_at": at}
-        end = at + timedelta(microseconds=random.choice(LENGTHS))
-        return {"started_at": at, "ended_at": random.choice((end, end, end, None)), "last_activity_at": end}
-
-    def _values(self, random: Random, stream: Stream, at: datetime) -> Row:
-        """What else a row has."""
-        updated_at = random.choice((None, at, at + timedelta(hours=random.randrange(40))))
-        if stream.kind == "xp":
-            return {"amount": random.choice(AMOUNTS), "updated_at": updated_at}
-        if stream.kind == "quizzes":
-            return {"passed": random.choice((True, False)), "updated_at": updated_at}
-        end = at + timedelta(microseconds=random.choice(LENGTHS))
-        return {"ended_at": random.choice((end, None)), "last_activity_at": end, "updated_at": updated_at}
-
     def _instant(self, random: Random) -> datetime:
-        """An instant near a border of a date, of a day that is not over yet or was over before."""
-        age = random.choice((-1, -1, -1, -1, 0, 0, 1, 2, 3, 4, 6, 9, -2))
-        day = self.last_over - age * ONE_DAY
-        border = random.choice(local_dates(random.choice(self.places), day))[0]
-        at = random.choice((border + random.choice(NUDGES), day_start(day) + random.randrange(DAY // SECOND) * SECOND))
-        return EPOCH + timedelta(microseconds=at)
+        return chance.instant(random, self.last_over, self.places)
 
     def _instant_of(self, row: Row) -> datetime:
         at = row.get("started_at", row.get("occurred_at"))
@@ -633,11 +500,6 @@ class History:
         place = self.folder / "pulse.toml"
         place.write_text("\n".join(lines), encoding="utf-8")
         return load(place, uses=["sources"])
-
-
-XP, QUIZZES = Stream("xp_events", "xp"), Stream("quiz_attempts", "quizzes")
-SESSIONS, CODE = Stream("english_sessions", "sessions"), Stream("code_sessions", "sessions")
-STREAMS = ((XP, SESSIONS), (XP, SESSIONS), (XP, QUIZZES), (SESSIONS, CODE), (XP,), (SESSIONS,), (XP, QUIZZES, SESSIONS))
 
 
 def _short(row: Row) -> str:

@@ -102,6 +102,7 @@ class Model:
     suppressed: set[str] = field(default_factory=set)
     basis: Basis | None = None
     restated: list[oracle.Row] = field(default_factory=list)
+    knows_profiles: bool = True  # not while a run has died between writing them and the learners
     extractions: int = 0
 
     # --- what a run does (R23, R3) ----------------------------------------------------------------------------------
@@ -146,6 +147,7 @@ class Model:
     def replace_users(self) -> None:
         """The second half."""
         self.users_in_force = len(self.users_landings) - 1
+        self.knows_profiles = True
 
     def run(self, first: date, last: date, only: str | None = None) -> None:
         """Land what a whole run lands; a run of one stream leaves the learners alone."""
@@ -165,6 +167,7 @@ class Model:
         self.undated = {stream: self.without_suppressed(rows) for stream, rows in self.undated.items()}
         self.users_landings = [(day, self.without_suppressed(rows)) for day, rows in self.users_landings]
         self.restated = [row for row in self.restated if row[0] != user_id]
+        self.knows_profiles = False  # a name that he shared has a page from the next run on
 
     def drifted(self) -> set[StreamDay]:
         """The days up to the newest that the source does not hold any more as they were seen."""
@@ -225,6 +228,14 @@ class Model:
         known = [row for row in self.restated if sequence_of(str(row[VERSION])) <= last]
         new = oracle_restatements.restatements(self.basis.world, world)
         return known + [(*row[:VERSION], version, *row[VERSION:]) for row in new]
+
+    def public_pages(self) -> dict[str, str]:
+        """Whose page each name is: of public learners whose name no other live one has (README.md, Privacy)."""
+        assert self.users_in_force is not None
+        learners = oracle.read_learners(self.world(self.setting.first_day))
+        held = Counter(learners.username[user] for user in learners.live())
+        names = {user: name for user, name in learners.username.items() if name is not None and held[name] == 1}
+        return {name: user for user, name in names.items() if user in learners.live() and learners.is_public[user]}
 
     def refusals(self, before: Version | None, *, accepts_shrinking: bool) -> set[str]:
         """The checks that have to keep a version from its readers, given what they have now."""

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.histories import __main__ as histories
-from tests.histories.history import WEIGHTS, XP, History, Operation, drawn
+from tests.histories.chance import WEIGHTS, XP, Operation, drawn, setting_of
+from tests.histories.history import History
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,7 @@ def test_a_history_that_fails_is_made_shorter_and_told(monkeypatch: pytest.Monke
 
 def test_what_the_model_does_not_know_is_found(tmp_path: Path) -> None:
     """A row that changes in the source and in no memory: the comparison says which table and which row."""
-    seed = next(seed for seed in range(100) if History.setting_of(seed).streams[0] == XP)
+    seed = next(seed for seed in range(100) if setting_of(seed).streams[0] == XP)
     history = History(seed, f"sqlite:///{tmp_path}/platform.sqlite", tmp_path)
     try:
         history.play([Operation("learner_joins", 1), Operation("night", 1)])
