@@ -58,7 +58,9 @@ class Source:
             self.execute(f"CREATE TABLE {table} (row_number_here INTEGER, {types})")
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Leave nothing in the database, and let go of it."""
+        for table in self._columns:
+            self.execute(f"DROP TABLE {table}")
         self._connection.close()
         self._engine.dispose()
 
