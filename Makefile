@@ -20,7 +20,7 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed
 	$(VENV)/bin/python -m pytest $(ARGS)
 
-# What takes half a minute or more: the UI, faults, benchmarks.
+# What takes long, by itself or because there are many: faults, histories, more than one database, the UI.
 test-slow: $(VENV)/.installed
 	$(VENV)/bin/python -m pytest -m slow $(ARGS)
 

@@ -19,7 +19,7 @@ IS_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 SLOW_ON_PURPOSE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 settings.register_profile(
-    "local", max_examples=8, deadline=None, print_blob=True, suppress_health_check=SLOW_ON_PURPOSE
+    "local", max_examples=4, deadline=None, print_blob=True, suppress_health_check=SLOW_ON_PURPOSE
 )
 settings.register_profile(
     "ci", max_examples=200, deadline=None, print_blob=True, derandomize=False, suppress_health_check=SLOW_ON_PURPOSE

@@ -68,6 +68,7 @@ def _earlier(value: object, by: timedelta) -> object:
     return value - by if isinstance(value, date) else value
 
 
+@pytest.mark.slow
 @A_FEW
 @given(worlds(is_loose=False).map(longer_than_its_window).filter(is_busy))
 def test_a_history_longer_than_the_window_equals_the_oracle(postgres_url: str, world: World) -> None:
@@ -116,6 +117,7 @@ def test_night_by_night_and_one_backfill_have_one_hash(world: World) -> None:
     assert nights[-1].logical_hash == backfilled.logical_hash
 
 
+@pytest.mark.slow
 @A_FEW
 @given(settled_worlds)
 def test_earlier_days_backfilled_in_reverse_order_change_no_hash(world: World) -> None:
@@ -129,6 +131,7 @@ def test_earlier_days_backfilled_in_reverse_order_change_no_hash(world: World) -
     assert {manifest.logical_hash for manifest in published} == {published[0].logical_hash}
 
 
+@pytest.mark.slow
 @A_FEW
 @given(settled_worlds, st.data())
 def test_days_landed_one_by_one_in_any_order_have_the_hash_of_one_night(world: World, data: st.DataObject) -> None:
@@ -146,6 +149,7 @@ def test_days_landed_one_by_one_in_any_order_have_the_hash_of_one_night(world: W
     assert found.logical_hash == expected.logical_hash
 
 
+@pytest.mark.slow
 @A_FEW
 @given(settled_worlds)
 def test_a_stream_that_is_added_later_heals_itself_to_the_same_hash(world: World) -> None:
@@ -176,6 +180,7 @@ def test_a_warehouse_built_again_from_the_lake_has_the_same_hash(world: World) -
     assert {found.logical_hash, from_landings.logical_hash} == {expected.logical_hash}
 
 
+@pytest.mark.slow
 @A_FEW
 @given(settled_worlds)
 def test_rows_in_another_physical_order_have_the_same_hash(world: World) -> None:
@@ -198,6 +203,7 @@ def rebuilt(configuration: Configuration) -> Manifest:
 # --- zones that change, and what a configuration changes ------------------------------------------------------------
 
 
+@pytest.mark.slow
 @A_FEW
 @given(
     worlds(may_lose_learners=True).filter(is_busy),
@@ -283,9 +289,13 @@ CHANGES = {
         (NEWEST_DAY, [ANN, learner("bob", None)]),
     ),
 }
+QUICK = ("moves", "appears late")  # the others are tried with the slow tests
 
 
-@pytest.mark.parametrize("landings", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize(
+    "landings",
+    [pytest.param(CHANGES[name], id=name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in CHANGES],
+)
 def test_a_learner_who(landings: tuple[tuple[date, list[dict[str, object]]], ...]) -> None:
     """FAULTS 27, 28."""
     world = world_of(*landings)

@@ -150,6 +150,7 @@ def test_the_ui_refuses_a_taken_port(demo: tuple[Place, str]) -> None:
     assert err.startswith(f"pulse: port {port} is taken")
 
 
+@pytest.mark.slow
 def test_a_night_again_is_a_new_version_with_the_same_hash(published: Place, yesterday: date) -> None:
     """I4; and PULSE_CONFIG names the configuration."""
     before = published.logical_hash
@@ -178,6 +179,7 @@ def test_status_before_anything_is_published_says_what_to_do(unpublished: Place)
     assert "nothing yet; run `pulse nightly`" in out
 
 
+@pytest.mark.slow
 def test_reconcile_says_what_drifted_and_publishes_only_then(published: Place, yesterday: date) -> None:
     """FAULTS 16: a row of long before the lookback is deleted."""
     before, hash_before = published.warehouse.current(), published.logical_hash
@@ -200,6 +202,7 @@ def test_reconcile_says_what_drifted_and_publishes_only_then(published: Place, y
         assert published.pulse("reconcile")[0] == 3
 
 
+@pytest.mark.slow
 def test_a_lost_warehouse_is_built_again_from_the_lake_and_rolled_back(published: Place, yesterday: date) -> None:
     """docs/ARCHITECTURE.md; the sequence goes on, and a rollback goes back one version, or to the one that is named."""
     before = published.logical_hash
@@ -283,6 +286,7 @@ def test_a_second_run_is_refused_at_once_and_told_who_is_at_work(
     assert not any(name in err for name in ("| dagster", "| pandas", "| sqlalchemy"))
 
 
+@pytest.mark.slow
 def test_a_command_that_is_stopped_or_killed_lets_go_and_leaves_nothing_half_done(
     demo: tuple[Place, str], unpublished: Place
 ) -> None:
@@ -304,6 +308,7 @@ def test_a_command_that_is_stopped_or_killed_lets_go_and_leaves_nothing_half_don
     assert unpublished.logical_hash == demo[0].logical_hash
 
 
+@pytest.mark.slow
 def test_one_stream_alone_lands_and_publishes_nothing_until_the_others_are_there(
     demo: tuple[Place, str], unpublished: Place, yesterday: date
 ) -> None:

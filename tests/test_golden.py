@@ -37,6 +37,14 @@ from warehouse.versions import Manifest, Warehouse
 
 GOLDEN = Path(__file__).with_name("golden")
 CLAIMS = sorted(place.parent.name for place in GOLDEN.glob("*/case.toml"))
+LONG = {  # many days, or many nights
+    "a_changed_default_zone_moves_only_those_without_a_zone",
+    "a_gap_of_nights_heals_itself",
+    "a_learner_who_moves_back_keeps_three_stretches",
+    "a_stream_that_is_behind_holds_back_the_newest_day",
+    "the_window_has_365_days_also_over_29_february",
+    "what_changed_within_the_lookback_is_brought_again",
+}
 EVERY_GUARD = ("accept_shrink", "accept_quarantine")
 SQLITE_TYPES = {"id": "TEXT", "instant": "TEXT", "amount": "INTEGER", "boolean": "BOOLEAN", "text": "TEXT"}
 WHEN = {"from_night", "until_night"}
@@ -45,7 +53,9 @@ Case = Mapping[str, Any]
 Row = Mapping[str, Any]
 
 
-@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize(
+    "claim", [pytest.param(claim, marks=[pytest.mark.slow] if claim in LONG else []) for claim in CLAIMS]
+)
 def test_the_claim_holds(claim: str, tmp_path: Path) -> None:
     """Run the case's nights and compare what was published with what was worked out by hand."""
     case = tomllib.loads((GOLDEN / claim / "case.toml").read_text(encoding="utf-8"))

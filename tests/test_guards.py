@@ -146,6 +146,7 @@ def test_xp_of_a_date_of_the_last_week_that_falls_blocks_with_its_figures(place:
     assert place.night() is not None, "30 % less is not more than 30 %"
 
 
+@pytest.mark.slow
 def test_seconds_of_a_date_of_the_last_week_that_fall_block_with_their_figures(place: Place) -> None:
     """FAULTS 9."""
     place.change("english_sessions", shorter(NEWEST_DAY, 69))
@@ -203,6 +204,7 @@ def test_what_is_let_through_is_published_recorded_and_what_is_compared_with_fro
     assert again.accepted == ()
 
 
+@pytest.mark.slow
 def test_build_can_let_it_through_too(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     place.delete_learners(kept=10)
     place.refused()
@@ -217,6 +219,7 @@ def test_build_can_let_it_through_too(place: Place, capsys: pytest.CaptureFixtur
     assert "let through   accept_shrink" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_small_figures_may_fall_to_nothing() -> None:
     """From a base of at least 20: 19 learners with one XP each on one date."""
     with replay.sqlite_platform() as platform:
@@ -230,6 +233,7 @@ def test_small_figures_may_fall_to_nothing() -> None:
         assert place.night(last=FIRST_DAY) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limits", "is_published"), [({"shrink_budget": 0.6}, True), ({"shrink_budget": 0.3}, False)])
 def test_the_limits_are_configured_once_for_landings_and_versions(
     place: Place, limits: dict[str, Any], *, is_published: bool
@@ -257,6 +261,7 @@ def test_a_quiet_new_day_takes_nothing_from_the_week_before(place: Place) -> Non
     assert manifest.data_through.startswith("2026-03-12")
 
 
+@pytest.mark.slow
 def test_what_readers_get_is_what_is_compared_with_also_after_a_rollback(place: Place) -> None:
     first = place.warehouse.current()
     place.delete_learners(kept=10)
@@ -269,6 +274,7 @@ def test_what_readers_get_is_what_is_compared_with_also_after_a_rollback(place: 
     assert place.warehouse.current() == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [b"garbage" * 1000, None])
 def test_a_current_version_that_cannot_be_read_lets_the_one_before_it_stand_in(
     place: Place, damage: bytes | None

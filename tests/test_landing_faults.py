@@ -163,6 +163,7 @@ def test_a_quarantine_above_the_budget_blocks_until_it_is_let_through(sqlite_sou
     assert manifest.accepted == ("accept_quarantine",)
 
 
+@pytest.mark.slow
 def test_rows_once_let_through_do_not_count_again(sqlite_source: Platform) -> None:
     """R22: their days land again within the lookback; 20 new ones are within the budget, 21 are not."""
     configuration = only_xp(sqlite_source, [*xp_rows(30), *xp_rows(25, prefix="bad", amount=None)])
@@ -307,6 +308,7 @@ def test_a_day_between_two_stretches_is_not_read_twice(sqlite_source: Platform) 
     assert counted == [(FIRST, 1, 1, 0), (FIRST + 2 * DAY, 0, 0, 0)]
 
 
+@pytest.mark.slow
 def test_one_source_down_leaves_the_other_landings_and_the_last_version(sqlite_source: Platform) -> None:
     """FAULTS 13, R25: no new version, the stream named; `build` still publishes up to the newest day."""
     folder = sqlite_source.folder
@@ -354,6 +356,7 @@ def test_late_changed_and_deleted_rows_are_in_the_next_nights_version(platform: 
 # --- FAULTS 11, 30; R24, R25: whatever the way, the same version ------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_missed_nights_and_any_order_of_backfills_give_the_version_of_ordinary_nights(tmp_path: Path) -> None:
     """FAULTS 30, R24: for learners whose zone did not change."""
     days = [FIRST + n * DAY for n in range(4)]

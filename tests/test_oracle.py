@@ -238,7 +238,7 @@ def test_corrections_count_and_a_date_never_falls_below_zero() -> None:
 
 
 @given(worlds(is_loose=False))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=max(10, settings().max_examples), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_open_time_agrees_with_looking_at_every_half_minute(drawn: World) -> None:
     """R7, R8: where sessions begin and end on half minutes, a clock that ticks every half minute sees the same time."""
     sessions = [

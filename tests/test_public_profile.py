@@ -513,7 +513,7 @@ def test_who_is_not_public_any_more_is_gone_with_the_landing_that_says_so_and_st
     public_platform.land(own)
     assert warehouse.current() == first
     assert {name: told(client.get(path("ada"))) for name, path in PATHS.items()} == seen
-    second = public_platform.publish(own)
+    second = public_platform.publish(own, "accept_shrink")  # much of the platform's XP is hers
     assert {name: told(client.get(path("ada"))) for name, path in PATHS.items()} == seen
     assert client.get(profile_path("heir")).headers["X-Data-Version"] == second
     warehouse.rollback()
