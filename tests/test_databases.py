@@ -42,7 +42,7 @@ def from_sqlite(platform: tuple[Platform, Path], tmp_path_factory: pytest.TempPa
     return _published(made, f"sqlite:///{path}", tmp_path_factory.mktemp("sqlite"))
 
 
-@pytest.mark.parametrize("instants", ["timestamp", "timestamptz"])
+@pytest.mark.parametrize("instants", ["timestamp", pytest.param("timestamptz", marks=pytest.mark.slow)])
 def test_postgresql_gives_the_tables_that_sqlite_gives(
     platform: tuple[Platform, Path], from_sqlite: Path, postgres_url: str, tmp_path: Path, instants: str
 ) -> None:
