@@ -6,6 +6,7 @@
 with days as (
     select
         user_key,
+        activity_date,
         case
             when greatest(learning_time, xp_earned) < 131072 and greatest(sessions, quizzes) < 32
                 then
@@ -29,8 +30,9 @@ with days as (
     where user_key between $first_key and $last_key
 ),
 
+-- Threads share the rows among them, also one learner's, so the order is said: the same table is packed the same.
 days_by_learner as (
-    select user_key, string_agg(packed, '') as packed
+    select user_key, string_agg(packed, '' order by activity_date) as packed
     from days
     group by user_key
 ),
