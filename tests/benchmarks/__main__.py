@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from tests.benchmarks import report
 from tests.benchmarks.frame import ROUNDS, Bench, Size
 
-QUESTIONS = ("extraction", "night", "serving")
+QUESTIONS = ("extraction", "raw_to_version", "night", "growth", "serving", "small_things")
 
 
 def main() -> None:

@@ -40,7 +40,7 @@ TRUTH = {
 
 def run(bench: Bench) -> Result:
     """Load the sources, land them in turns with the floors, and compare what landed with the source's own sums."""
-    sessions = bench.at_size(tiny=5_000, scaled=500_000, full=5_000_000)
+    sessions = bench.at_size(tiny=5_000, scaled=300_000, full=5_000_000)
     result = Result(facts={"XP rows": 2 * sessions, "session rows": sessions, "days": DAYS})
     with sources.postgres(bench.folder) as url:
         bench.prepare("extraction", "load", url, sessions)

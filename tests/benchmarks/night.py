@@ -66,7 +66,7 @@ level)) from {}
 
 def run(bench: Bench) -> Result:
     """Make the lake, publish yesterday, then let the night and Polars take turns."""
-    learners = bench.at_size(tiny=300, scaled=50_000, full=1_000_000)
+    learners = bench.at_size(tiny=300, scaled=30_000, full=1_000_000)
     result = Result(facts={"learners": learners, "days": DAYS})
     with sources.postgres(bench.folder) as url:
         made = bench.prepare("night", "make", url, learners)
@@ -146,7 +146,7 @@ def run_one(folder: Path, url: str) -> dict[str, Any]:
     from tests.benchmarks import lakes
 
     del url
-    seconds = _timed(night)
+    seconds = timed_steps(night)
     published = night.run_night(_configuration(folder), Run(lakes.LAST_DAY, lakes.LAST_DAY))
     assert published is not None
     (folder / "steps.json").write_text(json.dumps(seconds), encoding="utf-8")
@@ -193,7 +193,7 @@ def _configuration(folder: Path) -> Configuration:
     return load(folder / "pulse.toml", uses=["sources"])
 
 
-def _timed(module: Any) -> dict[str, float]:
+def timed_steps(module: Any) -> dict[str, float]:
     """Let the steps that a module calls say how long they took."""
     seconds: dict[str, float] = dict.fromkeys(STEPS, 0.0)
 

@@ -1,0 +1,109 @@
+"""Question 6: the small things that a person waits for."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from tests.benchmarks import plots
+from tests.benchmarks.frame import Bench, Goal, Question, Result, median
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+QUESTION = Question(
+    6,
+    "small_things",
+    "Small things",
+    "What a person waits for: the demo from the command to its first answer, `pulse status`, importing the server, and "
+    "a night of the demo through Dagster.",
+)
+STEPS = ("land", "land_users", "roll_up", "build", "check", "publish")
+PULSE = (sys.executable, "-m", "pipelines.cli")
+
+
+def run(bench: Bench) -> Result:
+    """Make a demo once, then measure what is done with it."""
+    result = Result()
+    users, days = bench.at_size(tiny=3, scaled=40, full=40), bench.at_size(tiny=10, scaled=365, full=365)
+    result.facts = {"learners of the demo": users, "days": days}
+    first_answer = "the demo, from the command to its first answer"
+    result.costs.update(bench.take_turns({first_answer: ("small_things", "demo", users, days)}, rounds=1))
+    config = bench.folder / "demo" / "pulse.toml"
+    result.costs.update(
+        bench.take_turns(
+            {
+                "pulse status": ("command", *PULSE, "status", "--config", config),
+                "pulse --help": ("command", *PULSE, "--help"),
+                "importing the server": ("command", sys.executable, "-c", "import serve.app"),
+                "importing Dagster": ("command", sys.executable, "-c", "import dagster"),
+            }
+        )
+    )
+    night = "a night of the demo, through Dagster"
+    command = ("command", *PULSE, "nightly", "--config", config)
+    core = "the same night without Dagster"
+    pieces = {night: command, core: ("small_things", "night")}
+    result.costs.update(bench.take_turns(pieces, rounds=min(bench.rounds, 3)))
+    seconds = json.loads((bench.folder / "steps.json").read_text(encoding="utf-8"))
+    rows = [[step, f"{value:.2f} s"] for step, value in seconds.items()]
+    whole, alone = median(result.costs[night]), median(result.costs[core])
+    rows += [["interpreter and imports", f"{alone - sum(seconds.values()):.2f} s"]]
+    rows += [["Dagster", f"{whole - alone:.2f} s"]]
+    result.tables["Where the seconds of a demo night go:"] = [["part", "wall"], *rows]
+    result.goals = [
+        Goal(f"{name}", f"{median(costs):.2f} s", None) for name, costs in result.costs.items() if name != core
+    ]
+    values = {row[0]: float(row[1].split()[0]) for row in rows}
+    result.plots = [plots.bars("A night of the demo", "s", values, ours=STEPS)]
+    return result
+
+
+def demo(folder: Path, users: str, days: str) -> float:
+    """Run the demo's own command until the server answers."""
+    import os
+    import shutil
+    import signal
+    import socket
+    import subprocess
+    import urllib.error
+    import urllib.request
+
+    shutil.rmtree(folder / "demo", ignore_errors=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [*PULSE, "demo", "--users", users, "--days", days, "--port", str(port)]
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}  # noqa: PTH109 - the repository, where the frame runs us
+    start = time.perf_counter()
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        while process.poll() is None:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=1).close()
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+            else:
+                return time.perf_counter() - start
+        raise RuntimeError(process.stderr.read().decode() if process.stderr else "the demo ended")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def night(folder: Path) -> None:
+    """Run the same night by the core, with the seconds of its steps."""
+    from datetime import UTC, datetime, timedelta
+
+    from assets.step0_plan import planned
+    from pipelines import night as nights
+    from tests.benchmarks.night import timed_steps
+    from warehouse.configuration import load
+
+    configuration = load(folder / "demo" / "pulse.toml", uses=["sources"])
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    seconds = timed_steps(nights)
+    nights.run_night(configuration, planned(configuration, yesterday, yesterday))
+    (folder / "steps.json").write_text(json.dumps(seconds), encoding="utf-8")
