@@ -73,6 +73,9 @@ def _summary(figures: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     rows = []
     for name, held in figures:
         size = "full" if "full" in held else "scaled"
+        if size not in held:
+            rows += [[held["question"]["title"], "", "not measured yet", "", ""]]
+            continue
         title = held["question"]["title"]
         place = f"[{title}](#{held['question']['number']}-{title.lower().replace(' ', '-')})"
         rows += [[place, SIZES[size], goal["goal"], goal["found"], _verdict(goal)] for goal in held[size]["goals"]]
