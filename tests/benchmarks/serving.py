@@ -57,12 +57,14 @@ class Load(NamedTuple):
         p50: the median latency in milliseconds.
         p99: the 99th percentile.
         wrk_share: of one core, that `wrk` itself took.
+        cpu: milliseconds of processor time per answer in the server's workers, whatever else the machine does.
     """
 
     rate: float
     p50: float
     p99: float
     wrk_share: float
+    cpu: float
 
 
 def run(bench: Bench) -> Result:
@@ -77,7 +79,7 @@ def run(bench: Bench) -> Result:
         bench.prepare("serving", "fill_peers", url)
         pids = {peer: servers.enter_context(_serving(bench.folder, peer, url)) for peer in PEERS}
         _compare(bench.folder)
-        found = _take_turns(bench)
+        found = _take_turns(bench, pids)
         memory = {peer: _memory(pid) for peer, pid in pids.items()}
     _judge(result, found, memory)
     return result
@@ -147,7 +149,7 @@ def _answer(peer: str, token: str) -> bytes:
         return bytes(response.read())
 
 
-def _take_turns(bench: Bench) -> dict[str, dict[str, list[Load]]]:
+def _take_turns(bench: Bench, pids: Mapping[str, int]) -> dict[str, dict[str, list[Load]]]:
     found: dict[str, dict[str, list[Load]]] = {load: {peer: [] for peer in who} for load, (*_, who) in LOADS.items()}
     position = 0
     for turn in range(bench.rounds + 1):  # the first warms up
@@ -155,7 +157,10 @@ def _take_turns(bench: Bench) -> dict[str, dict[str, list[Load]]]:
             with bench.alone():
                 for peer in who:
                     file = bench.folder / f"{requests}.txt"
+                    before = _cpu_seconds(pids[peer])
                     loaded = _load(PORTS[peer], file, connections, SECONDS[bench.size], position)
+                    answers = loaded.rate * SECONDS[bench.size]
+                    loaded = loaded._replace(cpu=1000 * (_cpu_seconds(pids[peer]) - before) / answers)
                     if turn:
                         found[load][peer].append(loaded)
                         sys.stderr.write(f"  {load}, {peer}: {loaded.rate:,.0f}/s, p99 {loaded.p99:.1f} ms\n")
@@ -175,7 +180,16 @@ def _load(port: int, requests: Path, connections: int, seconds: int, position: i
         message = f"{said['failed']} requests on port {port} failed"
         raise BenchmarkError(message)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Load(said["requests"] / said["seconds"], said["p50"] / 1e3, said["p99"] / 1e3, cpu / said["seconds"])
+    return Load(said["requests"] / said["seconds"], said["p50"] / 1e3, said["p99"] / 1e3, cpu / said["seconds"], 0)
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the processor time of a server's workers so far."""
+    ticks = 0
+    for child in _children(pid):
+        with open(f"/proc/{child}/stat", encoding="utf-8") as file:  # noqa: PTH123 - no path of ours
+            ticks += sum(map(int, file.read().rpartition(") ")[2].split()[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _memory(pid: int) -> float:
@@ -220,13 +234,16 @@ def _judge(result: Result, found: Mapping[str, Mapping[str, Sequence[Load]]], me
         Goal("one connection: median below 1.5 ms", f"{one:.2f} ms", one < 1.5),
         Goal("p99 at most 4 times the limit's, in every run", f"{max(stalls):.1f} times", max(stalls) <= 4),
     ]
-    rows = [["load", "peer", "answers a second: median (least to most)", "p50", "p99", "`wrk`"]]
+    rows = [
+        ["load", "peer", "answers a second: median (least to most)", "p50", "p99", "processor time per answer", "`wrk`"]
+    ]
     for load, peers in found.items():
         for peer, loads in peers.items():
             rates = [run.rate for run in loads]
             spread = f"{statistics.median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
-            p50, p99, share = (statistics.median(run[field] for run in loads) for field in (1, 2, 3))
-            rows.append([load, peer, spread, f"{p50:.2f} ms", f"{p99:.2f} ms", f"{share:.0%} of a core"])
+            p50, p99, share, cpu = (statistics.median(run[field] for run in loads) for field in (1, 2, 3, 4))
+            figures = [f"{p50:.2f} ms", f"{p99:.2f} ms", f"{cpu:.2f} ms", f"{share:.0%} of a core"]
+            rows.append([load, peer, spread, *figures])
     result.tables["Loads, in turns"] = rows
     result.tables["Memory of the largest worker, all loads behind it"] = [
         ["peer", "resident"],
