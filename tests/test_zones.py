@@ -154,7 +154,7 @@ def cut_by_step_4(
     with engine.connect(configuration.data_dir / "tmp") as connection:
         write_zones(connection, Lake.of(configuration).zones, learners)
         make_zones_in_force(connection, configuration)
-        make_zone_segments(connection, DEFAULT, wanted[0], wanted[-1] + ONE_DAY)
+        make_zone_segments(connection, [DEFAULT], wanted[0], wanted[-1] + ONE_DAY)
         engine.create(connection, "wanted_days", day=list(wanted))
         make_landings(connection, happenings)
         activity = f"create temp table activity as {engine.sql(ACTIVITY)}"
@@ -347,7 +347,7 @@ def test_the_window_of_every_zone_ends_on_its_last_date(configuration: Configura
         write_zones(connection, Lake.of(configuration).zones, Learners({z: [(date(1900, 1, 1), z)] for z in ZONES}))
         make_zones_in_force(connection, configuration)
         for newest in newest_days:
-            make_zone_segments(connection, DEFAULT, newest, newest + ONE_DAY)
+            make_zone_segments(connection, [DEFAULT], newest, newest + ONE_DAY)
             data_through = day_start(newest) + DAY
             connection.execute("drop table if exists zone_windows")
             connection.execute(ZONE_WINDOWS, {"data_through": plain(data_through)})
