@@ -150,9 +150,9 @@ MISTAKES = {
             "write \"'none'\" or one like \"'self' https://a.b\""
         ),
     ),
-    "a cache for the server, of a later issue": (
-        ("[auth]", "[serve]\ncache_mb = 64\n[auth]"),
-        "serve.cache_mb: unknown key",
+    "a cache smaller than nothing": (
+        ("[auth]", "[serve]\ncache_mb = -1\n[auth]"),
+        "serve.cache_mb: Input should be greater than or equal to 0",
     ),
     "HS256 with a key set": (
         ("[auth]", '[auth]\njwks = "jwks.json"'),
