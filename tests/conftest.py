@@ -1,7 +1,8 @@
 """What several test modules share: how many random worlds they draw, a real PostgreSQL and a real MariaDB.
 
-`CI=true` draws many worlds, anything else few; `--hypothesis-profile=ci` does the same by hand. Tests take their share
-of the profile's `max_examples`. How the product is run on a world is `replay.py`.
+`CI=true` draws many worlds, anything else few; `--hypothesis-profile=ci` does the same by hand, and `thorough` draws
+more than CI has time for. Tests take their share of the profile's `max_examples`. How the product is run on a world is
+`replay.py`.
 """
 
 import os
@@ -21,8 +22,9 @@ SLOW_ON_PURPOSE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck
 settings.register_profile(
     "local", max_examples=4, deadline=None, print_blob=True, suppress_health_check=SLOW_ON_PURPOSE
 )
+settings.register_profile("ci", max_examples=50, deadline=None, print_blob=True, suppress_health_check=SLOW_ON_PURPOSE)
 settings.register_profile(
-    "ci", max_examples=200, deadline=None, print_blob=True, derandomize=False, suppress_health_check=SLOW_ON_PURPOSE
+    "thorough", max_examples=200, deadline=None, print_blob=True, suppress_health_check=SLOW_ON_PURPOSE
 )
 settings.load_profile("ci" if IS_CI else "local")
 
