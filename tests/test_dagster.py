@@ -570,7 +570,6 @@ def test_one_stream_alone_is_tried_again_while_its_source_is_away(
     assert place.logical_hash == hash_before
 
 
-@pytest.mark.slow
 def test_one_partition_launched_in_the_ui_is_a_night_that_heals_what_is_missing(
     published: Place, copy_of: Callable[[Place], Place]
 ) -> None:
@@ -639,7 +638,6 @@ def test_the_weekly_schedule_is_the_configurations_and_asks_for_the_whole_job(
     assert asked.run_config["resources"]["night"]["config"] == {"config_file": str(configuration.path)}
 
 
-@pytest.mark.slow
 def test_without_dagsters_storage_nothing_is_lost(published: Place, copy_of: Callable[[Place], Place]) -> None:
     """FAULTS 11."""
     place = copy_of(published)
@@ -731,7 +729,6 @@ class FailingOnce(BatchingEventLogStorage):
         super()._store_asset_event(*words)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
 def test_events_in_batches_are_the_rows_that_dagster_stores_one_by_one(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
