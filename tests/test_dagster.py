@@ -823,7 +823,8 @@ def test_the_ui_runs_the_schedule_and_continues_a_commands_failed_night_when_the
             assert entry["name"] == "pipelines.definitions"
             (repository,) = entry["locationOrLoadError"]["repositories"]
             assert {"name": "nightly"} in repository["jobs"]
-            assert repository["schedules"] == [{"name": "every_night", "scheduleState": {"status": "RUNNING"}}]
+            running = {"scheduleState": {"status": "RUNNING"}}
+            assert repository["schedules"] == [{"name": name, **running} for name in ("every_night", "every_week")]
             (failed,) = ask(RUNS)["runsOrError"]["results"]
             assert (failed["status"], failed["jobName"]) == ("FAILURE", "nightly")
             origin = {"repositoryName": "__repository__", "repositoryLocationName": "pipelines.definitions"}
