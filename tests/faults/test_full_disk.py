@@ -20,7 +20,7 @@ from tests.faults.two_states import STATES, Place
 from warehouse.versions import Warehouse
 
 MEGABYTES = 32
-STEP = 300_000  # bytes
+STEP = 100_000  # bytes
 WITHOUT_A_FLOOR = {FLOOR: str(-(10**12))}
 
 
