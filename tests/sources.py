@@ -159,7 +159,8 @@ def server_platform(url: str, folder: Path) -> Iterator[Platform]:
     for name, driver in {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}.items():
         url = url.replace(f"{name}://", f"{driver}://")
     found = Platform(url, folder, f"landing_{os.getpid()}_{next(schemas)}")
-    found.run(f"create schema {found.schema}")
+    unicode = " character set utf8mb4" if found.is_mariadb else ""  # a server may well have latin1 for its default
+    found.run(f"create schema {found.schema}{unicode}")
     try:
         yield found
     finally:

@@ -33,6 +33,7 @@ from tests.sources import (
     only_xp,
     platform_of,
     published,
+    server_platform,
     xp_by_day,
     xp_rows,
 )
@@ -156,6 +157,16 @@ def test_texts_are_exact_or_quarantined_and_add_up(platform: Platform) -> None:
     assert all(len(row["user_id"] or "") <= 1000 for _, row in kept.values())
     assert len(landed) + len(kept) == len(rows) + 1
     assert xp_by_day(configuration) == {FIRST: 1}
+
+
+def test_a_table_in_another_character_set_lands_as_unicode(mariadb_url: str, tmp_path: Path) -> None:
+    """FAULTS 21: an old MySQL's latin1 is read as what it means."""
+    with server_platform(mariadb_url, tmp_path) as platform:
+        platform.make("users", USERS_TYPES, [("Zo\u00eb", "UTC")])
+        platform.make("xp", XP_TYPES | {"user_id": "varchar(40) character set latin1"}, [("e", "Zo\u00eb", NOON, 1)])
+        configuration = platform.configuration()
+        night(configuration, FIRST)
+        assert landed_rows(configuration, "xp", "user_id") == [("Zo\u00eb",)]
 
 
 INSTANTS: dict[str, dict[str, str | None]] = {
