@@ -1,8 +1,8 @@
 """Plays random histories against the oracle: `make histories ARGS="--count 1000 --seed 1 --database URL"`.
 
 Each history has a seed of its own, counted up from `--seed`. One that fails is made shorter as far as it still fails,
-printed line by line, and can be played again with `--seed N --count 1`. Stop it with Ctrl-C whenever you like. With
-`--write`, what was played without a failure goes into docs/RELIABILITY.md.
+printed line by line, and can be played again with `--seed N --count 1`. Stop it with Ctrl-C whenever you like: it ends
+with the history at hand. With `--write`, what was played without a failure goes into docs/RELIABILITY.md.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import TYPE_CHECKING
 
 from tests.histories.chance import Operation, drawn
@@ -96,21 +97,19 @@ def main() -> int:
     parser.add_argument("--database", help="URL of an empty database, which is overwritten (a SQLite of their own)")
     parser.add_argument("--write", action="store_true", help="write the figures into docs/RELIABILITY.md")
     words = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have switched it off
+    stopped = Event()
+    signal.signal(signal.SIGINT, lambda *_: stopped.set())  # an interrupted query would be told as a failure
     began, counts, failed = time.monotonic(), Counter[str](), 0
-    try:
-        while counts["histories"] < words.count or not words.count:
-            try:
-                counts.update(check(words.seed + counts["histories"], words.database))
-            except FailedHistoryError as failure:
-                failed += 1
-                print(failure, flush=True)
-            counts["histories"] += 1
-            if counts["histories"] % 25 == 0 or counts["histories"] == words.count:
-                seconds = time.monotonic() - began
-                print(f"{counts['histories']} histories, {failed} failed, {seconds:.0f} s", flush=True)
-    except KeyboardInterrupt:
-        print("stopped", flush=True)
+    while not stopped.is_set() and (counts["histories"] < words.count or not words.count):
+        try:
+            counts.update(check(words.seed + counts["histories"], words.database))
+        except FailedHistoryError as failure:
+            failed += 1
+            print(failure, flush=True)
+        counts["histories"] += 1
+        if counts["histories"] % 25 == 0 or counts["histories"] == words.count or stopped.is_set():
+            seconds = time.monotonic() - began
+            print(f"{counts['histories']} histories, {failed} failed, {seconds:.0f} s", flush=True)
     if words.write and not failed:
         dialect = words.database.partition(":")[0].partition("+")[0] if words.database else ""
         write(DATABASES.get(dialect, SQLITE), words.seed, counts, time.monotonic() - began)

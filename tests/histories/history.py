@@ -1,4 +1,4 @@
-"""A random history: what happens to a platform and what operators do, and after each run what must be published.
+"""A random history: what operators do while a platform changes, and after each run what must be published.
 
 A history is a seed and a list of operations. Each operation carries a seed of its own and decides with it what exactly
 it does in the state that it finds, so any part of a history is a history too: that is how failing ones are made shorter
@@ -12,7 +12,6 @@ import re
 import shutil
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -26,12 +25,11 @@ from pipelines.reconciliation import restate
 from tests import oracle, replay
 from tests.histories import chance
 from tests.histories.aftermath import Files, files_of, recorded, see_what_landed
+from tests.histories.happenings import ONE_DAY, Happenings
 from tests.histories.killed import night_that_dies
-from tests.histories.model import NO_LEARNERS, VERSION, Basis, Model, Version
-from tests.histories.source import Source
-from tests.oracle import EPOCH, Stream, day_start, days
+from tests.histories.model import NO_LEARNERS, VERSION, Basis, Version
+from tests.oracle import Stream, days
 from tests.platforms import SECRET
-from tests.worlds import BAD_ZONES
 from warehouse.configuration import Configuration, load
 from warehouse.crash_points import NAMES
 from warehouse.errors import NoVersionError, PulseError
@@ -42,12 +40,11 @@ from warehouse.versions import Manifest, Warehouse, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import date
     from pathlib import Path
 
     from tests.histories.chance import Operation
-    from tests.histories.source import Row
 
-ONE_DAY = timedelta(days=1)
 KEEP_VERSIONS = 3
 RESTATEMENTS = "select user_id, activity_date, measure, old, new, version, reason from restatements"
 REFUSAL = re.compile(rf"check (\w+) found|({NO_LEARNERS})")
@@ -64,19 +61,14 @@ class NothingDriftedError(Exception):
     """A reconciliation found nothing, so nothing is published."""
 
 
-class History:
+class History(Happenings):
     """A platform, the product beside it, and the model of what the product has seen."""
 
     def __init__(self, seed: int, url: str, folder: Path) -> None:
         """Make an empty platform for the history of a seed; the database belongs to this history alone."""
-        setting = chance.setting_of(seed)
-        self.log: list[str] = []
+        super().__init__(seed, url)
         self.counts = Counter[str]()
         self.folder, self.url = folder, url
-        self.places = chance.places_of(setting)
-        self.source = Source(url, setting.streams)
-        self.model = Model(setting, self.source)
-        self.last_over = setting.first_day - ONE_DAY  # the last day that is over
         self.versions: dict[str, Version] = {}
         self.current: str | None = None
         self.is_pinned = False
@@ -84,92 +76,13 @@ class History:
         self.can_compare = False  # whether the version before the next is still there
         self.configuration = self._configured()
 
-    def close(self) -> None:
-        """Let go of the platform."""
-        self.source.close()
-
     def play(self, operations: Sequence[Operation]) -> None:
         """Do it all, and end with a night, the same once more, and what must hold of every folder."""
         for operation in operations:
-            self._note(operation.name)
+            self.note(operation.name)
             getattr(self, operation.name)(Random(operation.seed))
-        self._note("the end")
+        self.note("the end")
         self._end()
-
-    # --- rows -------------------------------------------------------------------------------------------------------
-
-    def rows_appear(self, random: Random) -> None:
-        """Rows of a day that is not over, or late ones: within the lookback, further back, before `first_day`."""
-        for _ in range(random.choice((1, 2, 4))):
-            stream = random.choice(self.model.setting.streams)
-            if len(self.source.rows[stream.name]) < chance.ROWS_AT_MOST:
-                self._insert(stream, chance.row(random, stream, self._instant(random)))
-
-    def row_changes(self, random: Random) -> None:
-        """A row gets another value; whether its `updated_at` tells is chance."""
-        if found := self._any_row(random):
-            stream, number, row = found
-            values = chance.values(random, stream, self._instant_of(row))
-            role = random.choice(sorted(values))
-            self._update(stream, number, **{role: values[role]})
-
-    def row_moves(self, random: Random) -> None:
-        """A row moves to another day or to another learner."""
-        if found := self._any_row(random):
-            stream, number, _ = found
-            if random.random() < 0.4:
-                self._update(stream, number, user_id=random.choice((*chance.LEARNERS, chance.GHOST)))
-            else:
-                self._update(stream, number, **chance.times(random, stream, self._instant(random)))
-
-    def row_goes(self, random: Random) -> None:
-        """A row is deleted in the source, without a trace."""
-        if found := self._any_row(random):
-            stream, number, row = found
-            self._note(f"  {stream.name} {number} goes: {_short(row)}")
-            self.source.delete(stream.name, number)
-
-    def row_comes_twice(self, random: Random) -> None:
-        """A row once more under the same id, the same or with something different about it."""
-        if found := self._any_row(random):
-            stream, _, row = found
-            other = {} if random.random() < 0.3 else chance.values(random, stream, self._instant_of(row))
-            role = random.choice(sorted(other)) if other else None
-            self._insert(stream, {**row, **({role: other[role]} if role else {})})
-
-    # --- learners ---------------------------------------------------------------------------------------------------
-
-    def learner_joins(self, random: Random) -> None:
-        """One more learner, or one who comes back, with whatever zone and name; most often in public."""
-        user_id = random.choice(chance.LEARNERS)
-        self._put_user(
-            {
-                "user_id": user_id,
-                "username": random.choice(chance.NAMES_OF_LEARNERS),
-                "timezone": random.choice((*self.places, *self.places, *BAD_ZONES)),
-                "is_public": random.random() < 0.7,
-                "deleted_at": None,
-            }
-        )
-
-    def learner_moves(self, random: Random) -> None:
-        """A learner is in another zone from now on."""
-        self._change_user(random, timezone=random.choice((*self.places, *self.places, *BAD_ZONES)))
-
-    def learner_leaves(self, random: Random) -> None:
-        """A learner is marked as deleted, or is so no longer."""
-        self._change_user(random, deleted_at=random.choice((None, datetime(2026, 1, 1, tzinfo=UTC))))
-
-    def learner_hides(self, random: Random) -> None:
-        """A learner goes private, or public."""
-        self._change_user(random, is_public=random.random() < 0.3)
-
-    def learner_vanishes(self, random: Random) -> None:
-        """A learner's row is gone, and nothing says why."""
-        if self.source.users:
-            user_id = random.choice(sorted(map(str, self.source.users)))
-            self._note(f"  {user_id} vanishes")
-            self.source.remove_user(user_id)
 
     # --- runs -------------------------------------------------------------------------------------------------------
 
@@ -203,7 +116,7 @@ class History:
         before = files_of(self.configuration)
         self._before()
         was_killed = night_that_dies(self.configuration.path, day, point)
-        self._note(f"  night of {day} {'dies' if was_killed else 'does not die'} at {point}")
+        self.note(f"  night of {day} {'dies' if was_killed else 'does not die'} at {point}")
         if was_killed:
             self.counts[KILLED] += 1
             see_what_landed(self.model, day, before, files_of(self.configuration))
@@ -234,7 +147,7 @@ class History:
                 replace(setting, min_active_days=random.choice((1, 2, 5))),
             )
         )
-        self._note(f"  {self.model.setting}")
+        self.note(f"  {self.model.setting}")
         self.configuration = self._configured()
 
     def rollback(self, _: Random) -> None:
@@ -244,7 +157,7 @@ class History:
         except NoVersionError:
             assert len(self.versions) < 2 or self.current is None or self.current == min(self._kept())
             return
-        self._note(f"  to {pin.version}")
+        self.note(f"  to {pin.version}")
         self.counts[ROLLED_BACK] += 1
         self.current, self.is_pinned = pin.version, True
         self._compare_current()
@@ -262,7 +175,7 @@ class History:
         def run() -> Manifest | None:
             comparison = compare(self.configuration)
             found = {(drift.landing.stream, drift.landing.day) for drift in comparison.drifts}
-            self._note(f"  drifted: {', '.join(f'{stream} {day}' for stream, day in sorted(found))}")
+            self.note(f"  drifted: {', '.join(f'{stream} {day}' for stream, day in sorted(found))}")
             assert drifted <= found
             if not found:
                 raise NothingDriftedError
@@ -282,7 +195,7 @@ class History:
     def learner_is_erased(self, random: Random) -> None:
         """Nothing of a learner is left anywhere, nor comes back (FAULTS 42)."""
         user_id = random.choice((*chance.LEARNERS, chance.GHOST)).lower()
-        self._note(f"  {user_id}")
+        self.note(f"  {user_id}")
         before = self._before()
         with run_lock(self.configuration, "a history"):
             erased = erase(self.configuration, user_id)
@@ -308,7 +221,7 @@ class History:
 
     def _run(self, first: date, last: date, only: Stream | None = None) -> None:
         """A run: the product's, then the model's, then compare."""
-        self._note(f"  run {first} to {last} {only.name if only else ''}")
+        self.note(f"  run {first} to {last} {only.name if only else ''}")
         names = (only.name,) if only else ()
 
         def run() -> Manifest | None:
@@ -326,7 +239,7 @@ class History:
                 manifest = publish()
         except PulseError as refused:
             error = str(refused)
-            self._note(f"  refused: {error}")
+            self.note(f"  refused: {error}")
         accepts = "accept_shrink" in self.accepted
         refusals = self.model.refusals(before, accepts_shrinking=accepts)
         self.counts[HELD_BACK] += bool(refusals)
@@ -444,45 +357,6 @@ class History:
         left = [place for place in self.configuration.data_dir.rglob("*") if UNFINISHED in place.name]
         assert left == []
 
-    # --- drawing ----------------------------------------------------------------------------------------------------
-
-    def _any_row(self, random: Random) -> tuple[Stream, int, Row] | None:
-        """A row of any stream, None while there is none."""
-        every = [(s, number) for s in self.model.setting.streams for number in sorted(self.source.rows[s.name])]
-        if not every:
-            return None
-        stream, number = random.choice(every)
-        return stream, number, self.source.rows[stream.name][number]
-
-    def _instant(self, random: Random) -> datetime:
-        return chance.instant(random, self.last_over, self.places)
-
-    def _instant_of(self, row: Row) -> datetime:
-        at = row.get("started_at", row.get("occurred_at"))
-        return at if isinstance(at, datetime) else EPOCH + timedelta(microseconds=day_start(self.last_over))
-
-    # --- doing, and saying so ---------------------------------------------------------------------------------------
-
-    def _insert(self, stream: Stream, row: Row) -> None:
-        number = self.source.insert(stream.name, row)
-        self._note(f"  {stream.name} {number} appears: {_short(row)}")
-
-    def _update(self, stream: Stream, number: int, **values: object) -> None:
-        self._note(f"  {stream.name} {number} changes: {_short(values)}")
-        self.source.update(stream.name, number, **values)
-
-    def _put_user(self, user: Row) -> None:
-        self._note(f"  {_short(user)}")
-        self.source.put_user(user)
-
-    def _change_user(self, random: Random, **values: object) -> None:
-        if self.source.users:
-            user_id = random.choice(sorted(map(str, self.source.users)))
-            self._put_user({**self.source.users[user_id], **values})
-
-    def _note(self, line: str) -> None:
-        self.log.append(line)
-
     def _configured(self) -> Configuration:
         """Write the `pulse.toml` of the present setting and load it."""
         setting = self.model.setting
@@ -500,11 +374,6 @@ class History:
         place = self.folder / "pulse.toml"
         place.write_text("\n".join(lines), encoding="utf-8")
         return load(place, uses=["sources"])
-
-
-def _short(row: Row) -> str:
-    """A row as a person reads it."""
-    return ", ".join(f"{role} {value}" for role, value in row.items() if value is not None)
 
 
 def _difference(found: Sequence[oracle.Row], expected: Sequence[oracle.Row]) -> str:

@@ -43,7 +43,14 @@ def night_that_dies(configuration: Path, day: date, point: str) -> bool:
 @cache
 def _helper() -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.histories.killed"]
-    helper = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    helper = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for the histories: they end with the one at hand
+    )
     atexit.register(helper.communicate)  # its input ends, and so does it
     return helper
 
