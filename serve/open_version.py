@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from serve.answer_cache import AnswerCache
+from serve.blocks import Blocks
 from warehouse import engine
 from warehouse.errors import NoVersionError
 from warehouse.verification import Marks, verify
@@ -29,7 +30,6 @@ select
 from version_info
 where version = $version
 """
-BLOCK = "select packed from pulse_blocks where block = "
 # Look-ups are planned anew each time, and what an optimizer can do for them takes longer than they do (decision 0008).
 OPTIMIZERS = frozenset({"filter_pushdown", "unused_columns"})
 OTHER_OPTIMIZERS = """
@@ -50,7 +50,7 @@ class OpenVersion:
         built_at: when it was built and published, ISO 8601.
         marks: those of its file when it was verified.
         connection: read-only, on its own file.
-        key_shift: how far a `user_key` is shifted to get its block; None if there are no learners.
+        blocks: finds the packed learners in it.
         answers: those that were asked for lately.
         requests: how many requests read it at this moment.
     """
@@ -63,19 +63,10 @@ class OpenVersion:
     built_at: str
     marks: Marks
     connection: duckdb.DuckDBPyConnection
-    key_shift: int | None
+    blocks: Blocks
     answers: AnswerCache
     requests: int = field(default=0)
     _idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
-
-    def block(self, user_key: int) -> bytes:
-        """Return the block of `pulse_blocks` in which a learner would be; empty if there is none."""
-        if self.key_shift is None:
-            return b""
-        with self.cursor() as cursor:
-            # The number stands in the query: bound, it would take longer to plan.
-            rows = cursor.execute(f"{BLOCK}{user_key >> self.key_shift}").fetchall()
-        return bytes(rows[0][0]) if rows else b""
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -91,6 +82,7 @@ class OpenVersion:
         """Close the file; nobody may read it any more."""
         while self._idle:
             self._idle.pop().close()
+        self.blocks.close()
         self.connection.close()
         self.answers.clear()
 
@@ -129,7 +121,7 @@ def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenV
         manifest.built_at,
         marks,
         connection,
-        shift,
+        Blocks(connection.cursor(), shift),
         AnswerCache(cache_bytes),
     )
 

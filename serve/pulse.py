@@ -21,7 +21,7 @@ def learning_pulse(version: OpenVersion, user_id: str) -> Pulse:
     if known is not None:
         return known
     key = user_key(user_id)
-    line = packed.line_of(version.block(key), key)
+    line = packed.line_of(version.blocks.of(key), key)
     found = packed.learner(line) if line is not None else None
     if found is None or found.user_id != user_id:
         return nobodys_pulse(version)

@@ -20,7 +20,7 @@ from serve.gateway import Gateway
 from warehouse.configuration import Configuration, load
 from warehouse.errors import PulseError
 
-THREADS = 4  # that work on requests, in each worker
+THREADS = 8  # that work on requests, in each worker
 MOST_CONNECTIONS = 4096  # each, also one that says nothing, takes one of Granian's `backpressure`
 LARGEST_HEAD_BYTES = 64 * 1024  # of a request's line and headers; more is answered 431
 STOP_SECONDS = 3  # how long a client may keep us from stopping
