@@ -9,7 +9,7 @@ from datetime import date
 
 from assets.step4_activity import roll_up
 from assets.step9_reconcile import Comparison, compare
-from pipelines.night import extract, publish_lake
+from pipelines.night import build_and_publish, extract
 from warehouse.configuration import Configuration
 from warehouse.lake import Lake, Landing
 from warehouse.versions import Manifest
@@ -60,7 +60,7 @@ def restate(configuration: Configuration, comparison: Comparison, accepted: tupl
     """
     extract(configuration, comparison.run(accepted))
     rolled = roll_up(configuration).days
-    manifest = publish_lake(configuration, accepted)
+    manifest = build_and_publish(configuration, accepted)
     there = Lake.of(configuration).landings(configuration)
     drifted = [(drift.landing.stream, drift.landing.day) for drift in comparison.drifts]
     return Restated([there[key] for key in drifted], rolled, manifest)

@@ -28,7 +28,7 @@ QUESTION = Question(
 DAYS = 365
 LOOKBACK = 8  # days that the night extracts: the new one and seven before it
 GOAL_RATIO, GOAL_MB, GOAL_SHARE = 1.3, 3000, 0.1
-STEPS = ("land", "land_users", "roll_up", "build", "check", "publish")
+STEPS = ("land", "land_users", "roll_up", "build", "publish")  # publishing checks
 EVENTS = """
 create or replace temp table events as
 select
