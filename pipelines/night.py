@@ -58,7 +58,7 @@ def publish_lake(configuration: Configuration, accepted: tuple[str, ...] = ()) -
 def build_and_publish(configuration: Configuration, accepted: tuple[str, ...] = ()) -> Manifest | None:
     """Build a version from activity that is up to date, check and publish it.
 
-    Publishing runs every check, so none runs before it here; in Dagster the build shows what they find beside its table.
+    Publishing runs every check, so none runs before it here; in Dagster the build shows what they find beside tables.
 
     Returns:
         As `run_night`.

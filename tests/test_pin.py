@@ -4,6 +4,10 @@ How servers follow a rollback is `test_server.py`'s and `test_workers.py`'s.
 """
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,11 +22,13 @@ from pipelines.night import publish_lake
 from tests import small_platform
 from tests.small_platform import FIRST, SECOND
 from warehouse.configuration import Configuration
+from warehouse.crash_points import ENVIRONMENT
 from warehouse.errors import NoVersionError, PulseError
 from warehouse.lake import Lake
 from warehouse.lock import run_lock
 from warehouse.versions import Warehouse, sequence_of
 
+ROOT = Path(__file__).parents[1]
 THIRD, FOURTH = "pulse-2025-12-31-000003", "pulse-2025-12-31-000004"
 Typed = Callable[..., tuple[int, str, str]]
 
@@ -166,6 +172,20 @@ def test_a_rollback_that_dies_half_way_holds_nights_back_and_can_be_typed_again(
     assert warehouse.current() == SECOND
     pulse("rollback", FIRST)
     assert warehouse.current() == FIRST
+
+
+def test_a_switch_that_was_killed_leaves_nothing_behind_the_next_run(
+    configuration: Configuration, warehouse: Warehouse
+) -> None:
+    """FAULTS 1: also if that run publishes nothing."""
+    command = [sys.executable, "-m", "pipelines.cli", "rollback", "--config", str(configuration.path)]
+    ended = subprocess.run(command, check=False, cwd=ROOT, env={**os.environ, ENVIRONMENT: "publish: link made"})
+    assert ended.returncode == -signal.SIGKILL
+    links = [warehouse.root / ".pulse.duckdb.before", warehouse.root / ".pulse.duckdb.unfinished"]
+    assert all(link.is_symlink() for link in links)
+    with run_lock(configuration, "a run"):
+        assert not any(link.is_symlink() for link in links)
+    assert warehouse.current() == SECOND
 
 
 def test_a_rollback_waits_for_no_run(configuration: Configuration, warehouse: Warehouse, pulse: Typed) -> None:

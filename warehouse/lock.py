@@ -11,6 +11,8 @@ from warehouse.errors import LockHeldError
 from warehouse.files import writing
 from warehouse.leftovers import remove_leftovers
 
+LINKS = ".pulse.duckdb.*"
+POINTER_LOCK = "pointer.lock"  # in the warehouse: whoever moves the pointer holds it for moments
 _held: set[Path] = set()
 
 
@@ -60,4 +62,13 @@ def run_lock(configuration: Configuration, purpose: str, *, wait: bool = False) 
     """Hold the lock of a data folder's runs, as `exclusive`; begins by removing what a killed run left behind."""
     with exclusive(configuration.data_dir / "run.lock", purpose, wait=wait):
         remove_leftovers(configuration.data_dir)
+        _remove_links(configuration.data_dir / "warehouse")
         yield
+
+
+def _remove_links(warehouse: Path) -> None:
+    """Remove what a killed switch left beside the pointer, while nobody can be switching: a rollback needs no run."""
+    if any(warehouse.glob(LINKS)):
+        with exclusive(warehouse / POINTER_LOCK, "tidying up", wait=True):
+            for link in warehouse.glob(LINKS):
+                link.unlink()

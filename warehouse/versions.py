@@ -217,7 +217,7 @@ class Warehouse:
 
     @contextmanager
     def _pointer_held(self, purpose: str) -> Iterator[None]:
-        with lock.exclusive(self.root / "pointer.lock", purpose, wait=True):
+        with lock.exclusive(self.root / lock.POINTER_LOCK, purpose, wait=True):
             yield
 
     def put_in_place(self, version: str, manifest: Manifest) -> None:

@@ -113,17 +113,16 @@ class History(Happenings):
         if random.random() < 0.7:
             self.last_over += ONE_DAY
         day, point = self._last_day(), f"{random.choice(POINTS)}@{random.choice((1, 1, 1, 2, 3))}"
-        before = files_of(self.configuration)
-        self._before()
+        files, version = files_of(self.configuration), self._before()
         was_killed = night_that_dies(self.configuration.path, day, point)
         self.note(f"  night of {day} {'dies' if was_killed else 'does not die'} at {point}")
         if was_killed:
             self.counts[KILLED] += 1
-            see_what_landed(self.model, day, before, files_of(self.configuration))
-            self._look_at_what_a_killed_run_published(before)
+            see_what_landed(self.model, day, files, files_of(self.configuration))
+            self._look_at_what_a_killed_run_published(files, version)
         else:
             self.model.run(day, day)
-            self._look_at_what_is_published(self._refusals())
+            self._look_at_what_is_published(self.model.refusals(version, accepts_shrinking=True))
 
     def build(self, _: Random) -> None:
         """`pulse build`: a version from the lake alone."""
@@ -246,10 +245,6 @@ class History(Happenings):
         assert {name or words for name, words in REFUSAL.findall(error)} == refusals, error
         self._look_at_what_is_published(refusals, manifest)
 
-    def _refusals(self) -> set[str]:
-        """The checks that have to refuse a version now, where every guard has been let through."""
-        return self.model.refusals(self._before(), accepts_shrinking=True)
-
     def _before(self) -> Version | None:
         """The version that a new one is compared with: the current one, else the newest that is there."""
         warehouse, basis = Warehouse.of(self.configuration), self.model.basis
@@ -309,7 +304,7 @@ class History(Happenings):
 
     # --- what a killed run has left ---------------------------------------------------------------------------------
 
-    def _look_at_what_a_killed_run_published(self, before: Files) -> None:
+    def _look_at_what_a_killed_run_published(self, files: Files, before: Version | None) -> None:
         """The pointer is where it was, or names a new version that is whole; one may be in place and not pointed to."""
         warehouse = Warehouse.of(self.configuration)
         current = warehouse.current()
@@ -318,13 +313,13 @@ class History(Happenings):
         if unknown:
             expected = self.model.expected()
             assert expected is not None
-            assert self._refusals() == set()
+            assert self.model.refusals(before, accepts_shrinking=True) == set()
             version = unknown.pop()
             self._compare(version, expected)
             if current == version:
                 assert not self.is_pinned
                 self.current = version
-        self._see_what_was_recorded(before)
+        self._see_what_was_recorded(files)
         self._compare_current()
 
     def _see_what_was_recorded(self, before: Files) -> None:
@@ -350,12 +345,12 @@ class History(Happenings):
         first = self.current
         self.build(Random(0))
         second = self.current
-        if first is not None and second is not None and not self._refusals():
+        if first is not None and second is not None and not self.model.refusals(self._before(), accepts_shrinking=True):
             assert warehouse.manifest(first).logical_hash == warehouse.manifest(second).logical_hash
         for version in warehouse.kept():
             assert warehouse.manifest(version).sha256 == sha256_of(warehouse.file(version))
         left = [place for place in self.configuration.data_dir.rglob("*") if UNFINISHED in place.name]
-        assert left == []
+        assert left == [], left
 
     def _configured(self) -> Configuration:
         """Write the `pulse.toml` of the present setting and load it."""
