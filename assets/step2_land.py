@@ -17,19 +17,20 @@ import duckdb
 from assets import progress
 from assets.step1_columns import changes
 from assets.step1_extract import Reader, open_stream
+from assets.step2_spans import ROWS_AT_ONCE, chunks, spans
 from assets.step2_spool import Spool
 from warehouse import engine, suppression
 from warehouse.configuration import Configuration, Pulse, Stream
 from warehouse.crash_points import reached
 from warehouse.errors import ShrinkError, SourceUnavailableError
 from warehouse.files import UNFINISHED, put_in_place, writing
-from warehouse.lake import ABOUT, DAY, Figures, Lake, Landing
+from warehouse.lake import ABOUT, Figures, Lake, Landing
 from warehouse.streams import Kind
 from warehouse.suppression import Suppressed
 
 LAND = Path(__file__).with_suffix(".sql")
 LARGEST_AMOUNT = 10**12  # R19
-ROWS_AT_ONCE = 250_000  # days are judged together up to so many rows, and each at least by itself
+
 MEMORY_LIMIT = "400MB"  # beside it stand the batches that are being read
 
 LANDING_COLUMNS = "event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at, reason, row"
@@ -146,33 +147,6 @@ def _changes(reader: Reader, before: Iterable[Landing]) -> list[str]:
     found = changes(last.columns if last else {}, reader.mapped.types)
     for change in found:
         progress.note(f"{reader.stream.name}: {change} in {reader.stream.source}.{reader.stream.table}")
-    return found
-
-
-def spans(days: Collection[date]) -> list[tuple[date, date]]:
-    """Return the stretches of days, each as its first and last day, in order.
-
-    A single day between two stretches is read with them: where `reads_wider`, both would read it, and its rows twice.
-    """
-    found: list[tuple[date, date]] = []
-    for day in sorted(days):
-        if found and day - found[-1][1] <= 2 * DAY:
-            found[-1] = (found[-1][0], day)
-        else:
-            found.append((day, day))
-    return found
-
-
-def chunks(days: Sequence[date], rows_by_day: Mapping[date, int], rows_at_once: int) -> list[list[date]]:
-    """Return the days in their order, in groups of at most `rows_at_once` rows, but of one day at least."""
-    found: list[list[date]] = []
-    rows = 0
-    for day in days:
-        rows += rows_by_day.get(day, 0)
-        if not found or rows > rows_at_once:
-            found.append([])
-            rows = rows_by_day.get(day, 0)
-        found[-1].append(day)
     return found
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from assets import progress
-from assets.step2_land import ROWS_AT_ONCE, chunks
+from assets.step2_spans import ROWS_AT_ONCE, chunks
 from warehouse import engine, zones
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached

@@ -7,7 +7,7 @@ and nobody reads it before step 6 has checked it and step 7 has put it in place.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,18 @@ import duckdb
 
 from assets import progress
 from assets.step4_activity import make_zone_segments, make_zones_in_force
+from assets.step5_describe import describe, sign
 from assets.step5_pack import pack
 from assets.step5_restatements import fill_restatements, write_basis
-from warehouse import engine, schema, zones
+from warehouse import engine, schema
 from warehouse.basis import Basis
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.errors import CheckFailedError, PulseError, StorageError
 from warehouse.files import writing
-from warehouse.lake import DAY, Lake, Landing, days_between, newest_day
-from warehouse.proofs import proofs_in, proven_at
-from warehouse.versions import Warehouse, sequence_of, version_name
+from warehouse.lake import DAY, Lake, days_between, newest_day
+from warehouse.manifest import sequence_of, version_name
+from warehouse.versions import Warehouse
 
 HERE = Path(__file__).parent
 # What DuckDB 2.0 writes by default, 1.5 cannot open. A version that is not finished is thrown away, so it needs no log;
@@ -35,7 +36,7 @@ ATTACH = "attach {} as version (storage_version 'v1.5.0', block_size 65536, reco
 KEY_BITS = 63
 ROWS_PER_BUCKET = 8_000_000
 PARTS_OF_A_BUCKET = 4  # grouped and sorted by themselves: docs/decisions/0007-the-build-groups-numbers.md
-COUNTS = ("source_rows", "rows", "quarantined", "duplicates", "conflicts")
+
 
 COLLISIONS = """
 select least(rolled.user_id, users.user_id), greatest(rolled.other_id, users.user_id)
@@ -115,13 +116,13 @@ def build(configuration: Configuration) -> Built | None:
         reached("build: tables made")
         _view_lake(connection, configuration, newest)
         _fill(connection, configuration, newest)
-        _describe(connection, configuration, landings, newest)
+        describe(connection, configuration, landings, newest)
         basis = Basis.of(configuration, version, newest)
         fill_restatements(connection, configuration, basis, _buckets_of(connection))
         reached("build: filled")
         write_basis(connection, configuration, basis, warehouse.building_basis(version))
         reached("build: basis written")
-        _sign(connection, configuration, version, newest)
+        sign(connection, configuration, version, newest)
         reached("build: signed")
         rows = schema.row_counts(connection, "version")
         connection.execute("use memory")
@@ -210,67 +211,6 @@ def _refuse_collisions(connection: duckdb.DuckDBPyConnection) -> None:
     for one, other in connection.execute(COLLISIONS).fetchall():
         message = f"learners {one!r} and {other!r} have the same user_key; give one of them another id"
         raise CheckFailedError(message)
-
-
-def _describe(
-    connection: duckdb.DuckDBPyConnection,
-    configuration: Configuration,
-    landings: Mapping[tuple[str, date], Landing],
-    newest: date,
-) -> None:
-    """Fill `landings` and `quarantine` with what counts for this version."""
-    lake = Lake.of(configuration)
-    counted = sorted(key for key in landings if key[1] <= newest)
-    rows, proofs = [landings[key] for key in counted], proofs_in(lake)
-    engine.create(
-        connection,
-        "counted",
-        **{name: [getattr(row, name) for row in rows] for name in ("stream", "day", *COUNTS, "extracted_at")},
-        proven_at=[proven_at(row, proofs) for row in rows],
-    )
-    connection.execute("insert into landings by name select * from counted order by stream, day")
-    users = engine.quoted(configuration.users_stream.name)
-    parts = [f"select {users} as stream, null as day, null as event_id, reason, row from landed_users"]
-    parts += [
-        _quarantined(stream, f"date '{day}'", lake.landing(stream, day))
-        for stream, day in counted
-        if landings[stream, day].quarantined
-    ]
-    parts += [
-        _quarantined(stream.name, "null", lake.undated(stream.name))
-        for stream in configuration.event_streams
-        if lake.undated(stream.name).exists()
-    ]
-    connection.execute(
-        f"insert into quarantine select * from ({' union all '.join(parts)}) where reason <> 'duplicate' order by all"
-    )
-
-
-def _quarantined(stream: str, day: str, place: Path) -> str:
-    return f"select '{stream}', {day}, event_id, reason, row from {engine.files([place])}"
-
-
-def _sign(connection: duckdb.DuckDBPyConnection, configuration: Configuration, version: str, newest: date) -> None:
-    """Fill `version_info`, last: it holds the hash over everything else."""
-    pulse = configuration.pulse
-    parameters = {"newest_day": newest, "default_timezone": pulse.default_timezone}
-    info = {
-        "version": version,
-        "data_through": datetime.combine(newest + DAY, time(), tzinfo=UTC),
-        "built_at": datetime.now(UTC),
-        "logical_hash": schema.logical_hash(connection, "version"),
-        "schema_version": schema.SCHEMA_VERSION,
-        "first_day": pulse.first_day,
-        "newest_day": newest,
-        "default_timezone": pulse.default_timezone,
-        "level_metric": pulse.level_metric,
-        "min_active_days": pulse.min_active_days,
-        "engine_version": duckdb.__version__,
-        "zone_data_version": zones.data_version(),
-        **engine.one_row_by_name(connection, _model("version_info"), parameters),
-    }
-    values = ", ".join(f"${name}" for name in info)
-    connection.execute(f"insert into version_info ({', '.join(info)}) values ({values})", info)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, parameters: dict[str, Any]) -> None:

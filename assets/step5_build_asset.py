@@ -8,7 +8,8 @@ from assets.keys import VERSION, columns_of, lake_key, version_key
 from assets.resources import Night
 from assets.retries import permanent_errors_fail_at_once
 from assets.step5_build import Built, build
-from assets.step6_check import CHECK_LIST, Outcome, check, refuse_failures
+from assets.step6_check import check, refuse_failures
+from assets.step6_check_list import CHECK_LIST, Outcome
 from warehouse import schema
 from warehouse.configuration import Configuration
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse import engine
-from warehouse.versions import sequence_of
+from warehouse.manifest import sequence_of
 
 MODEL = Path(__file__).with_name("step5_pulse_blocks.sql")
 KEY_BITS = 63

@@ -13,7 +13,8 @@ import duckdb
 
 from warehouse import engine
 from warehouse.configuration import Configuration
-from warehouse.versions import Warehouse, sequence_of
+from warehouse.manifest import sequence_of
+from warehouse.versions import Warehouse
 
 FIGURES = Path(__file__).with_name("step6_figures.sql")
 GUARDS = Path(__file__).with_name("step6_guards.sql")

@@ -13,8 +13,9 @@ from warehouse.crash_points import reached
 from warehouse.errors import CheckFailedError, PulseError
 from warehouse.files import written_beside
 from warehouse.lake import Lake, newest_day
+from warehouse.manifest import Manifest, sha256_of
 from warehouse.pin import Pin
-from warehouse.versions import Manifest, Warehouse, sha256_of
+from warehouse.versions import Warehouse
 
 
 def publish(

@@ -8,7 +8,8 @@ from assets.retries import permanent_errors_fail_at_once
 from assets.step7_publish import publish, version_built
 from warehouse import schema
 from warehouse.configuration import Configuration
-from warehouse.versions import Manifest, Warehouse
+from warehouse.manifest import Manifest
+from warehouse.versions import Warehouse
 
 
 def warehouse_asset() -> dg.AssetsDefinition:

@@ -1,7 +1,7 @@
 """The command `pulse`: its words, and how every outcome becomes an exit code and a line that a person can act on.
 
-What a command does is in `commands.py`. Nothing heavy is imported here: the server starts without Dagster and pandas,
-and a refused lock is answered at once.
+What a command does is in `commands.py` and `commands_on_versions.py`. Nothing heavy is imported here: the server starts
+without Dagster and pandas, and a refused lock is answered at once.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import duckdb
 
-from pipelines import commands
+from pipelines import commands, commands_on_versions
 from warehouse.configuration import configuration_path
 from warehouse.engine import is_interruption
 from warehouse.errors import ConfigurationError, PulseError
@@ -80,11 +80,11 @@ def parser() -> argparse.ArgumentParser:
     ui = _with_config(words, "ui", "open Dagster's UI, with schedule and daemon", commands.ui)
     ui.add_argument("--port", type=_port, default=3000, metavar="P", help="port to listen on (3000)")
 
-    _with_config(words, "status", "say what is published", commands.status)
-    _with_config(words, "versions", "list the versions that are kept", commands.versions)
-    rollback = _with_config(words, "rollback", "point to an earlier version and pin it", commands.rollback)
+    _with_config(words, "status", "say what is published", commands_on_versions.status)
+    _with_config(words, "versions", "list the versions that are kept", commands_on_versions.versions)
+    rollback = _with_config(words, "rollback", "point to an earlier version and pin it", commands_on_versions.rollback)
     rollback.add_argument("version", nargs="?", metavar="VERSION", help="its name (the one before the current one)")
-    _with_config(words, "unpin", "let nights publish again after a rollback", commands.unpin)
+    _with_config(words, "unpin", "let nights publish again after a rollback", commands_on_versions.unpin)
     return top
 
 

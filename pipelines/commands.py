@@ -13,9 +13,8 @@ from pathlib import Path
 from warehouse import space
 from warehouse.configuration import Configuration, Section, configuration_path, load
 from warehouse.errors import ConfigurationError, LockHeldError, PulseError
-from warehouse.lake import DAY, Lake, newest_day
+from warehouse.lake import DAY, Lake
 from warehouse.lock import run_lock
-from warehouse.schema import SCHEMA_VERSION
 from warehouse.versions import Warehouse
 
 Command = Callable[[Namespace], None]
@@ -34,12 +33,12 @@ def demo(words: Namespace) -> None:
 def nightly(words: Namespace) -> None:
     """Run the job for one UTC day."""
     day = words.day or datetime.now(UTC).date() - DAY
-    run_job(_configuration(words, "sources"), day, day, accepted=_accepted(words))
+    run_job(configuration_of(words, "sources"), day, day, accepted=_accepted(words))
 
 
 def backfill(words: Namespace) -> None:
     """Run the job for a range of days, as one run."""
-    configuration = _configuration(words, "sources")
+    configuration = configuration_of(words, "sources")
     run_job(configuration, words.first, words.last, stream=words.stream, accepted=_accepted(words))
 
 
@@ -72,7 +71,7 @@ def run_job(
 def reconcile(words: Namespace) -> None:
     """Compare all landings with their sources and restate what has drifted: the job `reconcile`, as `run_job`."""
     _need_pipelines()
-    configuration = _configuration(words, "sources")
+    configuration = configuration_of(words, "sources")
     with _dagster_of(configuration, "pulse reconcile"):
         from pipelines.dagster_run import run_reconcile  # noqa: PLC0415 - as above
 
@@ -82,7 +81,7 @@ def reconcile(words: Namespace) -> None:
 def build(words: Namespace) -> None:
     """Build and publish a version from the lake alone, without Dagster."""
     _need_pipelines()
-    configuration = _configuration(words)
+    configuration = configuration_of(words)
     with run_lock(configuration, "pulse build"):
         space.refuse_if_short(configuration)
         from assets import progress  # noqa: PLC0415
@@ -98,7 +97,7 @@ def build(words: Namespace) -> None:
 def erase(words: Namespace) -> None:
     """Erase a learner from lake and versions; standard output gets the receipt, standard error everything else."""
     _need_pipelines()
-    configuration = _configuration(words)
+    configuration = configuration_of(words)
     with run_lock(configuration, "pulse erase"):
         from assets import progress  # noqa: PLC0415
         from pipelines.erasure import erase as erase_learner  # noqa: PLC0415
@@ -118,7 +117,7 @@ def erase(words: Namespace) -> None:
 
 def serve(words: Namespace) -> None:
     """Serve the API until told to stop."""
-    configuration = _configuration(words, "auth")
+    configuration = configuration_of(words, "auth")
     from pipelines.serving import serve as start  # noqa: PLC0415 - only this command needs the server
 
     start(configuration, words.host, words.port, words.workers)
@@ -127,7 +126,7 @@ def serve(words: Namespace) -> None:
 def ui(words: Namespace) -> None:
     """Become `dagster dev` for this configuration: UI, schedule and daemon."""
     _need_pipelines()
-    configuration = _configuration(words)
+    configuration = configuration_of(words)
     refuse_taken_port(LOCALHOST, words.port)
     from pipelines import dagster_home  # noqa: PLC0415
 
@@ -142,67 +141,6 @@ def ui(words: Namespace) -> None:
     _obey_interrupts()
     os.chdir(home)
     os.execv(dagster, [str(dagster), *arguments])  # noqa: S606 - our own interpreter's dagster
-
-
-def status(words: Namespace) -> None:
-    """Say what is published, how old it is, and how far the lake is."""
-    from assets.step8_receipt import unfinished  # noqa: PLC0415 - light, but only this command needs it
-
-    configuration = _configuration(words)
-    warehouse = Warehouse.of(configuration)
-    current = warehouse.current()
-    newest = newest_day(configuration, Lake.of(configuration).landings(configuration))
-    print(f"data folder   {configuration.data_dir}")
-    print(f"newest day    {newest or 'none: not every stream has landed first_day'}")
-    for receipt in unfinished(Lake.of(configuration)):
-        print(f"erasure       begun {receipt.content['begun_at']} and not complete; run `pulse erase` for it again")
-    if current is None:
-        print("published     nothing yet; run `pulse nightly`")
-        return
-    if pin := warehouse.pin:
-        print(f"pinned        {pin}: nights publish nothing until `pulse unpin`; newest made {warehouse.newest()}")
-    manifest = warehouse.manifest(current)
-    age = datetime.now(UTC) - datetime.fromisoformat(manifest.built_at)
-    print(f"published     {current} of {len(warehouse.kept())} kept")
-    print(f"data through  {manifest.data_through}")
-    print(f"built at      {manifest.built_at} ({age.total_seconds() / 3600:.1f} hours ago)")
-    print(f"learners      {manifest.rows['pulse_totals']:,}")
-    print(f"active days   {manifest.rows['daily_activity']:,}")
-    print(f"quarantine    {manifest.rows['quarantine']:,} rows")
-    print(f"logical hash  {manifest.logical_hash}")
-    if manifest.accepted:
-        print(f"let through   {', '.join(manifest.accepted)}")
-
-
-def versions(words: Namespace) -> None:
-    """List the versions that are kept, oldest first; the current one is marked, and so is a pinned one."""
-    warehouse = Warehouse.of(_configuration(words))
-    current, pin = warehouse.current(), warehouse.pin
-    for name in warehouse.kept():
-        manifest = warehouse.manifest(name)
-        mark = "*" if name == current else " "
-        megabytes = manifest.size / 1e6
-        remarks = "  pinned" * (pin is not None and pin.version == name)
-        if manifest.schema_version != SCHEMA_VERSION:
-            remarks += f"  schema {manifest.schema_version}, servers read {SCHEMA_VERSION}"
-        figures = f"data through {manifest.data_through}  {megabytes:,.1f} MB  {manifest.logical_hash[:12]}"
-        print(f"{mark} {name}  {figures}{remarks}")
-
-
-def rollback(words: Namespace) -> None:
-    """Point to an earlier version and pin it."""
-    pin = Warehouse.of(_configuration(words)).rollback(words.version)
-    print(f"{pin.version} is served now and pinned: nights make versions and publish none until `pulse unpin`")
-
-
-def unpin(words: Namespace) -> None:
-    """Remove the pin; the pointer stays where it is."""
-    warehouse = Warehouse.of(_configuration(words))
-    pin = warehouse.unpin()
-    if pin is None:
-        print("nothing is pinned")
-        return
-    print(f"{pin.version} is pinned no more; {warehouse.current()} is served until the next night or `pulse build`")
 
 
 @contextmanager
@@ -226,13 +164,14 @@ def _dagster_of(configuration: Configuration, purpose: str) -> Iterator[None]:
 def still_served(words: Namespace) -> str:
     """Return the end of an error's line: which version readers still get, empty if that cannot be told."""
     try:
-        current = Warehouse.of(_configuration(words)).current()
+        current = Warehouse.of(configuration_of(words)).current()
     except ConfigurationError:
         return ""
     return f"; last version {current} still served" if current else "; nothing is published"
 
 
-def _configuration(words: Namespace, *uses: Section) -> Configuration:
+def configuration_of(words: Namespace, *uses: Section) -> Configuration:
+    """Load the configuration that a command's words mean, with the sections that it uses."""
     return load(words.config or configuration_path(), uses)
 
 

@@ -20,7 +20,8 @@ from warehouse.errors import CheckFailedError, PulseError, StorageError
 from warehouse.identifiers import normal_id
 from warehouse.lake import Lake
 from warehouse.leftovers import remove_leftovers
-from warehouse.versions import Manifest, Warehouse
+from warehouse.manifest import Manifest
+from warehouse.versions import Warehouse
 from warehouse.withdrawal import keep_only, withdraw
 
 LET_THROUGH: tuple[tuple[str, ...], ...] = ((), ("accept_shrink",), ("accept_shrink", "accept_quarantine"))

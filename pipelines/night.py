@@ -11,7 +11,7 @@ from assets.step5_build import build
 from assets.step7_publish import publish
 from warehouse.configuration import Configuration
 from warehouse.lake import Lake
-from warehouse.versions import Manifest
+from warehouse.manifest import Manifest
 
 
 def run_night(configuration: Configuration, run: Run) -> Manifest | None:

@@ -12,7 +12,7 @@ from assets.step9_reconcile import Comparison, compare
 from pipelines.night import build_and_publish, extract
 from warehouse.configuration import Configuration
 from warehouse.lake import Lake, Landing
-from warehouse.versions import Manifest
+from warehouse.manifest import Manifest
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """The published version, open for reading: follows the pointer without a restart and without a failed request.
 
 The pointer is resolved and the real file is opened, never the symlink: within one process DuckDB hands out the database
-that is already open under a path. One connection per version, a cursor per request. Looking at the pointer, verifying
-what it names and opening it happens beside the requests, which go on with the last good version; an old one is closed
-when the last request that began with it ends. What `verified` means is in `warehouse/verification.py`.
+that is already open under a path. Looking at the pointer, verifying what it names and opening it happens beside the
+requests, which go on with the last good version (`service.py`). What verified means: `warehouse/verification.py`.
 """
 
 import logging
@@ -15,6 +14,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from serve.open_version import OpenVersion, open_version, pointed_to
+from serve.service import Service, Switch
 from warehouse.errors import NoVersionError
 from warehouse.pin import Pin
 from warehouse.verification import Marks, OvertakenError, last_served, remember_served, verify
@@ -41,14 +41,6 @@ class Refusal(NamedTuple):
     since: datetime
 
 
-class Switch(NamedTuple):
-    """That another version came into service."""
-
-    at: datetime
-    before: str | None
-    after: str
-
-
 class Follower:
     """Hands out the version that the pointer names.
 
@@ -63,20 +55,22 @@ class Follower:
         self._warehouse = warehouse
         self._cache_bytes = cache_bytes
         self._looking = threading.Lock()  # held by whoever looks, verifies and opens
-        self._counting = threading.Lock()  # held for moments: which version is current, and who reads which
-        self._current: OpenVersion | None = None
-        self._draining: dict[str, OpenVersion] = {}
+        self._service = Service()
         self._followed: Pointed | None = None
         self._again_at = float("inf")
         self._is_watched = False
         self._stopping = threading.Event()
         self.refused: dict[str, Refusal] = {}
-        self.last_switch: Switch | None = None
 
     @property
     def current(self) -> OpenVersion | None:
         """The version in service; whoever reads it asks `version` for it."""
-        return self._current
+        return self._service.current
+
+    @property
+    def last_switch(self) -> Switch | None:
+        """When another version came into service, None before the first."""
+        return self._service.last_switch
 
     @property
     def pointed(self) -> str | None:
@@ -96,11 +90,11 @@ class Follower:
             NoVersionError: nothing has been published that can be served.
         """
         self.refresh()
-        opened = self._enter()
-        try:
+        with self._service.lent() as opened:
+            if opened is None:
+                message = f"nothing published in {self._warehouse.root} can be served; run `pulse nightly`"
+                raise NoVersionError(message)
             yield opened
-        finally:
-            self._leave(opened)
 
     def watch(self, and_then: Callable[[], object], first_seconds: float = FIRST_LOOK_SECONDS) -> None:
         """Follow on a thread of its own; call it in the process that serves, after it was forked.
@@ -127,7 +121,7 @@ class Follower:
         """Put the version that the pointer names into service, unless somebody is about to do so."""
         if not self._is_news():
             return
-        if self._looking.acquire(blocking=self._current is None):
+        if self._looking.acquire(blocking=self.current is None):
             try:
                 self._withdraw_if_changed()
                 while (pointed := self._to_follow()) is not None:
@@ -141,7 +135,7 @@ class Follower:
         for name in reversed(self._warehouse.kept()):
             if self._is_news() or self._stopping.is_set():
                 break
-            if name in self._draining or (self._current is not None and name == self._current.name):
+            if self._service.is_read(name):
                 continue  # verified when it was opened, and not to be read while it is
             try:
                 verify(self._warehouse, name, lambda: self._pointer() == followed and not self._stopping.is_set())
@@ -185,7 +179,7 @@ class Follower:
 
     def _is_changed(self) -> bool:
         """Tell whether somebody wrote into the very file that is served; one that was removed or replaced lives on."""
-        current = self._current
+        current = self.current
         if current is None:
             return False
         try:
@@ -197,9 +191,9 @@ class Follower:
 
     def _withdraw_if_changed(self) -> None:
         """Take a version out of service whose file was written to: what it would answer now is anybody's guess."""
-        if self._is_changed() and self._current is not None:
-            withdrawn = self._current
-            self._put_in_service(None)
+        withdrawn = self.current
+        if withdrawn is not None and self._is_changed():
+            self._service.put(None)
             message = f"version {withdrawn.name}: its file was written to while it was served"
             self._refuse(withdrawn.name, NoVersionError(message))
             self._followed = None
@@ -208,7 +202,7 @@ class Follower:
         """Put a version in service; while it is refused the last good one stays there."""
         again_at = float("inf")
         try:
-            if self._current is None or self._current.name != pointed.version:
+            if self.current is None or self.current.name != pointed.version:
                 self._serve(pointed.version)
         except OvertakenError:
             return
@@ -219,39 +213,21 @@ class Follower:
         self._followed, self._again_at = pointed, again_at
 
     def _serve(self, name: str) -> None:
-        if not self._takes_back(name):
-            self._put_in_service(open_version(self._warehouse, name, self._cache_bytes))
+        if not self._service.takes_back(name, self._warehouse.file(name)):
+            self._service.put(open_version(self._warehouse, name, self._cache_bytes))
         self._accept(name)
         remember_served(self._warehouse, name)
 
     def _serve_last_good(self, instead_of: str) -> None:
         """Serve what this host served last, if this process has nothing: it has only just started."""
         last = last_served(self._warehouse)
-        if self._current is None and last is not None and last != instead_of:
+        if self.current is None and last is not None and last != instead_of:
             try:
                 self._serve(last)
             except OvertakenError:
                 return
             except Exception as error:  # noqa: BLE001 - as above
                 self._refuse(last, error)
-
-    def _takes_back(self, name: str) -> bool:
-        """Put a version that requests still read back into service; its file must not be read beside DuckDB.
-
-        Raises:
-            NoVersionError: it is not the same file any more.
-        """
-        with self._counting:
-            opened = self._draining.get(name)
-            if opened is None:
-                return False
-            if Marks.of(self._warehouse.file(name).stat()) != opened.marks:
-                message = f"version {name}: its file changed, and requests still read what it was"
-                raise NoVersionError(message)
-            del self._draining[name]
-            previous = self._replace(opened)
-        self._close(previous)
-        return True
 
     def _refuse(self, name: str, error: Exception) -> None:
         reason = str(error) or type(error).__name__
@@ -264,38 +240,3 @@ class Follower:
 
     def _accept(self, name: str) -> None:
         self.refused = {other: why for other, why in self.refused.items() if other != name}
-
-    def _put_in_service(self, opened: OpenVersion | None) -> None:
-        with self._counting:
-            previous = self._replace(opened)
-        self._close(previous)
-
-    def _replace(self, opened: OpenVersion | None) -> OpenVersion | None:
-        """Make a version the current one, or none; return what is to be closed now. Only while counting."""
-        previous, self._current = self._current, opened
-        if opened is not None:
-            self.last_switch = Switch(datetime.now(UTC), previous.name if previous else None, opened.name)
-        if previous is None or previous.requests == 0:
-            return previous
-        self._draining[previous.name] = previous
-        return None
-
-    def _close(self, opened: OpenVersion | None) -> None:
-        if opened is not None:
-            opened.close()
-
-    def _enter(self) -> OpenVersion:
-        with self._counting:
-            if self._current is None:
-                message = f"nothing published in {self._warehouse.root} can be served; run `pulse nightly`"
-                raise NoVersionError(message)
-            self._current.requests += 1
-            return self._current
-
-    def _leave(self, opened: OpenVersion) -> None:
-        with self._counting:
-            opened.requests -= 1
-            is_done = opened.requests == 0 and opened is not self._current
-            if is_done:
-                self._draining.pop(opened.name, None)
-                opened.close()  # while nobody can take it up again

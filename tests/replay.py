@@ -23,13 +23,14 @@ from pipelines.night import run_night
 from serve.app import create_app
 from tests import oracle, platforms
 from warehouse.configuration import Configuration, load
-from warehouse.versions import Manifest, Warehouse
+from warehouse.versions import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
     from tests.oracle import Row, World
+    from warehouse.manifest import Manifest
 
 GUARDS = ("accept_shrink", "accept_quarantine")
 LAST_SECOND_OF_9999 = 253_402_300_799

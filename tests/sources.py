@@ -23,8 +23,9 @@ from assets.step0_plan import Run
 from pipelines.night import run_night
 from warehouse.configuration import Configuration, load
 from warehouse.lake import Lake
+from warehouse.manifest import Manifest
 from warehouse.streams import ROLES, Kind
-from warehouse.versions import Manifest, Warehouse
+from warehouse.versions import Warehouse
 
 FIRST = date(2026, 6, 1)
 DAY = timedelta(days=1)

@@ -25,7 +25,7 @@ from tests.worlds import BAD_ZONES, GOOD_ZONES, worlds
 
 if TYPE_CHECKING:
     from warehouse.configuration import Configuration
-    from warehouse.versions import Manifest
+    from warehouse.manifest import Manifest
 
 # A world is large, and so is the report of a failing one: that warning must not take its place.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")

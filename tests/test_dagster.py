@@ -37,7 +37,7 @@ from assets.resources import Night
 from assets.step0_plan import planned
 from assets.step2_land import Landed
 from assets.step5_build import build
-from assets.step6_check import CHECK_LIST
+from assets.step6_check_list import CHECK_LIST
 from assets.step7_publish_asset import warehouse_asset
 from pipelines import dagster_home
 from pipelines.abandoned import BY_COMMAND, fail_abandoned_runs

@@ -38,8 +38,9 @@ from warehouse import crash_points, lock
 from warehouse.configuration import Configuration, load
 from warehouse.errors import CheckFailedError, NoVersionError
 from warehouse.lake import Lake
+from warehouse.manifest import sequence_of
 from warehouse.suppression import read_list
-from warehouse.versions import Warehouse, sequence_of
+from warehouse.versions import Warehouse
 
 ROOT = Path(__file__).parents[1]
 FIRST, SECOND = "pulse-2026-03-03-000001", "pulse-2026-03-04-000002"

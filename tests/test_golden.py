@@ -32,8 +32,9 @@ from pipelines.night import run_night
 from serve.open_version import open_version
 from serve.pulse import learning_pulse
 from warehouse.configuration import Configuration, load
+from warehouse.manifest import Manifest
 from warehouse.streams import ROLES, Kind
-from warehouse.versions import Manifest, Warehouse
+from warehouse.versions import Warehouse
 
 GOLDEN = Path(__file__).with_name("golden")
 CLAIMS = sorted(place.parent.name for place in GOLDEN.glob("*/case.toml"))

@@ -26,7 +26,8 @@ from warehouse.crash_points import ENVIRONMENT
 from warehouse.errors import NoVersionError, PulseError
 from warehouse.lake import Lake
 from warehouse.lock import run_lock
-from warehouse.versions import Warehouse, sequence_of
+from warehouse.manifest import sequence_of
+from warehouse.versions import Warehouse
 
 ROOT = Path(__file__).parents[1]
 THIRD, FOURTH = "pulse-2025-12-31-000003", "pulse-2025-12-31-000004"

@@ -13,7 +13,7 @@ from typing import Self
 from warehouse import zones
 from warehouse.configuration import Configuration
 from warehouse.lake import ABOUT, DAY, Lake, about, days_between
-from warehouse.versions import sequence_of
+from warehouse.manifest import sequence_of
 
 NO_LANDINGS = {"zone_data", "default_timezone"}  # what else the activity of a day says that it was made from
 

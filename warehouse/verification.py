@@ -22,8 +22,9 @@ from typing import NamedTuple, Self
 
 from warehouse.errors import NoVersionError, PulseError
 from warehouse.files import written_beside
+from warehouse.manifest import Manifest
 from warehouse.schema import SCHEMA_VERSION
-from warehouse.versions import Manifest, Warehouse
+from warehouse.versions import Warehouse
 
 logger = logging.getLogger(__name__)
 CHUNK_BYTES = 1 << 20

@@ -1,16 +1,13 @@
-"""Published versions: their names, manifests and the pointer; finding, publishing, rolling back, pinning, pruning.
+"""Published versions and the pointer: finding, publishing, rolling back, pinning, pruning.
 
 A version is one immutable DuckDB file under a name that is never used again, with a manifest beside it. The pointer is
 a relative symlink that is switched by a rename, so a reader sees the old version or the new one and nothing between.
 """
 
-import hashlib
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -19,51 +16,9 @@ from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.errors import NoVersionError, PulseError
 from warehouse.files import sync, writing, written_beside
+from warehouse.manifest import VERSION_NAME, Manifest, sequence_of
 from warehouse.pin import Pin
 from warehouse.schema import SCHEMA_VERSION
-
-VERSION_NAME = re.compile(r"pulse-(\d{4}-\d{2}-\d{2})-(\d{6,})")
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What is written beside a version.
-
-    Args:
-        version: its name, `pulse-<newest day>-<sequence>`.
-        sha256: of the file's bytes, in hex.
-        size: of the file, in bytes.
-        rows: rows of each public table.
-        logical_hash: as in `version_info` (R24).
-        data_through: the instant up to which it is complete, ISO 8601.
-        built_at: when it was built, ISO 8601.
-        schema_version: of the public tables.
-        engine_version: the DuckDB that built it.
-        zone_data_version: the tzdata that cut its dates.
-        accepted: guards that an operator let through for it.
-    """
-
-    version: str
-    sha256: str
-    size: int
-    rows: Mapping[str, int]
-    logical_hash: str
-    data_through: str
-    built_at: str
-    schema_version: int
-    engine_version: str
-    zone_data_version: str
-    accepted: tuple[str, ...] = ()
-
-    def to_json(self) -> str:
-        """Return the manifest's text."""
-        return json.dumps(asdict(self), indent=2) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote."""
-        content = json.loads(text)
-        return cls(**{**content, "accepted": tuple(content["accepted"])})
 
 
 @dataclass(frozen=True)
@@ -313,19 +268,3 @@ class Warehouse:
                 "that `pulse versions` lists without that remark, or to the code that made it"
             )
             raise NoVersionError(message)
-
-
-def version_name(newest_day: date, sequence: int) -> str:
-    """Return the name of a version."""
-    return f"pulse-{newest_day.isoformat()}-{sequence:06}"
-
-
-def sequence_of(version: str) -> int:
-    """Return the sequence number in a version's name."""
-    return int(version.rpartition("-")[2])
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file that nobody in this process has open in DuckDB."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -20,7 +20,8 @@ from assets.step5_pack import MODEL as PACKED
 from assets.step5_pack import pack
 from warehouse import engine, schema
 from warehouse.configuration import Configuration, load
-from warehouse.versions import Manifest, Warehouse, sha256_of
+from warehouse.manifest import Manifest, sha256_of
+from warehouse.versions import Warehouse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from warehouse.basis import Basis
 from warehouse.lake import Lake
-from warehouse.versions import version_name
+from warehouse.manifest import version_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -36,7 +36,8 @@ from warehouse.errors import NoVersionError, PulseError
 from warehouse.files import UNFINISHED
 from warehouse.lake import Lake
 from warehouse.lock import run_lock
-from warehouse.versions import Manifest, Warehouse, sha256_of
+from warehouse.manifest import Manifest, sha256_of
+from warehouse.versions import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

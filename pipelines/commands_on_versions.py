@@ -1,0 +1,70 @@
+"""The commands that look at what is published, or choose it: status, versions, rollback, unpin. They run nothing."""
+
+from argparse import Namespace
+from datetime import UTC, datetime
+
+from pipelines.commands import configuration_of
+from warehouse.lake import Lake, newest_day
+from warehouse.schema import SCHEMA_VERSION
+from warehouse.versions import Warehouse
+
+
+def status(words: Namespace) -> None:
+    """Say what is published, how old it is, and how far the lake is."""
+    from assets.step8_receipt import unfinished  # noqa: PLC0415 - light, but only this command needs it
+
+    configuration = configuration_of(words)
+    warehouse = Warehouse.of(configuration)
+    current = warehouse.current()
+    newest = newest_day(configuration, Lake.of(configuration).landings(configuration))
+    print(f"data folder   {configuration.data_dir}")
+    print(f"newest day    {newest or 'none: not every stream has landed first_day'}")
+    for receipt in unfinished(Lake.of(configuration)):
+        print(f"erasure       begun {receipt.content['begun_at']} and not complete; run `pulse erase` for it again")
+    if current is None:
+        print("published     nothing yet; run `pulse nightly`")
+        return
+    if pin := warehouse.pin:
+        print(f"pinned        {pin}: nights publish nothing until `pulse unpin`; newest made {warehouse.newest()}")
+    manifest = warehouse.manifest(current)
+    age = datetime.now(UTC) - datetime.fromisoformat(manifest.built_at)
+    print(f"published     {current} of {len(warehouse.kept())} kept")
+    print(f"data through  {manifest.data_through}")
+    print(f"built at      {manifest.built_at} ({age.total_seconds() / 3600:.1f} hours ago)")
+    print(f"learners      {manifest.rows['pulse_totals']:,}")
+    print(f"active days   {manifest.rows['daily_activity']:,}")
+    print(f"quarantine    {manifest.rows['quarantine']:,} rows")
+    print(f"logical hash  {manifest.logical_hash}")
+    if manifest.accepted:
+        print(f"let through   {', '.join(manifest.accepted)}")
+
+
+def versions(words: Namespace) -> None:
+    """List the versions that are kept, oldest first; the current one is marked, and so is a pinned one."""
+    warehouse = Warehouse.of(configuration_of(words))
+    current, pin = warehouse.current(), warehouse.pin
+    for name in warehouse.kept():
+        manifest = warehouse.manifest(name)
+        mark = "*" if name == current else " "
+        megabytes = manifest.size / 1e6
+        remarks = "  pinned" * (pin is not None and pin.version == name)
+        if manifest.schema_version != SCHEMA_VERSION:
+            remarks += f"  schema {manifest.schema_version}, servers read {SCHEMA_VERSION}"
+        figures = f"data through {manifest.data_through}  {megabytes:,.1f} MB  {manifest.logical_hash[:12]}"
+        print(f"{mark} {name}  {figures}{remarks}")
+
+
+def rollback(words: Namespace) -> None:
+    """Point to an earlier version and pin it."""
+    pin = Warehouse.of(configuration_of(words)).rollback(words.version)
+    print(f"{pin.version} is served now and pinned: nights make versions and publish none until `pulse unpin`")
+
+
+def unpin(words: Namespace) -> None:
+    """Remove the pin; the pointer stays where it is."""
+    warehouse = Warehouse.of(configuration_of(words))
+    pin = warehouse.unpin()
+    if pin is None:
+        print("nothing is pinned")
+        return
+    print(f"{pin.version} is pinned no more; {warehouse.current()} is served until the next night or `pulse build`")

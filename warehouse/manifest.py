@@ -1,0 +1,72 @@
+"""What a version is called, and what is written beside it.
+
+Where versions are, and which of them is current, is `versions.py`.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Self
+
+VERSION_NAME = re.compile(r"pulse-(\d{4}-\d{2}-\d{2})-(\d{6,})")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is written beside a version.
+
+    Args:
+        version: its name, `pulse-<newest day>-<sequence>`.
+        sha256: of the file's bytes, in hex.
+        size: of the file, in bytes.
+        rows: rows of each public table.
+        logical_hash: as in `version_info` (R24).
+        data_through: the instant up to which it is complete, ISO 8601.
+        built_at: when it was built, ISO 8601.
+        schema_version: of the public tables.
+        engine_version: the DuckDB that built it.
+        zone_data_version: the tzdata that cut its dates.
+        accepted: guards that an operator let through for it.
+    """
+
+    version: str
+    sha256: str
+    size: int
+    rows: Mapping[str, int]
+    logical_hash: str
+    data_through: str
+    built_at: str
+    schema_version: int
+    engine_version: str
+    zone_data_version: str
+    accepted: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """Return the manifest's text."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        content = json.loads(text)
+        return cls(**{**content, "accepted": tuple(content["accepted"])})
+
+
+def version_name(newest_day: date, sequence: int) -> str:
+    """Return the name of a version."""
+    return f"pulse-{newest_day.isoformat()}-{sequence:06}"
+
+
+def sequence_of(version: str) -> int:
+    """Return the sequence number in a version's name."""
+    return int(version.rpartition("-")[2])
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file that nobody in this process has open in DuckDB."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
