@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.reconstruct import ReconstructableJob
 from dagster._core.events import ASSET_CHECK_EVENTS, BATCH_WRITABLE_EVENTS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.execution.api import execute_run
@@ -109,6 +110,8 @@ def at_home(place: Place) -> Iterator[dg.DagsterInstance]:
             patch.setenv(name, "")
         dagster_home.prepare(place.configuration)
         patch.setattr(pipelines.definitions, "defs", definitions(place.configuration))
+        for kept in (ReconstructableJob.get_definition, ReconstructableJob.get_repository_definition):
+            kept.cache_clear()  # of another place, in a process of a command there is only one
         with dg.DagsterInstance.get() as instance:
             yield instance
 
