@@ -6,6 +6,7 @@ ARGS ?=
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet --quiet
 LOCKED := --no-deps --require-hashes -r
 SQL := assets warehouse
+SHARED := -n auto --maxprocesses 4 --dist loadfile  # among processes; what a file has made is used by its tests alone
 
 # The newest Python that the lock is made for, else whatever python3 is; 3.11 is the oldest that will do.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
@@ -18,11 +19,11 @@ demo: $(VENV)/.installed
 	$(VENV)/bin/pulse demo $(ARGS)
 
 test: $(VENV)/.installed
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest $(SHARED) $(ARGS)
 
 # What takes long, by itself or because there are many: faults, histories, more than one database, the UI.
 test-slow: $(VENV)/.installed
-	$(VENV)/bin/python -m pytest -m slow $(ARGS)
+	$(VENV)/bin/python -m pytest $(SHARED) -m slow $(ARGS)
 
 # What it costs beside what people would use instead: scaled, under ten minutes; in full, an hour and 60 GB of disk.
 # Writes docs/BENCHMARKS.md. PostgreSQL comes with the lock file, or is the one that PULSE_BENCH_POSTGRES names.
