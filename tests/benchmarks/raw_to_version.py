@@ -24,7 +24,9 @@ QUESTION = Question(
 )
 GOAL_FASTER, GOAL_MEMORY = 1.5, 0.25
 DAYS = 365
-PEERS = ("Polars", "ClickHouse (chdb)")
+PEERS = ("Polars", "ClickHouse (chdb)")  # of all learners
+PANDAS = "pandas"
+MOST_FOR_PANDAS = 2_000  # learners
 LANDED = {
     "xp_events": """
         select uuid()::varchar as event_id, user_id,
@@ -63,13 +65,15 @@ quizzes::bigint, quizzes_passed::bigint, level::tinyint)) from {}
 def run(bench: Bench) -> Result:
     """Write the landings, then let ours, the peers and the floor take turns."""
     learners = bench.at_size(tiny=60, scaled=2_000, full=100_000)
+    one_in = max(1, learners // MOST_FOR_PANDAS)
     rows = bench.prepare("raw_to_version", "make", learners)
     result = Result(facts={"learners": learners, "days": DAYS, "rows in landings": rows})
     ours = "landings to a published version"
-    pieces: dict[str, tuple[str, ...]] = {
+    pieces: dict[str, tuple[str | int, ...]] = {
         ours: ("raw_to_version", "publish"),
         "Polars": ("raw_to_version", "by_polars"),
         "ClickHouse (chdb)": ("raw_to_version", "by_clickhouse"),
+        _pandas(one_in): ("raw_to_version", "by_pandas", one_in),
         "one scan of the columns": ("raw_to_version", "scan"),
     }
     before = {ours: ("raw_to_version", "forget")}
@@ -79,6 +83,9 @@ def run(bench: Bench) -> Result:
         if found[peer] != found["version"]:
             message = f"the version has {found['version']}, {peer} wrote {found[peer]}"
             raise BenchmarkError(message)
+    if found[PANDAS] != found["version, for pandas"]:
+        message = f"the version has {found['version, for pandas']} of these learners, pandas wrote {found[PANDAS]}"
+        raise BenchmarkError(message)
     result.facts["levelled days, equal in all"] = int(found["version"][0])
     fastest = min(PEERS, key=lambda peer: median(result.costs[peer]))
     faster = 1 / ratio(result.costs[ours], result.costs[fastest])
@@ -165,6 +172,18 @@ def by_clickhouse(folder: Path) -> None:
     level_landings(folder / "var" / "lake", folder / "clickhouse.parquet", 5)
 
 
+def by_pandas(folder: Path, one_in: str) -> None:
+    """The same with pandas, of one learner in so many."""
+    from tests.benchmarks.peer_pandas import level_landings
+
+    target, learners = folder / "pandas.parquet", folder / "pandas_learners.parquet"
+    level_landings(folder / "var" / "lake", target, learners, 5, int(one_in))
+
+
+def _pandas(one_in: int) -> str:
+    return PANDAS if one_in == 1 else f"{PANDAS}, one learner in {one_in}"
+
+
 def scan(folder: Path) -> list[str]:
     """Read the columns that the result needs, and add them up."""
     from tests.benchmarks import lakes
@@ -187,10 +206,13 @@ def compare(folder: Path) -> dict[str, list[Any]]:
     from warehouse.versions import Warehouse
 
     warehouse = Warehouse.of(_configuration(folder))
+    of_pandas = f"semi join '{folder}/pandas_learners.parquet' using (user_id)"
     places = {
         "version": "version.learning_pulse",
         "Polars": f"'{folder}/polars.parquet'",
         "ClickHouse (chdb)": f"'{folder}/clickhouse.parquet'",
+        PANDAS: f"'{folder}/pandas.parquet' {of_pandas}",
+        "version, for pandas": f"version.learning_pulse {of_pandas}",
     }
     with (
         engine.connect(folder) as connection,
