@@ -2,7 +2,7 @@
 
 Each history has a seed of its own, counted up from `--seed`. One that fails is made shorter as far as it still fails,
 printed line by line, and can be played again with `--seed N --count 1`. Stop it with Ctrl-C whenever you like: it ends
-with the history at hand. With `--write`, what was played without a failure goes into docs/RELIABILITY.md.
+with the 25 at hand. With `--write`, what was played without a failure goes into docs/RELIABILITY.md.
 """
 
 from __future__ import annotations
@@ -12,79 +12,22 @@ import re
 import signal
 import sys
 import time
-import traceback
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Event
-from typing import TYPE_CHECKING
 
-from tests.histories.chance import Operation, drawn
-from tests.histories.history import COUNTED, History
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from tests.histories.history import COUNTED
+from tests.histories.playing import outcome
 
 PAGE = Path(__file__).parents[2] / "docs" / "RELIABILITY.md"
 BEGIN, END = "<!-- make histories -->", "<!-- end of make histories -->"
 SQLITE = "SQLite"
+TOLD_EVERY = 25
 DATABASES = {"postgresql": "PostgreSQL", "mysql": "MariaDB", "mariadb": "MariaDB"}
-
-
-class FailedHistoryError(Exception):
-    """A history that did not end as the oracle says; its text is the whole story."""
-
-
-def play(
-    seed: int, operations: Sequence[Operation], url: str | None = None, counts: Counter[str] | None = None
-) -> str | None:
-    """Play a history on a SQLite of its own, or in a database.
-
-    Returns:
-        The story of its failure; None if it is well, and then `counts` has what happened in it.
-    """
-    with TemporaryDirectory(prefix="history") as folder:
-        history = History(seed, url or f"sqlite:///{folder}/platform.sqlite", Path(folder))
-        try:
-            history.play(operations)
-        except Exception:  # noqa: BLE001 - whatever it is, it is a failure of this history
-            return "\n".join([*history.log, traceback.format_exc()])
-        finally:
-            history.close()
-    if counts is not None:
-        counts.update(history.counts)
-    return None
-
-
-def shortened(seed: int, operations: list[Operation], url: str | None = None) -> list[Operation]:
-    """Leave out parts of a failing history, smaller and smaller ones, as long as what is left still fails."""
-    size = len(operations) // 2
-    while size:
-        start = 0
-        while start < len(operations):
-            fewer = operations[:start] + operations[start + size :]
-            if play(seed, fewer, url) is None:
-                start += size
-            else:
-                operations = fewer
-        size //= 2
-    return operations
-
-
-def check(seed: int, url: str | None = None) -> Counter[str]:
-    """Play the history of a seed and return what happened in it, by `COUNTED`.
-
-    Raises:
-        FailedHistoryError: with the shortest story that still fails.
-    """
-    operations, counts = drawn(seed), Counter[str]()
-    if play(seed, operations, url, counts) is None:
-        return counts
-    fewer = shortened(seed, operations, url)
-    story = play(seed, fewer, url) or "it did not fail again, so something besides its seed decides"
-    again = f'make histories ARGS="--seed {seed} --count 1{f" --database {url}" if url else ""}"'
-    raise FailedHistoryError(f"history {seed} fails; again: {again}\n{story}")
 
 
 def main() -> int:
@@ -95,19 +38,24 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=1, help="the seed of the first one (1)")
     parser.add_argument("--database", help="URL of an empty database, which is overwritten (a SQLite of their own)")
+    parser.add_argument("--jobs", type=int, default=1, help="how many to play at once (1), each on its own SQLite")
     parser.add_argument("--write", action="store_true", help="write the figures into docs/RELIABILITY.md")
     words = parser.parse_args()
+    if words.database and words.jobs > 1:
+        parser.error("a database is for one history at a time: leave out --jobs")
     stopped = Event()
     signal.signal(signal.SIGINT, lambda *_: stopped.set())  # an interrupted query would be told as a failure
     began, counts, failed = time.monotonic(), Counter[str](), 0
-    while not stopped.is_set() and (counts["histories"] < words.count or not words.count):
-        try:
-            counts.update(check(words.seed + counts["histories"], words.database))
-        except FailedHistoryError as failure:
-            failed += 1
-            print(failure, flush=True)
-        counts["histories"] += 1
-        if counts["histories"] % 25 == 0 or counts["histories"] == words.count or stopped.is_set():
+    with ProcessPoolExecutor(words.jobs, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+        while not stopped.is_set() and (counts["histories"] < words.count or not words.count):
+            first = words.seed + counts["histories"]
+            size = min(TOLD_EVERY, words.count - counts["histories"]) if words.count else TOLD_EVERY
+            for happened, story in pool.map(partial(outcome, url=words.database), range(first, first + size)):
+                counts.update(happened)
+                counts["histories"] += 1
+                if story:
+                    failed += 1
+                    print(story, flush=True)
             seconds = time.monotonic() - began
             print(f"{counts['histories']} histories, {failed} failed, {seconds:.0f} s", flush=True)
     if words.write and not failed:
@@ -127,7 +75,7 @@ def write(database: str, first_seed: int, counts: Counter[str], seconds: float) 
         database,
         seeds,
         *(f"{counts[name]:,}" for name in COUNTED),
-        f"{seconds / 60:.0f} min, {time.process_time() / 60:.0f} of them at work",
+        f"{seconds / 60:.0f} min",
     ]
     rows[database] = f"| {' | '.join([*cells, f'{datetime.now(UTC):%Y-%m-%d}'])} |"
     head = ["database", "histories, none failed", *COUNTED, "took", "when"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.histories import __main__ as histories
+from tests.histories import playing as histories
 from tests.histories.chance import WEIGHTS, XP, Operation, drawn, setting_of
 from tests.histories.history import History
 
