@@ -37,7 +37,7 @@ bench-full: $(VENV)/.installed-bench
 torture: $(VENV)/.installed
 	$(VENV)/bin/python -m tests.faults $(ARGS)
 
-# Random histories against the oracle, for as long as one likes: ARGS="--count 1000 --seed 1 --database URL".
+# Random histories against the oracle, for as long as one likes: ARGS="--count 1000 --jobs 4", or "--database URL".
 histories: $(VENV)/.installed
 	$(VENV)/bin/python -m tests.histories $(ARGS)
 
