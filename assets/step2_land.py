@@ -30,7 +30,6 @@ from warehouse.suppression import Suppressed
 
 LAND = Path(__file__).with_suffix(".sql")
 LARGEST_AMOUNT = 10**12  # R19
-
 MEMORY_LIMIT = "400MB"  # beside it stand the batches that are being read
 
 LANDING_COLUMNS = "event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at, reason, row"

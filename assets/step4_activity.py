@@ -136,7 +136,7 @@ def _stale_days(
     days = days_between(configuration.pulse.first_day, newest)
     there = [lake.activity(day) for day in days if lake.activity(day).exists()]
     made_from = {place: json.loads(text)["made_from"] for place, text in about(there).items()}
-    stale = {day for day in days if made_from.get(lake.activity(day)) != _made_from(configuration, landings, day)}
+    stale = {day for day in days if made_from.get(lake.activity(day)) != ingredients(configuration, landings, day)}
     if there:
         stale |= {
             row[0]
@@ -151,12 +151,18 @@ def _stale_days(
     return sorted(stale)
 
 
-def _made_from(
+def ingredients(
     configuration: Configuration,
     landings: Mapping[tuple[str, date], Landing],
     day: date,
 ) -> dict[str, str]:
-    """Everything but the learners' zones that a day's activity depends on."""
+    """Return everything but the learners' zones that a day's activity depends on: it is stale when this differs.
+
+    Args:
+        configuration: the streams and the default zone.
+        landings: every landing of the lake, by stream and day; the day's own are among them.
+        day: a UTC day that is complete.
+    """
     inputs = {"zone_data": zones.data_version(), "default_timezone": configuration.pulse.default_timezone}
     for stream in configuration.event_streams:
         inputs[stream.name] = landings[stream.name, day].content_hash
@@ -186,7 +192,7 @@ def _roll_up_days(
     content_hashes = {day: str(content_hash) for day, _, content_hash in counted}
     for day in days:
         content = {
-            "made_from": _made_from(configuration, landings, day),
+            "made_from": ingredients(configuration, landings, day),
             "union_microseconds": int(unions.get(day) or 0),
             "content_hash": content_hashes.get(day, "0"),
         }

@@ -37,7 +37,6 @@ KEY_BITS = 63
 ROWS_PER_BUCKET = 8_000_000
 PARTS_OF_A_BUCKET = 4  # grouped and sorted by themselves: docs/decisions/0007-the-build-groups-numbers.md
 
-
 COLLISIONS = """
 select least(rolled.user_id, users.user_id), greatest(rolled.other_id, users.user_id)
 from rolled_learners as rolled

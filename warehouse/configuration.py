@@ -25,7 +25,6 @@ from warehouse.streams import EVENT_KINDS, ROLES, Kind
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 STREAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 RESERVED_STREAM_NAMES = {"activity", "zones"}
-
 MOST_SECONDS = 7 * 24 * 3600  # MySQL and PostgreSQL count milliseconds in 32 bits
 
 Section = Literal["sources", "auth", "serve"]

@@ -185,7 +185,7 @@ def roll_up_history(connection: duckdb.DuckDBPyConnection, configuration: Config
             place = lake.landing(landing.stream, day)
             connection.execute(EMPTY_LANDING, {"file": str(place), "about": landing.to_json()})
         content = {
-            "made_from": step4_activity._made_from(configuration, landings, day),  # noqa: SLF001
+            "made_from": step4_activity.ingredients(configuration, landings, day),
             "union_microseconds": microseconds,
         }
         parameters = {"day": day, "file": str(lake.activity(day)), "about": json.dumps(content)}
