@@ -297,7 +297,7 @@ TEXT_INSTANTS = {
 }
 
 
-@pytest.mark.parametrize("text", TEXT_INSTANTS)
+@pytest.mark.parametrize("text", TEXT_INSTANTS, ids=range(len(TEXT_INSTANTS)))  # by its text a test changes its name
 def test_an_end_in_text_is_an_instant_and_what_cannot_be_read_has_come(
     published: Configuration, tmp_path: Path, text: str
 ) -> None:
