@@ -5,12 +5,13 @@ It holds every row of theirs at once, a few hundred bytes each, so it is given n
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from tests.benchmarks import lakes
 from tests.benchmarks.peer_polars import MEASURES, window_end
 
 if TYPE_CHECKING:
@@ -87,8 +88,10 @@ def _dated(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _learning_time(sessions: pd.DataFrame) -> pd.Series[int]:
-    """The union of each learner's sessions, in microseconds by local date (R7); none ends after the data here."""
+    """The union of each learner's sessions, in microseconds by local date (R7)."""
+    through = datetime.combine(lakes.LAST_DAY + DAY, time())
     closed = sessions["ended_at"].fillna(sessions["last_activity_at"]).fillna(sessions["instant"])
+    closed = closed.clip(upper=through)
     found = sessions.assign(opened=sessions["instant"], closed=closed).sort_values(["user_id", "opened", "closed"])
     before = found.groupby("user_id")["closed"].cummax().groupby(found["user_id"]).shift(1)
     found["opened"] = found["opened"].where(before.isna() | (before < found["opened"]), before)
