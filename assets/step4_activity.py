@@ -5,7 +5,7 @@ zone data differ from what it was made with; every night and every build first m
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from assets import progress
-from assets.step2_spans import ROWS_AT_ONCE, chunks
+from assets.step2_spans import chunks
 from warehouse import engine, zones
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
@@ -23,6 +23,8 @@ from warehouse.lake import ABOUT, DAY, Lake, Landing, about, days_between, newes
 ACTIVITY = Path(__file__).with_suffix(".sql")
 UNION = Path(__file__).with_name("step4_union.sql")
 ZONES_IN_FORCE = Path(__file__).with_name("step4_zones_in_force.sql")
+
+ROWS_AT_ONCE = 2_000_000  # days are rolled up together up to so many rows, and each at least by itself
 
 WRITE_ACTIVITY = f"""
 copy (select * from activity where day = $day order by user_key, activity_date, zone)
@@ -181,7 +183,7 @@ def _roll_up_days(
     lake = Lake.of(configuration)
     make_zone_segments(connection, [configuration.pulse.default_timezone], days[0], days[-1] + DAY)
     engine.create(connection, "wanted_days", day=list(days))
-    _view_landings(connection, configuration, landings, {*days, *(day - DAY for day in days)})
+    _view_landings(connection, configuration, landings, days)
     connection.execute(
         f"create or replace temp table activity as {engine.sql(ACTIVITY)}",
         {"default_timezone": configuration.pulse.default_timezone},
@@ -208,15 +210,14 @@ def _roll_up_days(
 def _view_landings(
     connection: duckdb.DuckDBPyConnection,
     configuration: Configuration,
-    landings: Iterable[tuple[str, date]],
-    days: set[date],
+    landings: Collection[tuple[str, date]],
+    days: Sequence[date],
 ) -> None:
-    """Make the view `landings`: the rows of the wanted days, with stream and kind."""
+    """Make the view `landings`, with their kind: the rows of the days, and sessions that may reach into them."""
     lake = Lake.of(configuration)
-    there = set(landings)
     parts = []
     for stream in configuration.event_streams:
-        places = [lake.landing(stream.name, day) for day in sorted(days) if (stream.name, day) in there]
-        name, kind = engine.quoted(stream.name), engine.quoted(stream.kind)
-        parts.append(f"select {name} as stream, {kind} as kind, * from {engine.files(places)}")
+        wanted = {*days, *(day - DAY for day in days)} if stream.kind == "sessions" else days
+        places = [lake.landing(stream.name, day) for day in sorted(wanted) if (stream.name, day) in landings]
+        parts.append(f"select {engine.quoted(stream.kind)} as kind, * from {engine.files(places)}")
     connection.execute(f"create or replace temp view landings as {' union all '.join(parts)}")

@@ -1,30 +1,30 @@
 -- Landings -> the roll-up of the UTC days in `wanted_days`: one row per learner, zone and local date (R5 to R10).
 -- Each UTC day is cut in the zone that its learner had on that day; rows of different UTC days simply add up later, so
 -- XP stays signed and session time stays in microseconds here.
-with events as (
+with sessions as (
     select
-        landings.*,
-        instant::date as day,
-        session_end(instant, ended_at, last_activity_at) as closed_at
+        user_id,
+        instant,
+        session_end(instant, ended_at, last_activity_at) as closed_at,
+        unnest([instant::date, instant::date + 1]) as open_day
     from landings
-    where reason is null
+    where kind = 'sessions' and reason is null
 ),
 
 -- R7: a session counts on its own UTC day and on the next one that it reaches, clipped to each.
 session_days as (
     select
-        stream,
-        event_id,
         user_id,
         wanted_days.day,
         greatest(instant, wanted_days.day::timestamp) as opened_at,
         least(closed_at, wanted_days.day::timestamp + interval 1 day) as closed_at
-    from (select *, unnest([day, day + 1]) as open_day from events where kind = 'sessions') as session
-    inner join wanted_days on session.open_day = wanted_days.day
+    from sessions
+    inner join wanted_days on sessions.open_day = wanted_days.day
     where closed_at > greatest(instant, wanted_days.day::timestamp)
 ),
 
--- The union of a learner's intervals: each adds what lies beyond everything that closed before.
+-- The union of a learner's intervals: each adds what lies beyond everything that closed before. Which of two equal ones
+-- comes first makes no difference: the other one adds nothing.
 unions as (
     select
         user_id,
@@ -34,7 +34,7 @@ unions as (
     from session_days
     window earlier as (
         partition by user_id, day
-        order by opened_at, closed_at, stream, event_id
+        order by opened_at, closed_at
         rows between unbounded preceding and 1 preceding
     )
 ),
@@ -42,7 +42,7 @@ unions as (
 measured as (
     select
         user_id,
-        events.day,
+        instant::date as day,
         instant as from_utc,
         instant as until_utc,
         case when kind = 'xp' then amount else 0 end as xp,
@@ -50,8 +50,9 @@ measured as (
         (kind = 'sessions')::bigint as sessions,
         (kind = 'quizzes')::bigint as quizzes,
         (kind = 'quizzes' and passed)::bigint as quizzes_passed
-    from events
-    semi join wanted_days on events.day = wanted_days.day
+    from landings
+    semi join wanted_days on landings.instant::date = wanted_days.day
+    where reason is null
     union all
     select user_id, day, opened_at, closed_at, 0, 0, 0, 0, 0
     from unions
@@ -86,17 +87,13 @@ local_stretches as (
             and (in_zones.until_utc > segment.from_utc or in_zones.from_utc = segment.from_utc)
 ),
 
--- A stretch touches the date of its first microsecond and that of its last; a count has no length and touches one.
+-- A stretch touches the date of its first instant, and the next one where it goes beyond that: within one UTC day and
+-- with one offset it never reaches a third.
 dated as (
     select
         *,
-        unnest(
-            range(
-                from_local::date::timestamp,
-                greatest(until_local, from_local + interval 1 microsecond),
-                interval 1 day
-            )
-        )::date as activity_date
+        from_local::date
+        + unnest(case when until_local > from_local::date + interval 1 day then [0, 1] else [0] end) as activity_date
     from local_stretches
 )
 

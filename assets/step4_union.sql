@@ -1,6 +1,8 @@
 -- The length, in microseconds, of the union of each learner's sessions on each UTC day in `wanted_days`, by another way
--- than the activity's: along the borders of the sessions, time counts while more have opened than closed. Compared with
--- the activity, this shows that cutting by zone and date lost nothing and counted nothing twice.
+-- than the activity's: without pairing openings and closings. With both sorted by themselves, the i-th closing is the
+-- last one before the (i + 1)-th opening exactly if nothing is open in between; so each session adds the time from the
+-- i-th opening to the i-th closing or the next opening, whichever is first (docs/decisions/0005). Compared with the
+-- activity, this shows that cutting by zone and date lost nothing and counted nothing twice.
 with sessions as (
     select
         user_id,
@@ -11,34 +13,35 @@ with sessions as (
     where kind = 'sessions' and reason is null
 ),
 
-borders as (
+clipped as (
     select
         user_id,
         wanted_days.day,
-        unnest([
-            struct_pack(at_time := greatest(opened_at, wanted_days.day::timestamp), opens := 1),
-            struct_pack(at_time := least(closed_at, wanted_days.day::timestamp + interval 1 day), opens := -1)
-        ]) as border
+        greatest(opened_at, wanted_days.day::timestamp) as opened_at,
+        least(closed_at, wanted_days.day::timestamp + interval 1 day) as closed_at
     from sessions
     inner join wanted_days on sessions.open_day = wanted_days.day
     where closed_at > greatest(opened_at, wanted_days.day::timestamp)
 ),
 
-open_between as (
-    select user_id, day, border.at_time, sum(border.opens) as opens
-    from borders
-    group by user_id, day, border.at_time
-),
-
-counted as (
+sorted_apart as (
     select
         day,
-        epoch_us(lead(at_time) over along) - epoch_us(at_time) as microseconds,
-        sum(opens) over along as open_sessions
-    from open_between
-    window along as (partition by user_id, day order by at_time)
+        list_sort(list(epoch_us(opened_at))) as openings,
+        list_sort(list(epoch_us(closed_at))) as closings
+    from clipped
+    group by user_id, day
+),
+
+in_turn as (
+    select
+        day,
+        unnest(openings) as opening,
+        unnest(openings[2:]) as next_opening,  -- null for the last one
+        unnest(closings) as closing
+    from sorted_apart
 )
 
-select day, sum(microseconds) filter (open_sessions > 0)::hugeint as microseconds
-from counted
+select day, sum(least(closing, coalesce(next_opening, closing)) - opening)::hugeint as microseconds
+from in_turn
 group by day

@@ -5,7 +5,7 @@ It holds every row of theirs at once, a few hundred bytes each, so it is given n
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,9 +89,9 @@ def _dated(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _learning_time(sessions: pd.DataFrame) -> pd.Series[int]:
     """The union of each learner's sessions, in microseconds by local date (R7)."""
-    through = datetime.combine(lakes.LAST_DAY + DAY, time())
+    through = pd.Timestamp(lakes.LAST_DAY + DAY)
     closed = sessions["ended_at"].fillna(sessions["last_activity_at"]).fillna(sessions["instant"])
-    closed = closed.clip(upper=through)
+    closed = closed.where(closed < through, through)
     found = sessions.assign(opened=sessions["instant"], closed=closed).sort_values(["user_id", "opened", "closed"])
     before = found.groupby("user_id")["closed"].cummax().groupby(found["user_id"]).shift(1)
     found["opened"] = found["opened"].where(before.isna() | (before < found["opened"]), before)
