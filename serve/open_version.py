@@ -12,8 +12,8 @@ from pathlib import Path
 
 import duckdb
 
-from serve.answer_cache import AnswerCache
 from serve.blocks import Blocks
+from serve.learner_cache import LearnerCache
 from warehouse import engine
 from warehouse.errors import NoVersionError
 from warehouse.verification import Marks, verify
@@ -51,7 +51,7 @@ class OpenVersion:
         marks: those of its file when it was verified.
         connection: read-only, on its own file.
         blocks: finds the packed learners in it.
-        answers: those that were asked for lately.
+        learners: those who were asked for lately.
         requests: how many requests read it at this moment.
     """
 
@@ -64,7 +64,7 @@ class OpenVersion:
     marks: Marks
     connection: duckdb.DuckDBPyConnection
     blocks: Blocks
-    answers: AnswerCache
+    learners: LearnerCache
     requests: int = field(default=0)
     _idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
 
@@ -84,7 +84,7 @@ class OpenVersion:
             self._idle.pop().close()
         self.blocks.close()
         self.connection.close()
-        self.answers.clear()
+        self.learners.clear()
 
 
 def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenVersion:
@@ -93,7 +93,7 @@ def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenV
     Args:
         warehouse: where it is.
         name: its name.
-        cache_bytes: how much of its answers is kept at most.
+        cache_bytes: how much of its learners is kept at most.
 
     Raises:
         NoVersionError: file and manifest differ, or its schema is not ours.
@@ -122,7 +122,7 @@ def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenV
         marks,
         connection,
         Blocks(connection.cursor(), shift),
-        AnswerCache(cache_bytes),
+        LearnerCache(cache_bytes),
     )
 
 

@@ -4,10 +4,29 @@ What a token says never gets into a query: a block is found by the learner's key
 share, and the id is compared here, text with text, so that any id that JSON can hold is a question with an answer.
 """
 
+from typing import NamedTuple
+
 from serve import packed
-from serve.answer_cache import Pulse
 from serve.open_version import OpenVersion
 from warehouse.identifiers import user_key
+
+
+class Pulse(NamedTuple):
+    """A learner's pulse: the body of the endpoint and what else there is to say.
+
+    Args:
+        body: as the contract has it, JSON.
+        timezone: the zone that cut the dates.
+        population: whose scores the cuts divide, 'own' or 'platform' (R16).
+        cuts: the scores at the three quartiles of that population (R17); none while nobody has been active.
+        is_known: whether the version knows the learner (R14).
+    """
+
+    body: bytes
+    timezone: str
+    population: str
+    cuts: tuple[int, ...]
+    is_known: bool
 
 
 def learning_pulse(version: OpenVersion, user_id: str) -> Pulse:
@@ -17,17 +36,23 @@ def learning_pulse(version: OpenVersion, user_id: str) -> Pulse:
         version: the version to read.
         user_id: a normal id (R26); one that the version does not know gets 365 zero entries in the default zone.
     """
-    known = version.answers.get(user_id)
-    if known is not None:
-        return known
+    found = _learner(version, user_id)
+    return nobodys_pulse(version) if found is None else pulse_of(found)
+
+
+def _learner(version: OpenVersion, user_id: str) -> packed.Learner | None:
+    kept = version.learners.get(user_id)
+    if kept is not None:
+        return packed.learner(kept)
     key = user_key(user_id)
     line = packed.line_of(version.blocks.of(key), key)
-    found = packed.learner(line) if line is not None else None
-    if found is None or found.user_id != user_id:
-        return nobodys_pulse(version)
-    pulse = pulse_of(found)
-    version.answers.put(user_id, pulse)
-    return pulse
+    if line is None:
+        return None
+    found = packed.learner(line)
+    if found.user_id != user_id:
+        return None
+    version.learners.put(user_id, line)
+    return found
 
 
 def pulse_of(found: packed.Learner) -> Pulse:

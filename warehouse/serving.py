@@ -78,7 +78,7 @@ class Serve(BaseModel):
         rate_limit_refused: answers 401 and 403 per address (IPv6 by /64); empty for no limit.
         rate_limit_storage: where the counts are kept: in each worker, or in a store that all share.
         max_age_hours: a version that was published longer ago is reported as stale.
-        cache_mb: how many megabytes of answers each worker keeps at most, of the version in service; 0 for none.
+        cache_mb: how many megabytes of learners each worker keeps at most, of the version in service; 0 for none.
         week_start: the first row of the heatmap.
         frame_ancestors: the pages that may frame the public page, as in a Content-Security-Policy.
     """

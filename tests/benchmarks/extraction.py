@@ -47,6 +47,7 @@ def run(bench: Bench) -> Result:
         bench.prepare("extraction", "remember_truth", url)
         pieces: dict[str, Sequence[object]] = {
             "PostgreSQL: COPY to /dev/null": _copy(bench, url),
+            "PostgreSQL: reading alone": ("extraction", "read", DAYS),
             "PostgreSQL: landing": ("extraction", "land", DAYS),
             "PostgreSQL: landing, half the days": ("extraction", "land", DAYS // 2),
             "PostgreSQL: pandas.read_sql, a tenth of the days": ("extraction", "read_by_pandas", url, DAYS // 10),
@@ -137,6 +138,19 @@ def land(folder: Path, days: str) -> dict[str, list[int]]:
     return found
 
 
+def read(folder: Path, days: str) -> int:
+    """Read the streams as landing them does, and throw the typed batches away; return the rows."""
+    from assets.step1_extract import open_stream
+    from warehouse.configuration import load as load_configuration
+
+    configuration = load_configuration(folder / "pulse.toml", uses=["sources"])
+    rows = 0
+    for name in STREAMS:
+        with open_stream(configuration, configuration.streams[name]) as reader:
+            rows += sum(batch.num_rows for batch in reader.rows(*_days(int(days))))
+    return rows
+
+
 def read_by_pandas(folder: Path, url: str, days: str) -> int:
     """Read days as people do: chunks of `pandas.read_sql` over a server-side cursor; return the rows."""
     import pandas as pd
@@ -210,6 +224,7 @@ def _judge(result: Result) -> None:
         Goal(f"landing within {GOAL_RATIO} times the floor", f"{found:.2f} times", found <= GOAL_RATIO),
         Goal(f"peak memory under {GOAL_MB} MB", f"{most:,.0f} MB", most < GOAL_MB),
         Goal("the same for twice the rows", f"{most / most_half:.2f} times", most < 1.1 * most_half),
+        Goal("reading alone, thrown away by us, beside the floor", f"{_beside_floor(costs):.2f} times", None),
     ]
     result.goals += [
         Goal(f"{name}, beside its floor", f"{_beside(costs, name):.2f} times", None)
@@ -223,6 +238,10 @@ def _judge(result: Result) -> None:
         "pandas.read_sql": rows / 10 / median(costs["PostgreSQL: pandas.read_sql, a tenth of the days"]) / 1e6,
     }
     result.plots = [plots.bars("PostgreSQL: rows a second", "million", speeds, ours=["landing"])]
+
+
+def _beside_floor(costs: dict[str, list[Cost]]) -> float:
+    return ratio(costs["PostgreSQL: reading alone"], costs["PostgreSQL: COPY to /dev/null"])
 
 
 def _beside(costs: dict[str, list[Cost]], name: str) -> float:

@@ -22,6 +22,7 @@ QUESTION = Question(
 )
 YEAR = 365
 SPREAD = 0.15
+ON_PAPER = 100_000_000  # learners
 
 
 def run(bench: Bench) -> Result:
@@ -58,12 +59,15 @@ def make(folder: Path, learners: str, days: str) -> int:
     return published.rows["daily_activity"]
 
 
-def publish(folder: Path) -> None:
-    """Build, check and publish the lake as it is."""
+def publish(folder: Path) -> dict[str, int]:
+    """Build, check and publish the lake as it is; return the bytes of the version and of its activity."""
     from pipelines.night import publish_lake
     from warehouse.configuration import load
 
-    publish_lake(load(folder / "pulse.toml", uses=["sources"]))
+    published = publish_lake(load(folder / "pulse.toml", uses=["sources"]))
+    assert published is not None
+    files = (folder / "var" / "lake" / "activity").glob("*.parquet")
+    return {"version": published.size, "activity": sum(file.stat().st_size for file in files)}
 
 
 def copy_history(folder: Path) -> None:
@@ -125,6 +129,14 @@ def _judge(result: Result, sizes: list[int], rows: dict[str, int], copied: list[
         for name, found in rows.items()
     ]
     result.tables["Cost by size:"] = [heading, *table]
+    days = (rows[_name(sizes[2], 1)] - rows[_name(sizes[1], 1)]) / (sizes[2] - sizes[1])
+    bytes_of = {what: _bytes_by_learner(one_year, what) for what in ("version", "activity")}
+    result.tables[f"On paper, {ON_PAPER:,} learners with a year, each as a further learner costs above:"] = [
+        ["figure", "a learner", "all of them"],
+        ["processor time", f"{marginal:,.0f} µs", f"{marginal * ON_PAPER / 1e6 / 3600:,.1f} hours"],
+        ["learner-days", f"{days:,.1f}", f"{days * ON_PAPER / 1e6:,.0f} million"],
+        *[[f"the {what}", f"{one:,.0f} bytes", f"{one * ON_PAPER / 1e9:,.0f} GB"] for what, one in bytes_of.items()],
+    ]
     wall = [(size / 1000, median(found)) for size, found in one_year.items()]
     result.plots = [
         plots.lines(
@@ -142,8 +154,11 @@ def _judge(result: Result, sizes: list[int], rows: dict[str, int], copied: list[
     ]
 
 
-def _each(costs: list[Cost], parts: int) -> str:
-    return f"{_cpu(costs) / parts * 1e6:,.2f} microseconds"
+def _bytes_by_learner(one_year: dict[int, list[Cost]], what: str) -> float:
+    """What each learner between the two larger sizes adds."""
+    (middle, smaller), (largest, larger) = sorted(one_year.items())[1:]
+    more: int = larger[0].answer[what] - smaller[0].answer[what]
+    return more / (largest - middle)
 
 
 def _cpu(costs: list[Cost]) -> float:

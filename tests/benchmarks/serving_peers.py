@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from serve import app, packed, server
-from serve.answer_cache import Pulse
-from serve.pulse import nobodys_pulse, pulse_of
+from serve.pulse import Pulse, nobodys_pulse, pulse_of
 from warehouse.identifiers import user_key
 
 if TYPE_CHECKING:
