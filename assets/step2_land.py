@@ -24,7 +24,7 @@ from warehouse.configuration import Configuration, Pulse, Stream
 from warehouse.crash_points import reached
 from warehouse.errors import ShrinkError, SourceUnavailableError
 from warehouse.files import UNFINISHED, put_in_place, writing
-from warehouse.lake import ABOUT, Figures, Lake, Landing
+from warehouse.lake import PARQUET, Figures, Lake, Landing
 from warehouse.streams import Kind
 from warehouse.suppression import Suppressed
 
@@ -35,7 +35,7 @@ MEMORY_LIMIT = "400MB"  # beside it stand the batches that are being read
 LANDING_COLUMNS = "event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at, reason, row"
 WRITE_LANDING = f"""
 copy (select {LANDING_COLUMNS} from landed where day = $day)
-to $file (format parquet, kv_metadata {{{ABOUT}: $about}})
+to $file ({PARQUET})
 """
 WRITE_UNDATED = f"""
 copy (
@@ -49,7 +49,7 @@ copy (
     from spool
     where instant is null
     order by all
-) to $file (format parquet, kv_metadata {{{ABOUT}: $about}})
+) to $file ({PARQUET})
 """
 ROWS_OF_ERASED = """
 select instant::date as day, count(*) as rows

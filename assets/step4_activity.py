@@ -18,7 +18,7 @@ from warehouse import engine, zones
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.files import written_beside
-from warehouse.lake import ABOUT, DAY, Lake, Landing, about, days_between, newest_day
+from warehouse.lake import DAY, PARQUET, Lake, Landing, about, days_between, newest_day
 
 ACTIVITY = Path(__file__).with_suffix(".sql")
 UNION = Path(__file__).with_name("step4_union.sql")
@@ -28,7 +28,7 @@ ROWS_AT_ONCE = 2_000_000  # days are rolled up together up to so many rows, and 
 
 WRITE_ACTIVITY = f"""
 copy (select * from activity where day = $day order by user_key, activity_date, zone)
-to $file (format parquet, kv_metadata {{{ABOUT}: $about}})
+to $file ({PARQUET})
 """
 CONTENT = "select day, count(*), rows_hash(activity) from activity group by day"
 CUT_IN_ANOTHER_ZONE = """

@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from pyarrow import parquet
 
 IS_2 = duckdb.__version__.startswith("2.")
 TRUSTED = "set disabled_optimizers='common_subplan,top_n_window_elimination'"
@@ -514,6 +515,37 @@ def test_parquet_carries_key_value_metadata_given_as_a_bound_parameter(tmp_path:
         assert con.execute("select key from parquet_kv_metadata(?)", [path]).description[0][1] == "BLOB"
         con.execute(f"copy (select 1 as a) to '{path}' (format parquet, kv_metadata {{k: $v}})", {"v": "w"})
         assert con.execute("select decode(value) from parquet_kv_metadata(?)", [path]).fetchall() == [("w",)]
+
+
+def test_the_newer_encodings_of_parquet_lose_nothing_and_others_read_them(tmp_path: Path) -> None:
+    """Landings and activity are written with `parquet_version v2`: over more than one row group, with columns that are
+    empty, null throughout, ascending or at random, and the ends of what they hold.
+    """
+    path = str(tmp_path / "x.parquet")
+    rows = """
+        select
+            case when i % 7 = 0 then null else md5(i::varchar)::uuid::varchar end as id,
+            case i % 3 when 0 then '' when 1 then repeat('é', (i % 300)::int) end as text,
+            timestamp '2026-01-01' + to_microseconds(i * i) as instant,
+            null::timestamp as never,
+            case i % 5 when 0 then 9223372036854775807 when 1 then -9223372036854775807 else hash(i) // 4 end::bigint
+                as number,
+            i % 11 = 0 as flag
+        from range(250_000) as numbers (i)
+        union all
+        select null, null, timestamp '0001-01-01', timestamp '9999-12-31 23:59:59.999999', 0, null
+    """
+    with duckdb.connect() as con:
+        con.execute(f"create table written as {rows}")
+        con.execute("copy written to $path (format parquet, parquet_version v2)", {"path": path})
+        encodings = con.execute("select distinct encodings from parquet_metadata(?)", [path]).fetchall()
+        assert any("DELTA" in encoding for (encoding,) in encodings)
+        sums = "select count(*), sum(hash(written)) from {} as written"
+        expected = con.execute(sums.format("written")).fetchall()
+        assert con.execute(sums.format("read_parquet(?)"), [path]).fetchall() == expected
+        table = parquet.read_table(path)
+        con.register("by_arrow", table)
+        assert con.execute(sums.format("by_arrow")).fetchall() == expected
 
 
 def test_a_list_of_files_binds_to_read_parquet_also_inside_copy_and_macros_but_not_in_a_view(tmp_path: Path) -> None:

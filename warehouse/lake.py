@@ -21,6 +21,8 @@ DAY = timedelta(days=1)
 Figures: TypeAlias = Mapping[str, str]  # of a day, as its source says them: `rows`, `amount`, `checksum`, …
 NO_ROWS: Figures = {"rows": "0"}
 ABOUT = "pulse"  # the key, in a Parquet file's own metadata, of what we say about the file
+# How landings and activity are written: with Parquet's newer encodings, which take half the time to write and to read.
+PARQUET = f"format parquet, parquet_version v2, kv_metadata {{{ABOUT}: $about}}"
 
 
 @dataclass(frozen=True)
