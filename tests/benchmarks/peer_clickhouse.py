@@ -1,57 +1,46 @@
-"""What a data engineer would write for ClickHouse, with the same result: a peer of question 2."""
+"""What a data engineer would write for ClickHouse, with the same result: a peer of question 2.
+
+Tables in memory stand between the statements, because ClickHouse works a common table expression out as often as it is
+named. A zone has to be a constant there, so the date of an instant is a choice among the zones.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import chdb
+from chdb.session import Session
 
 from tests.benchmarks import lakes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Dates are cut in the learner's zone; a zone has to be a constant there, so there is one arm for each.
-COUNTED = """
-select user_id, toDate(instant, '{zone}') as activity_date, sum(xp) as xp, 0 as microseconds,
-    sum(is_session) as sessions, sum(is_quiz) as quizzes, sum(is_passed) as quizzes_passed
-from events
-where timezone = '{zone}'
-group by user_id, activity_date
+DATE = "toDate({instant}, '{{zone}}')"
+MIDNIGHT = "toDateTime64(toDateTime(toDate({day}), '{{zone}}'), 6, 'UTC')"
+
+LEARNERS = """
+create table learners engine = Memory as
+select user_id, timezone, window_end
+from file('{lake}/users.parquet', 'Parquet') as landed
+inner join ({windows}) as window on landed.timezone = window.timezone
+where reason is null and not is_deleted
 """
-TIMED = """
-select user_id, toDate(day_number) as activity_date, 0 as xp,
-    sum(
-        toUnixTimestamp64Micro(least(closed, toDateTime64(toDateTime(toDate(day_number + 1), '{zone}'), 6, 'UTC')))
-        - toUnixTimestamp64Micro(greatest(opened, toDateTime64(toDateTime(toDate(day_number), '{zone}'), 6, 'UTC')))
-    ) as microseconds,
-    0 as sessions, 0 as quizzes, 0 as quizzes_passed
-from (
-    select *, arrayJoin(range(
-        toUInt32(toDate(opened, '{zone}')), toUInt32(toDate(closed - toIntervalMicrosecond(1), '{zone}')) + 1
-    )) as day_number
-    from stretches
-    where timezone = '{zone}'
-)
-group by user_id, activity_date
+SESSIONS = """
+create table sessions engine = Memory as
+select user_id, timezone, toDateTime64(instant, 6, 'UTC') as opened,
+    least(
+        toDateTime64(coalesce(ended_at, last_activity_at, instant), 6, 'UTC'),
+        toDateTime64('{through} 00:00:00', 6, 'UTC')
+    ) as closed
+from file('{lake}/english_sessions/????-??-??.parquet', 'Parquet') as landed
+inner join learners on landed.user_id = learners.user_id
+where landed.reason is null
 """
-LEVELS = """
-insert into function file('{target}', 'Parquet')
+INSIDE = """
+create table inside engine = Memory as
 with
-learners as (
-    select user_id, timezone from file('{lake}/users.parquet', 'Parquet') where reason is null and not is_deleted
-),
-sessions as (
-    select user_id, timezone, toDateTime64(instant, 6, 'UTC') as opened,
-        least(
-            toDateTime64(coalesce(ended_at, last_activity_at, instant), 6, 'UTC'),
-            toDateTime64('{through} 00:00:00', 6, 'UTC')
-        ) as closed
-    from file('{lake}/english_sessions/????-??-??.parquet', 'Parquet') as landed
-    inner join learners on landed.user_id = learners.user_id
-    where landed.reason is null
-),
 stretches as (
     select user_id, timezone, greatest(opened, before) as opened, closed
     from (
@@ -62,34 +51,44 @@ stretches as (
     )
     where closed > greatest(opened, before)
 ),
-events as (
-    select user_id, timezone, instant, amount as xp, 0 as is_session, 0 as is_quiz, 0 as is_passed
-    from file('{lake}/xp_events/????-??-??.parquet', 'Parquet') as landed
-    inner join learners on landed.user_id = learners.user_id
-    where landed.reason is null
-    union all
-    select user_id, timezone, opened, 0, 1, 0, 0 from sessions
-    union all
-    select user_id, timezone, instant, 0, 0, 1, toInt64(passed)
-    from file('{lake}/quiz_attempts/????-??-??.parquet', 'Parquet') as landed
-    inner join learners on landed.user_id = learners.user_id
-    where landed.reason is null
+timed as (
+    select *, arrayJoin(range(toUInt32({first_date}), toUInt32({last_date}) + 1)) as day_number
+    from stretches
 ),
 days as (
     select user_id, activity_date, greatest(toInt64(sum(xp)), 0) as xp_earned,
-        toInt64(intDiv(sum(microseconds), 1000000)) as learning_time, toInt64(sum(sessions)) as sessions,
-        toInt64(sum(quizzes)) as quizzes, toInt64(sum(quizzes_passed)) as quizzes_passed
-    from ({arms})
+        toInt64(intDiv(sum(microseconds), 1000000)) as learning_time, toInt64(sum(is_session)) as sessions,
+        toInt64(sum(is_quiz)) as quizzes, toInt64(sum(is_passed)) as quizzes_passed
+    from (
+        select user_id, {date} as activity_date, amount as xp, 0 as microseconds,
+            0 as is_session, 0 as is_quiz, 0 as is_passed
+        from file('{lake}/xp_events/????-??-??.parquet', 'Parquet') as landed
+        inner join learners on landed.user_id = learners.user_id
+        where landed.reason is null
+        union all
+        select user_id, {opening_date}, 0, 0, 1, 0, 0 from sessions
+        union all
+        select user_id, {date}, 0, 0, 0, 1, toInt64(passed)
+        from file('{lake}/quiz_attempts/????-??-??.parquet', 'Parquet') as landed
+        inner join learners on landed.user_id = learners.user_id
+        where landed.reason is null
+        union all
+        select user_id, toDate(day_number), 0,
+            toUnixTimestamp64Micro(least(closed, {next_midnight}))
+            - toUnixTimestamp64Micro(greatest(opened, {midnight})), 0, 0, 0
+        from timed
+    )
     group by user_id, activity_date
-),
-inside as (
-    select days.user_id as user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed
-    from days
-    inner join learners as learner on days.user_id = learner.user_id
-    inner join ({windows}) as window on learner.timezone = window.timezone
-    where activity_date between window_end - 364 and window_end
-    and greatest(xp_earned, learning_time, sessions, quizzes, quizzes_passed) > 0
-),
+)
+select days.user_id as user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed
+from days
+inner join learners as learner on days.user_id = learner.user_id
+where activity_date between window_end - 364 and window_end
+and greatest(xp_earned, learning_time, sessions, quizzes, quizzes_passed) > 0
+"""
+LEVELS = """
+insert into function file('{target}', 'Parquet')
+with
 platform as (
     select arraySort(groupArray(xp_earned)) as scores from inside
 ),
@@ -112,9 +111,9 @@ select inside.user_id as user_id, activity_date, xp_earned, learning_time, sessi
         1
     ) as level
 from inside
-inner join cuts on inside.user_id = cuts.user_id
+inner join (select user_id, low, high, cut_2, cut_3, cut_4 from cuts) as cuts on inside.user_id = cuts.user_id
 order by user_id, activity_date
-settings engine_file_truncate_on_insert = 1, joined_subquery_requires_alias = 0
+settings engine_file_truncate_on_insert = 1
 """
 
 
@@ -128,16 +127,31 @@ def level_landings(lake: Path, target: Path, min_active_days: int) -> None:
     """
     from tests.benchmarks.peer_polars import window_end
 
-    arms = " union all ".join(arm.format(zone=zone) for zone in lakes.ZONES for arm in (COUNTED, TIMED))
     windows = " union all ".join(
         f"select '{zone}' as timezone, toDate('{window_end(zone)}') as window_end" for zone in lakes.ZONES
     )
-    query = LEVELS.format(
-        lake=lake,
-        target=target,
-        arms=arms,
-        windows=windows,
-        through=lakes.LAST_DAY + timedelta(days=1),
-        min_active_days=min_active_days,
-    )
-    chdb.query(query)
+    words = {
+        "lake": lake,
+        "target": target,
+        "windows": windows,
+        "through": lakes.LAST_DAY + timedelta(days=1),
+        "min_active_days": min_active_days,
+        "date": _by_zone(DATE.format(instant="instant")),
+        "opening_date": _by_zone(DATE.format(instant="opened")),
+        "first_date": _by_zone(DATE.format(instant="opened")),
+        "last_date": _by_zone(DATE.format(instant="closed - toIntervalMicrosecond(1)")),
+        "midnight": _by_zone(MIDNIGHT.format(day="day_number")),
+        "next_midnight": _by_zone(MIDNIGHT.format(day="day_number + 1")),
+    }
+    with TemporaryDirectory(dir=target.parent) as folder:
+        session = Session(folder)
+        for statement in (LEARNERS, SESSIONS, INSIDE, LEVELS):
+            session.query(statement.format(**words))
+        session.close()
+
+
+def _by_zone(expression: str) -> str:
+    """Return what an expression is for a row's zone."""
+    *others, last = lakes.ZONES
+    cases = [f"timezone = '{zone}', {expression.format(zone=zone)}" for zone in others]
+    return f"multiIf({', '.join(cases)}, {expression.format(zone=last)})"
