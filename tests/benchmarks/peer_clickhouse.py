@@ -86,23 +86,24 @@ inner join learners as learner on days.user_id = learner.user_id
 where activity_date between window_end - 364 and window_end
 and greatest(xp_earned, learning_time, sessions, quizzes, quizzes_passed) > 0
 """
+CUTS = """
+    arraySort(groupArray(xp_earned)) as scores, length(scores) as n, scores[1] as low, scores[n] as high,
+    scores[intDiv(n + 3, 4)] as cut_2, scores[intDiv(2 * n + 3, 4)] as cut_3, scores[intDiv(3 * n + 3, 4)] as cut_4
+"""
 LEVELS = """
 insert into function file('{target}', 'Parquet')
 with
-platform as (
-    select arraySort(groupArray(xp_earned)) as scores from inside
-),
 cuts as (
-    select user_id,
-        if(
-            count() >= {min_active_days}, arraySort(groupArray(xp_earned)), (select scores from platform)
-        ) as scores,
-        length(scores) as n, scores[1] as low, scores[n] as high, scores[intDiv(n + 3, 4)] as cut_2,
-        scores[intDiv(2 * n + 3, 4)] as cut_3, scores[intDiv(3 * n + 3, 4)] as cut_4
-    from inside
-    group by user_id
+    select user_id, count() as active_days, {cuts} from inside group by user_id
+),
+platform as (
+    select {cuts} from inside
 )
 select inside.user_id as user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed,
+    active_days >= {min_active_days} as has_own,
+    if(has_own, cuts.low, platform.low) as low, if(has_own, cuts.high, platform.high) as high,
+    if(has_own, cuts.cut_2, platform.cut_2) as cut_2, if(has_own, cuts.cut_3, platform.cut_3) as cut_3,
+    if(has_own, cuts.cut_4, platform.cut_4) as cut_4,
     multiIf(
         low = high, 2,
         (cut_4 > low and xp_earned >= cut_4) or (cut_4 = low and xp_earned > low), 4,
@@ -111,7 +112,8 @@ select inside.user_id as user_id, activity_date, xp_earned, learning_time, sessi
         1
     ) as level
 from inside
-inner join (select user_id, low, high, cut_2, cut_3, cut_4 from cuts) as cuts on inside.user_id = cuts.user_id
+inner join cuts on inside.user_id = cuts.user_id
+cross join platform
 order by user_id, activity_date
 settings engine_file_truncate_on_insert = 1
 """
@@ -136,6 +138,7 @@ def level_landings(lake: Path, target: Path, min_active_days: int) -> None:
         "windows": windows,
         "through": lakes.LAST_DAY + timedelta(days=1),
         "min_active_days": min_active_days,
+        "cuts": CUTS,
         "date": _by_zone(DATE.format(instant="instant")),
         "opening_date": _by_zone(DATE.format(instant="opened")),
         "first_date": _by_zone(DATE.format(instant="opened")),
