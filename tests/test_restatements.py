@@ -228,6 +228,7 @@ def test_learners_of_one_version_only_are_not_restated_and_those_who_go_take_the
 STEPS = ["record_restatements", "record_basis", "Warehouse.put_in_place", "Warehouse.advance_to", "Warehouse.prune"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
 def test_a_run_that_dies_while_it_publishes_loses_and_doubles_no_restatement(
     place: Place, monkeypatch: pytest.MonkeyPatch, step: str

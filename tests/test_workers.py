@@ -59,6 +59,7 @@ def all_serve(server: Running, version: str | None) -> Callable[[], bool]:
     return lambda: list(workers_of(server).values()) == [version] * WORKERS
 
 
+@pytest.mark.slow
 def test_publishing_and_rolling_back_under_load_fails_no_request_and_mixes_none(nights: Path, tmp_path: Path) -> None:
     """I2; FAULTS 7, 8 and 10: eight clients that keep their connections, four workers."""
     from pipelines.night import publish_lake
