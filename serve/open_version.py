@@ -93,7 +93,7 @@ def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenV
     Args:
         warehouse: where it is.
         name: its name.
-        cache_bytes: how much of its learners is kept at most.
+        cache_bytes: how many bytes of its learners are kept at most.
 
     Raises:
         NoVersionError: file and manifest differ, or its schema is not ours.

@@ -48,7 +48,7 @@ class Follower:
 
     Args:
         warehouse: whose pointer.
-        cache_bytes: how much of a version's learners is kept at most.
+        cache_bytes: how many bytes of a version's learners are kept at most.
     """
 
     def __init__(self, warehouse: Warehouse, cache_bytes: int = 0) -> None:

@@ -139,7 +139,7 @@ def test_blocks_that_say_something_else_than_the_tables_are_found(
     assert example == "block 0"
 
 
-# --- kept learners ---------------------------------------------------------------------------------------------------
+# --- kept learners ------------------------------------------------------------------------------------------------
 
 
 def test_kept_learners_stay_within_their_bytes_and_the_one_asked_for_longest_ago_goes_first() -> None:

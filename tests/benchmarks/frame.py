@@ -212,7 +212,12 @@ def peak_mb(costs: Sequence[Cost]) -> float:
 
 
 def ratio(ours: Sequence[Cost], theirs: Sequence[Cost]) -> float:
-    """Return the median, over the rounds, of our wall time divided by theirs in the same round."""
+    """Return the median, over the rounds, of our wall time divided by theirs in the same round.
+
+    Where one ran less often there are no rounds in common, and it is the medians that are divided.
+    """
+    if len(ours) != len(theirs):
+        return median(ours) / median(theirs)
     return statistics.median(our.wall / their.wall for our, their in zip(ours, theirs, strict=True))
 
 

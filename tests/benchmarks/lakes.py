@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from assets import step2_land, step4_activity
 from warehouse import engine
 from warehouse.configuration import load
-from warehouse.lake import ABOUT, Lake, Landing, days_between
+from warehouse.lake import PARQUET, Lake, Landing, days_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,7 +105,7 @@ copy (
             null::boolean as passed, null::timestamp as updated_at, null::varchar as reason, null::varchar as row
     )
     where false
-) to $file (format parquet, kv_metadata {{{ABOUT}: $about}})
+) to $file ({PARQUET})
 """
 CONFIGURATION = """
 [pulse]

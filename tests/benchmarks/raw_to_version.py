@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks import plots
-from tests.benchmarks.frame import Bench, BenchmarkError, Goal, Question, Result, median, peak_mb
+from tests.benchmarks.frame import Bench, BenchmarkError, Goal, Question, Result, median, peak_mb, ratio
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +92,7 @@ def run(bench: Bench) -> Result:
         raise BenchmarkError(message)
     result.facts["levelled days, equal in all"] = int(found["version"][0])
     fastest = min(PEERS, key=lambda peer: median(result.costs[peer]))
-    faster = median(result.costs[fastest]) / median(result.costs[ours])
+    faster = 1 / ratio(result.costs[ours], result.costs[fastest])
     memory = peak_mb(result.costs[ours]) / peak_mb(result.costs[fastest])
     result.goals = [
         Goal(

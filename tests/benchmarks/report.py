@@ -40,7 +40,8 @@ What it costs, beside what people would use instead. Written by `make bench` (sc
 Every piece runs in a process of its own, pieces that are compared take turns, and a result that differs from its peer's
 is a failed benchmark. **Ratios from one run on one machine count; absolute times are context.** Time is the whole
 process, imports included; memory is the most that the process held (`ru_maxrss`), mapped files included, a database
-server's own not. A ratio is the median over the rounds of ours divided by the peer's in the same round.
+server's own not. A ratio is the median over the rounds of ours divided by the peer's in the same round, or one median
+by the other where the peer ran less often.
 """
 
 

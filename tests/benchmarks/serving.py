@@ -76,8 +76,8 @@ def run(bench: Bench) -> Result:
         raise BenchmarkError(message)
     learners = LEARNERS[bench.size]
     bench.prepare("serving", "make_world", learners)
-    result = Result(facts={"learners": learners, "answers compared": CHECKED})
-    result.facts |= {"seconds a run": SECONDS[bench.size], "seconds of Zipf before": WARM_UP[bench.size]}
+    seconds = {"seconds a run": SECONDS[bench.size], "seconds of Zipf before": WARM_UP[bench.size]}
+    result = Result(facts={"learners": learners, "answers compared": CHECKED, **seconds})
     with sources.postgres(bench.folder) as url, ExitStack() as servers:
         bench.prepare("serving", "fill_peers", url)
         pids = {peer: servers.enter_context(_serving(bench.folder, peer, url)) for peer in PEERS}
