@@ -75,6 +75,17 @@ class Reader:
         """Whether the source's order may differ from the order of instants, as with text or a declared zone (R1)."""
         return self.dialect == "sqlite" or (self.stream.timezone != "UTC" and not self._is_zoned(self._instant))
 
+    @property
+    def uuids(self) -> frozenset[str]:
+        """The roles whose ids are read as UUIDs, 16 bytes each: as text they take twice as long to read and to judge.
+
+        Only those of events, which are many, and where Arrow has a type for what the driver gives.
+        """
+        if self.dialect != "postgresql" or self.stream.kind == "users":
+            return frozenset()
+        columns = self.mapped.columns.items()
+        return frozenset(role.name for role, column in columns if isinstance(column.type, types.Uuid))
+
     def users(self) -> Batches:
         """Yield every row of a users stream."""
         yield from self._read(self._select())
@@ -129,6 +140,8 @@ class Reader:
             return func.concat(cast(self._raw(column), types.String), "+00:00")
         if self.dialect != "postgresql":
             return self._raw(column)
+        if role.name in self.uuids:
+            return column
         plain = {"boolean": types.Boolean, "amount": types.Integer, "instant": types.DateTime}.get(role.type)
         if role.type == "instant" or (plain is not None and isinstance(column.type, plain)):
             return column

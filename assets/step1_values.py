@@ -35,6 +35,7 @@ ARROW_TYPES: dict[ValueType, pa.DataType] = {
     "amount": pa.int64(),
     "boolean": pa.bool_(),
 }
+UUID = pa.uuid()  # what an id is instead where its column is one of UUIDs (`Reader.uuids`)
 DEFECTS = [pa.field("unreadable", pa.list_(pa.string())), pa.field("source_row", pa.string())]
 
 
@@ -52,7 +53,7 @@ def read_batch(raw: pa.RecordBatch | pd.DataFrame, kind: Kind, zone: str) -> pa.
         zone: the IANA zone of instants that carry none (R1).
 
     Returns:
-        A batch of `schema(kind)`, row for row.
+        A batch of `schema(kind)`, row for row; an id whose driver says that it is a UUID stays one.
     """
     columns = list(raw.schema.names if isinstance(raw, pa.RecordBatch) else raw.columns)
     unreadable: dict[str, np.ndarray] = {}
@@ -65,7 +66,9 @@ def read_batch(raw: pa.RecordBatch | pd.DataFrame, kind: Kind, zone: str) -> pa.
         arrays.append(values)
         if is_unreadable.any():
             unreadable[role.name] = is_unreadable
-    return pa.RecordBatch.from_arrays([*arrays, *_defects(raw, unreadable)], schema=schema(kind))
+    arrays += _defects(raw, unreadable)
+    fields = [field.with_type(values.type) for field, values in zip(schema(kind), arrays, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 
 def read_id(value: object) -> str:
@@ -155,6 +158,8 @@ def _read_column(raw: pa.RecordBatch | pd.DataFrame, role: Role, zone: str) -> t
         return _read_arrow_instants(column)
     if role.type == "amount" and pa.types.is_string(column.type):
         return _read_arrow_decimals(column)
+    if role.type == "id" and column.type == UUID:
+        return column, np.zeros(len(column), dtype=bool)
     if not is_local and (column.type == ARROW_TYPES[role.type] or pa.types.is_integer(column.type)):
         return _cast(column, role)
     return _read_objects(_python_values(column), role, zone)

@@ -40,7 +40,7 @@ to $file ({PARQUET})
 WRITE_UNDATED = f"""
 copy (
     select
-        case when not is_bad_text(event_id) then normal_id(nullif(event_id, '')) end as event_id,
+        case when not is_bad_text(event_id) then normal_id(given_id(event_id)) end::varchar as event_id,
         'missing_time' as reason,
         coalesce(
             source_row,
@@ -54,7 +54,7 @@ copy (
 ROWS_OF_ERASED = """
 select instant::date as day, count(*) as rows
 from {} as read
-semi join suppressed_learners as erased on read.user_id = erased.user_id
+semi join suppressed_learners as erased on read.user_id::varchar = erased.user_id
 where instant is not null
 group by day
 """
@@ -119,8 +119,8 @@ def land(
         TemporaryDirectory(dir=home, prefix=".", suffix=UNFINISHED) as temp,
     ):
         folder = Path(temp)
-        spool = Spool(folder, stream)
         with open_stream(configuration, stream) as reader:
+            spool = Spool(folder, stream, reader.uuids)
             figures: dict[str, Figures] = {}
             for first, last in spans(days):
                 figures.update(_spool_span(reader, spool, first, last))
@@ -168,7 +168,7 @@ def _spool_span(reader: Reader, spool: Spool, first: date, last: date) -> dict[s
 def _write_undated(reader: Reader, folder: Path, erased: Suppressed) -> int:
     """Write the rows without a day; a row that turned out to have one belongs to its day."""
     place = folder / "undated.parquet"
-    spool = Spool(folder / "undated", reader.stream)
+    spool = Spool(folder / "undated", reader.stream, reader.uuids)
     with writing(spool.folder):
         spool.folder.mkdir()
     spool.write(reader.undated())

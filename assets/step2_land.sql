@@ -4,7 +4,7 @@
 -- in the file as `duplicate`: if the winner's learner is erased, the day is judged again without that learner.
 with spooled as (
     select
-        *,
+        * replace (given_id(event_id) as event_id, given_id(user_id) as user_id),
         instant::date as day,
         coalesce(unreadable, []) as defects
     from spool
@@ -13,10 +13,10 @@ with spooled as (
 
 judged as (
     select
-        * replace (normal_id(nullif(event_id, '')) as event_id, normal_id(nullif(user_id, '')) as user_id),
+        * replace (normal_id(event_id) as event_id, normal_id(user_id) as user_id),
         case
-            when nullif(event_id, '') is null and not list_contains(defects, 'event_id') then 'missing_id'
-            when nullif(user_id, '') is null and not list_contains(defects, 'user_id') then 'missing_user'
+            when event_id is null and not list_contains(defects, 'event_id') then 'missing_id'
+            when user_id is null and not list_contains(defects, 'user_id') then 'missing_user'
             when list_has_any(defects, ['event_id', 'user_id']) then 'bad_text'
             when is_bad_text(event_id) or is_bad_text(user_id) then 'bad_text'
             when list_has_any(defects, ['ended_at', 'last_activity_at', 'updated_at']) then 'bad_time'
@@ -73,8 +73,8 @@ kept as (
 
 select
     kept.day,
-    case when kept.reason is null or not is_bad_text(kept.event_id) then kept.event_id end as event_id,
-    kept.user_id,
+    case when kept.reason is null or not is_bad_text(kept.event_id) then kept.event_id end::varchar as event_id,
+    kept.user_id::varchar as user_id,
     kept.instant,
     kept.ended_at,
     kept.last_activity_at,

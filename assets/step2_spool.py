@@ -5,7 +5,7 @@ says the day of a row is becomes the column `instant`.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from assets.step1_extract import Batches
-from assets.step1_values import ARROW_TYPES, DEFECTS
+from assets.step1_values import ARROW_TYPES, DEFECTS, UUID
 from warehouse.configuration import Stream
 from warehouse.errors import StorageError
 from warehouse.files import writing
@@ -48,10 +48,12 @@ class Spool:
     Args:
         folder: where the files go.
         stream: whose rows they are.
+        uuids: the ids that come as UUIDs, as `Reader.uuids` says.
     """
 
     folder: Path
     stream: Stream
+    uuids: Collection[str] = ()
     rows_by_day: Counter[date] = field(default_factory=Counter)
     rows: int = 0
 
@@ -59,6 +61,10 @@ class Spool:
     def files(self) -> list[Path]:
         """Every file that was written, in order."""
         return sorted(self.folder.glob("spool-*.parquet"))
+
+    @property
+    def _schema(self) -> pa.Schema:
+        return pa.schema([field.with_type(UUID) if field.name in self.uuids else field for field in SPOOL_SCHEMA])
 
     def write(self, batches: Batches) -> int:
         """Append batches and return how many rows they had."""
@@ -80,13 +86,13 @@ class Spool:
     def _new_writer(self) -> parquet.ParquetWriter:
         place = self.folder / f"spool-{len(self.files):06}.parquet"
         with writing(place):
-            return parquet.ParquetWriter(place, SPOOL_SCHEMA, **QUICKLY_WRITTEN)
+            return parquet.ParquetWriter(place, self._schema, **QUICKLY_WRITTEN)
 
     def _spooled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         names = {instant_of(self.stream.kind): "instant"}
         columns = {names.get(name, name): batch.column(name) for name in batch.schema.names}
-        arrays = [columns.get(column.name, pa.nulls(len(batch), column.type)) for column in SPOOL_SCHEMA]
-        return pa.RecordBatch.from_arrays(arrays, schema=SPOOL_SCHEMA)
+        arrays = [columns.get(column.name, pa.nulls(len(batch), column.type)) for column in self._schema]
+        return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
     def _count(self, batch: pa.RecordBatch) -> None:
         days = batch.column(instant_of(self.stream.kind)).drop_null().cast(pa.date32(), safe=False)

@@ -2,9 +2,9 @@
 -- (R19), and only the greatest content of an id that comes twice (R20, R26).
 with judged as (
     select
-        * replace (normal_id(nullif(user_id, '')) as user_id),
+        * replace (normal_id(given_id(user_id)) as user_id),
         case
-            when nullif(user_id, '') is null and not list_contains(coalesce(unreadable, []), 'user_id')
+            when given_id(user_id) is null and not list_contains(coalesce(unreadable, []), 'user_id')
                 then 'missing_id'
             when list_contains(coalesce(unreadable, []), 'user_id') or is_bad_text(user_id) then 'bad_text'
         end as reason

@@ -570,3 +570,18 @@ def test_a_list_of_files_binds_to_read_parquet_also_inside_copy_and_macros_but_n
             con.execute("create view v as select * from read_parquet(?)", [files])
         with pytest.raises(duckdb.Error):
             con.execute("select * from read_parquet(?)", [[]])
+
+
+def test_a_macro_may_differ_by_the_type_of_what_it_is_given() -> None:
+    """So that a rule of texts costs nothing where ids are UUIDs (`macros.sql`)."""
+    with duckdb.connect() as con:
+        con.execute("create macro spelled (id uuid) as 'uuid', (id varchar) as nullif(id, '')")
+        one = "00000000-0000-0000-0000-0000000000aa"
+        assert con.execute(f"select spelled('{one}'::uuid), spelled('{one}'), spelled('')").fetchall() == [
+            ("uuid", one, None)
+        ]
+        con.execute("create macro same (id uuid) as id, (id varchar) as lower(id)")
+        con.execute(f"create table ids as select '{one}'::uuid as u, '{one.upper()}' as t")
+        assert con.execute("select typeof(same(u)), typeof(same(t)), same(t) from ids").fetchall() == [
+            ("UUID", "VARCHAR", one)
+        ]

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as postgres
+import duckdb
 import psycopg
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 from adbc_driver_postgresql import ConnectionOptions, StatementOptions
+from pyarrow import parquet
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import NullType
 
@@ -107,19 +109,22 @@ def test_numeric_arrives_as_opaque_text_and_not_finite_ones_are_spelt_like_pytho
     assert isinstance(read("select sum(id) as n from rows_of").schema.field("n").type, pa.OpaqueType)
 
 
-def test_uuid_and_json_arrive_as_extension_types_and_uuid_must_be_cast_in_the_query(
-    read: Callable[..., pa.Table],
+def test_uuid_and_json_arrive_as_extension_types_and_duckdb_reads_a_uuid_from_parquet(
+    read: Callable[..., pa.Table], tmp_path: Path
 ) -> None:
-    """A uuid column is 16 bytes that don't cast to string in Arrow: select `u::text`."""
+    """A uuid column is 16 bytes that don't cast to string in Arrow; through a Parquet file it is DuckDB's UUID."""
     table = read(
         """select u, u::text as t, '{"a": 1}'::jsonb as j
-           from (select '00000000-0000-0000-0000-0000000000aa'::uuid as u) s"""
+           from (select '00000000-0000-0000-0000-0000000000aa'::uuid as u union all select null) s order by u"""
     )
     assert table.schema.field("u").type == pa.uuid()
-    assert table["t"].to_pylist() == ["00000000-0000-0000-0000-0000000000aa"]
-    assert table["j"].cast(pa.string()).to_pylist() == ['{"a": 1}']
+    assert table["j"].cast(pa.string()).to_pylist() == ['{"a": 1}'] * 2
     with pytest.raises(pa.ArrowInvalid):
         table["u"].cast(pa.string())
+    parquet.write_table(table.select(["u", "t"]), tmp_path / "uuid.parquet")
+    read_back = duckdb.sql(f"select typeof(u), u::varchar, t from '{tmp_path}/uuid.parquet'").fetchall()
+    spelled = "00000000-0000-0000-0000-0000000000aa"
+    assert read_back == [("UUID", spelled, spelled), ("UUID", None, None)]
 
 
 def test_infinity_wraps_round_to_290278_years_before_christ(read: Callable[..., pa.Table]) -> None:

@@ -56,6 +56,7 @@ from warehouse.errors import (
     SourceUnavailableError,
 )
 from warehouse.lake import Lake, newest_day
+from warehouse.suppression import suppress
 from warehouse.versions import Warehouse
 
 LONG_ID = "x" * 1025
@@ -531,6 +532,55 @@ def test_ids_of_every_type_become_text(
     land_users(configuration, FIRST)
     assert sorted(landed_rows(configuration, "xp", "event_id, user_id")) == sorted((one, one) for one in expected)
     assert sorted(learners(configuration, "user_id")) == sorted((one,) for one in expected)
+
+
+ANN, BEN, GONE = (f"{digit}F8FAD5B-D9CB-469F-A165-70867728950E" for digit in "AB9")
+ROWS_OF_UUIDS = [  # `updated_at` last; A and B come twice, and for B the greater learner decides
+    ("A0000000-0000-4000-8000-00000000000A", ANN, NOON, 1, NOON),
+    ("A0000000-0000-4000-8000-00000000000A", ANN, NOON, 2, "2026-06-01T13:00:00Z"),
+    ("B0000000-0000-4000-8000-00000000000B", ANN, NOON, 3, None),
+    ("B0000000-0000-4000-8000-00000000000B", BEN, NOON, 4, None),
+    ("C0000000-0000-4000-8000-00000000000C", None, NOON, 5, None),
+    (None, BEN, NOON, 6, None),
+    ("D0000000-0000-4000-8000-00000000000D", BEN, NOON, None, None),
+    ("E0000000-0000-4000-8000-00000000000E", BEN, None, 7, None),
+    (None, BEN, None, 8, None),
+    ("F0000000-0000-4000-8000-00000000000F", GONE, NOON, 9, None),
+]
+
+
+def landed_from_ids(source: Platform, sql_type: str) -> dict[str, Any]:
+    """Everything that comes of `ROWS_OF_UUIDS` where ids have a type: rows, figures, what the day says of itself."""
+    types = {**XP_TYPES, "event_id": sql_type, "user_id": sql_type, "updated_at": "timestamptz"}
+    source.make("users", USERS_TYPES)
+    source.make("xp", types, ROWS_OF_UUIDS)
+    configuration = source.configuration()
+    lake = Lake.of(configuration)
+    suppress(lake.suppressed, GONE)
+    landed = land(configuration, configuration.streams["xp"], [FIRST])
+    day, undated = lake.landing("xp", FIRST), lake.undated("xp")
+    every_column = "select columns(* exclude (row)), lower(row) from '{}' order by all"
+    (landing,) = landed.landings
+    return {
+        "rows": duckdb.sql(every_column.format(day)).fetchall(),
+        "undated": duckdb.sql(every_column.format(undated)).fetchall(),
+        "columns": duckdb.sql(f"describe from '{day}'").fetchall(),
+        "hash": landing.content_hash,
+        "counts": (landing.rows, landing.quarantined, landing.duplicates, landing.conflicts, landed.undated),
+    }
+
+
+@pytest.mark.parametrize("platform", ["postgresql"], indirect=True)
+def test_a_column_of_uuids_lands_what_the_same_ids_as_text_land(platform: Platform) -> None:
+    """R19, R20, R26: read as 16 bytes, and yet the same rows, reasons, order and hash; an erased learner stays out."""
+    as_uuids, as_text = landed_from_ids(platform, "uuid"), landed_from_ids(platform, "text")
+    assert as_uuids == as_text
+    assert {(row[0], row[1], row[5]) for row in as_uuids["rows"] if row[8] is None} == {
+        ("a0000000-0000-4000-8000-00000000000a", ANN.lower(), 2),
+        ("b0000000-0000-4000-8000-00000000000b", BEN.lower(), 4),
+    }
+    assert as_uuids["counts"] == (2, 3, 2, 2, 2)
+    assert GONE.lower() not in str(as_uuids)
 
 
 AMOUNTS = {  # type, value, amount; None is quarantined

@@ -26,7 +26,7 @@ SALT_BYTES = 16
 FIND_SUPPRESSED = """
 create or replace temp table suppressed_learners as
 select user_id
-from (select distinct user_id from {files}) as read
+from (select distinct user_id::varchar as user_id from {files}) as read
 where sha256($salt || normal_id(user_id)) in (select unnest($hashes))
 """
 
@@ -98,7 +98,7 @@ def view_others(connection: duckdb.DuckDBPyConnection, name: str, places: Sequen
     connection.execute(
         f"create or replace temp view {name} as "
         f"select read.* from {files} as read "
-        "anti join suppressed_learners as erased on read.user_id = erased.user_id"
+        "anti join suppressed_learners as erased on read.user_id::varchar = erased.user_id"
     )
 
 
