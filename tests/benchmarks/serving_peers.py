@@ -8,6 +8,8 @@ write it.
 - `limit`: a constant, whose body is as long as a usual one.
 - `postgres`: the learner's line by its key, from an indexed table, on a pooled connection, as a prepared statement.
 - `sqlite`: the same from a clustered table of an immutable file.
+- `select 1`: the constant, after the shortest query that DuckDB can be asked; the floor of whoever asks it anything.
+- `look-up`: the constant, after our look-up of the learner's block: what is left of ours without reading and writing.
 - `naive`: the public tables by SQL and a dictionary per date, which is how this began.
 """
 
@@ -94,8 +96,8 @@ def fill_sqlite(folder: Path, file: Path) -> None:
     connection.close()
 
 
-def limit(_: Path) -> Lookup:
-    """Return what answers everybody the same at once: a learner who was active on every fifth date."""
+def constant() -> Pulse:
+    """Return an answer of usual size: a learner who was active on every fifth date."""
     days = "".join(
         chr(2048 + ((day & 511) << 6 | 32)) + chr(2048 + 2700) + chr(2048 + 200) + chr(2048 + (2 << 10 | 1 << 5 | 1))
         for day in range(20_416, 20_781, 5)
@@ -103,8 +105,36 @@ def limit(_: Path) -> Lookup:
     found = packed.Learner(
         "", "UTC", "own", 100, 200, 300, "2026-11-23", 197_100, 146, 73, 73, 2026, days
     )  # 20,780 days after 1970-01-01
-    pulse = pulse_of(found)
+    return pulse_of(found)
+
+
+def limit(_: Path) -> Lookup:
+    """Return what answers everybody the same at once."""
+    pulse = constant()
     return lambda _version, _learner: pulse
+
+
+def select_1(_: Path) -> Lookup:
+    """Return what asks DuckDB for nothing, on a connection like that of the look-ups, and answers the same."""
+    pulse, asking = constant(), threading.Lock()
+
+    def lookup(version: OpenVersion, _: str) -> Pulse:
+        with asking:
+            version.connection.execute("select 1").fetchall()
+        return pulse
+
+    return lookup
+
+
+def look_up(_: Path) -> Lookup:
+    """Return what finds the learner's block as we do, and answers the same whatever it says."""
+    pulse = constant()
+
+    def lookup(version: OpenVersion, learner: str) -> Pulse:
+        version.blocks.of(user_key(learner))
+        return pulse
+
+    return lookup
 
 
 def postgres(_: Path) -> Lookup:
@@ -180,6 +210,8 @@ def _by_line(line_of: Callable[[int], str | None]) -> Lookup:
 PEERS: dict[str, Callable[[Path], Lookup] | None] = {
     "ours": None,
     "limit": limit,
+    "select 1": select_1,
+    "look-up": look_up,
     "postgres": postgres,
     "sqlite": sqlite,
     "naive": naive,

@@ -30,7 +30,7 @@ SECRET = "the secret of a benchmark, which is over 32 bytes long"
 VERSION = "pulse-2026-11-23-000001"
 FAR_EXPIRY = 4_102_444_800  # 2100-01-01
 BUCKETS = 16
-MOST_ASKED = 200_000  # requests that are made beforehand for a mix
+MOST_ASKED = {"uniform": 200_000, "zipf": 600_000}  # requests that are made beforehand, more than any server answers
 EXPONENT = 1.1  # of Zipf's law
 MIXES = ("uniform", "zipf")
 
@@ -247,8 +247,8 @@ def write_requests(folder: Path, configuration: Configuration) -> None:
     chance = np.random.default_rng(1)
     popularity = np.arange(1, len(ids) + 1, dtype=float) ** -EXPONENT
     asked = {
-        "uniform": chance.permutation(len(ids))[:MOST_ASKED],
-        "zipf": chance.choice(len(ids), MOST_ASKED, p=popularity / popularity.sum()),
+        "uniform": chance.permutation(len(ids))[: MOST_ASKED["uniform"]],
+        "zipf": chance.choice(len(ids), MOST_ASKED["zipf"], p=popularity / popularity.sum()),
     }
     tokens: dict[int, str] = {}
     for mix in MIXES:
