@@ -1,58 +1,67 @@
-"""Learners of one version that were asked for lately, packed as they were found; of a bounded size (`serve.cache_mb`).
+"""What is kept of learners of one version who were asked for lately; of a bounded size (`serve.cache_mb`).
 
-The least recently asked for goes first. They belong to a version that is open and go with it, and a learner is found by
-the whole id, so nobody ever gets another's line or an older one. Who asks has been authorised before.
+The least recently asked for goes first. What is kept belongs to a version that is open and goes with it, and it is
+found by the learner's whole id, so nobody ever gets another's or an older one. Who asks has been authorised before.
 
-Lines are kept and not bodies, which are forty times as long (docs/decisions/0009).
+Lines are kept, and the bodies of those who come again and again (docs/decisions/0009).
 """
 
 import sys
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
-ENTRY_BYTES = 150  # what a learner takes beside the line and the id, about
+Kept = TypeVar("Kept")
+
+ENTRY_BYTES = 150  # what an entry takes beside what is kept and the id, about
 
 
-class LearnerCache:
-    """Keeps learners' lines by id.
+class LearnerCache(Generic[Kept]):
+    """Keeps something of learners by id.
 
     Args:
         most_bytes: how much they may take together; 0 keeps none.
+        bytes_of: how much one of them takes, in bytes.
     """
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes, self._size = most_bytes, 0
-        self._lines: OrderedDict[str, bytes] = OrderedDict()
+    def __init__(self, most_bytes: int, bytes_of: Callable[[Kept], int]) -> None:
+        self._most_bytes, self._bytes_of, self._size = most_bytes, bytes_of, 0
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
     def size(self) -> int:
-        """What the kept lines take, in bytes."""
+        """What is kept takes, in bytes."""
         return self._size
 
-    def get(self, user_id: str) -> bytes | None:
-        """Return a learner's line, None if it is not kept."""
+    def get(self, user_id: str) -> Kept | None:
+        """Return what is kept of a learner, None if there is nothing."""
         with self._lock:
-            found = self._lines.get(user_id)
+            found = self._kept.get(user_id)
             if found is not None:
-                self._lines.move_to_end(user_id)
+                self._kept.move_to_end(user_id)
             return found
 
-    def put(self, user_id: str, line: bytes) -> None:
-        """Keep a learner's line, and as many of the others as there is room for."""
+    def put(self, user_id: str, kept: Kept) -> None:
+        """Keep this of a learner, and as much of the others as there is room for."""
         with self._lock:
-            replaced = self._lines.pop(user_id, None)
-            self._size += _bytes_of(user_id, line) - (_bytes_of(user_id, replaced) if replaced is not None else 0)
-            self._lines[user_id] = line
+            self._forget(user_id)
+            self._kept[user_id] = kept
+            self._size += self._entry_bytes(user_id, kept)
             while self._size > self._most_bytes:
-                self._size -= _bytes_of(*self._lines.popitem(last=False))
+                self._forget(next(iter(self._kept)))
 
     def clear(self) -> None:
         """Keep nothing of what there is."""
         with self._lock:
-            self._lines.clear()
+            self._kept.clear()
             self._size = 0
 
+    def _forget(self, user_id: str) -> None:
+        kept = self._kept.pop(user_id, None)
+        if kept is not None:
+            self._size -= self._entry_bytes(user_id, kept)
 
-def _bytes_of(user_id: str, line: bytes) -> int:
-    return sys.getsizeof(line) + sys.getsizeof(user_id) + ENTRY_BYTES
+    def _entry_bytes(self, user_id: str, kept: Kept) -> int:
+        return self._bytes_of(kept) + sys.getsizeof(user_id) + ENTRY_BYTES

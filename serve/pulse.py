@@ -36,23 +36,25 @@ def learning_pulse(version: OpenVersion, user_id: str) -> Pulse:
         version: the version to read.
         user_id: a normal id (R26); one that the version does not know gets 365 zero entries in the default zone.
     """
-    found = _learner(version, user_id)
-    return nobodys_pulse(version) if found is None else pulse_of(found)
+    pulse = version.pulses.get(user_id)
+    if pulse is not None:
+        return pulse
+    line = version.lines.get(user_id)
+    if line is None:
+        return _looked_up(version, user_id)
+    pulse = pulse_of(packed.learner(line))
+    version.pulses.put(user_id, pulse)
+    return pulse
 
 
-def _learner(version: OpenVersion, user_id: str) -> packed.Learner | None:
-    kept = version.learners.get(user_id)
-    if kept is not None:
-        return packed.learner(kept)
+def _looked_up(version: OpenVersion, user_id: str) -> Pulse:
     key = user_key(user_id)
     line = packed.line_of(version.blocks.of(key), key)
-    if line is None:
-        return None
-    found = packed.learner(line)
-    if found.user_id != user_id:
-        return None
-    version.learners.put(user_id, line)
-    return found
+    found = packed.learner(line) if line is not None else None
+    if line is None or found is None or found.user_id != user_id:
+        return nobodys_pulse(version)
+    version.lines.put(user_id, line)
+    return pulse_of(found)
 
 
 def pulse_of(found: packed.Learner) -> Pulse:

@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 
 from serve import app, reader
 from serve.open_version import OpenVersion, open_version
+from serve.pulse import learning_pulse
 from serve.reader import Follower
 from tests import small_platform
 from tests.small_platform import ANA, ANSWERS, BEN, FIRST, IDLE, KIM, PATH, QUOTED, SECOND, UNKNOWN, ZOE, bearer
@@ -384,6 +385,40 @@ def test_a_pointer_that_is_none_leaves_the_last_good_version_in_service(
     breakage(warehouse)
     assert answered(ask(client)) == FIRST
     assert_is_error(ask(client_of(configuration)), 503)
+
+
+# --- what a worker keeps ----------------------------------------------------------------------------------------------
+
+
+def test_who_comes_again_is_answered_from_what_was_kept_and_with_the_same_bytes(
+    nights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decision 0009: first a line, then an answer; of learners whom the version does not know, nothing."""
+    warehouse = Warehouse.of(small_platform.copied(nights, tmp_path, FIRST))
+    version = open_version(warehouse, FIRST, cache_bytes=1_000_000)
+    found = [learning_pulse(version, learner) for learner in (ANA, "nobody", ANA, "nobody")]
+    assert found[0] == found[2] != found[1]
+    assert version.lines.get(ANA) is not None
+    assert version.pulses.get(ANA) is found[2]
+    assert version.lines.get("nobody") is None
+    assert version.pulses.get("nobody") is None
+    monkeypatch.setattr(version.blocks, "of", lambda _: pytest.fail("looked up again"))
+    assert learning_pulse(version, ANA) is found[2]
+    version.close()
+    assert version.lines.size == version.pulses.size == 0
+
+
+def test_lines_and_answers_share_what_they_may_take(nights: Path, tmp_path: Path) -> None:
+    """`serve.cache_mb` is for both together; without room nothing is kept, and answers are the same."""
+    warehouse = Warehouse.of(small_platform.copied(nights, tmp_path, FIRST))
+    found = []
+    for room in (0, 100_000, 200_000):  # for answers three eighths of it: nothing, less than one, one
+        version = open_version(warehouse, FIRST, cache_bytes=room)
+        found += [[learning_pulse(version, learner) for learner in (ANA, BEN, ANA, BEN, ANA, BEN)]]
+        assert version.lines.size + version.pulses.size <= room
+        assert (version.lines.size > 0, version.pulses.size > 0) == (room > 0, room > 100_000)
+        version.close()
+    assert found[0] == found[1] == found[2]
 
 
 # --- the follower, looked at closely --------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from tests.benchmarks import plots
+from tests.benchmarks import parts, plots
 from tests.benchmarks.frame import Bench, BenchmarkError, Goal, Question, Result, median, peak_mb, ratio
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def run(bench: Bench) -> Result:
         ),
         Goal("at most a quarter of its memory", f"{memory:.2f} of it", memory <= GOAL_MEMORY),
     ]
+    result.tables["Where the seconds of the last run went:"] = parts.table(result.costs[ours][-1].answer)
     result.plots = [
         plots.bars("From landings to levels", "s", {name: median(result.costs[name]) for name in pieces}, ours=[ours]),
         plots.bars("Peak memory", "MB", {name: peak_mb(result.costs[name]) for name in pieces}, ours=[ours]),
@@ -155,11 +156,13 @@ def forget(folder: Path) -> None:
     shutil.rmtree(folder / "var" / "warehouse", ignore_errors=True)
 
 
-def publish(folder: Path) -> None:
-    """Roll up, build, check and publish."""
-    from pipelines.night import publish_lake
+def publish(folder: Path) -> list[tuple[str, str, float]]:
+    """Roll up, build, check and publish; return the seconds of the parts."""
+    from pipelines import night
 
-    publish_lake(_configuration(folder))
+    clock = parts.timed(night)
+    night.publish_lake(_configuration(folder))
+    return parts.to_json(clock.seconds)
 
 
 def by_polars(folder: Path) -> None:

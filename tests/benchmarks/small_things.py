@@ -98,11 +98,13 @@ def night(folder: Path) -> None:
 
     from assets.step0_plan import planned
     from pipelines import night as nights
-    from tests.benchmarks.night import timed_steps
+    from tests.benchmarks import parts
     from warehouse.configuration import load
 
     configuration = load(folder / "demo" / "pulse.toml", uses=["sources"])
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    seconds = timed_steps(nights)
+    clock = parts.timed(nights)
     nights.run_night(configuration, planned(configuration, yesterday, yesterday))
-    (folder / "steps.json").write_text(json.dumps(seconds), encoding="utf-8")
+    seconds = parts.to_json(clock.seconds)
+    by_step = {step: parts.of_step(seconds, step) for step in parts.STEPS}
+    (folder / "steps.json").write_text(json.dumps(by_step), encoding="utf-8")
