@@ -10,12 +10,14 @@ with days as (
         case
             when greatest(learning_time, xp_earned) < 131072 and greatest(sessions, quizzes) < 32
                 then
-                    chr((2048 + ((
-                        ((activity_date - date '1970-01-01') & 511) << 6
-                    ) | ((level - 1) << 4) | ((xp_earned >> 15) << 2) | (learning_time >> 15)))::integer)
-                    || chr((2048 + (learning_time & 32767))::integer)
-                    || chr((2048 + (xp_earned & 32767))::integer)
-                    || chr((2048 + ((sessions << 10) | (quizzes << 5) | quizzes_passed))::integer)
+                    concat(
+                        chr((2048 + ((
+                            ((activity_date - date '1970-01-01') & 511) << 6
+                        ) | ((level - 1) << 4) | ((xp_earned >> 15) << 2) | (learning_time >> 15)))::integer),
+                        chr((2048 + (learning_time & 32767))::integer),
+                        chr((2048 + (xp_earned & 32767))::integer),
+                        chr((2048 + ((sessions << 10) | (quizzes << 5) | quizzes_passed))::integer)
+                    )
             else
                 concat(
                     '~',
