@@ -22,6 +22,7 @@ from warehouse.lake import DAY, PARQUET, Lake, Landing, about, days_between, new
 
 ACTIVITY = Path(__file__).with_suffix(".sql")
 UNION = Path(__file__).with_name("step4_union.sql")
+LOCAL_DATES = Path(__file__).with_name("step4_local_dates.sql")
 ZONES_IN_FORCE = Path(__file__).with_name("step4_zones_in_force.sql")
 
 ROWS_AT_ONCE = 2_000_000  # days are rolled up together up to so many rows, and each at least by itself
@@ -78,7 +79,7 @@ def roll_up(configuration: Configuration) -> Rolled:
 
 
 def make_zones_in_force(connection: duckdb.DuckDBPyConnection, configuration: Configuration) -> None:
-    """Make the table `zones_in_force` (user_id, zone, from_day, until_day) from the zones over time (R3, R4).
+    """Make the table `zones_in_force` (record, user_id, zone, from_day, until_day) from the zones over time (R3, R4).
 
     Args:
         connection: where the table is made; a bad zone appears in it as the default zone.
@@ -122,6 +123,20 @@ def make_zone_segments(
         until_utc=[segment.until_utc for segment in found],
         utc_offset=[segment.offset for segment in found],
     )
+
+
+def make_local_dates(connection: duckdb.DuckDBPyConnection, default_timezone: str, days: Sequence[date]) -> None:
+    """Make the tables `wanted_days` and `local_dates`, which say what local date it is when on these days (R5).
+
+    Args:
+        connection: where the tables are made; has `zones_in_force`.
+        default_timezone: the zone of learners who are not known.
+        days: UTC days, in order.
+    """
+    make_zone_segments(connection, [default_timezone], days[0], days[-1] + DAY)
+    engine.create(connection, "wanted_days", day=list(days))
+    query = f"create or replace temp table local_dates as {engine.sql(LOCAL_DATES)}"
+    connection.execute(query, {"default_timezone": default_timezone})
 
 
 def _streams(configuration: Configuration) -> list[str]:
@@ -181,8 +196,7 @@ def _roll_up_days(
     days: Sequence[date],
 ) -> dict[date, int]:
     lake = Lake.of(configuration)
-    make_zone_segments(connection, [configuration.pulse.default_timezone], days[0], days[-1] + DAY)
-    engine.create(connection, "wanted_days", day=list(days))
+    make_local_dates(connection, configuration.pulse.default_timezone, days)
     _view_landings(connection, configuration, landings, days)
     connection.execute(
         f"create or replace temp table activity as {engine.sql(ACTIVITY)}",

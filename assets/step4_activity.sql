@@ -1,6 +1,7 @@
 -- Landings -> the roll-up of the UTC days in `wanted_days`: one row per learner, zone and local date (R5 to R10).
 -- Each UTC day is cut in the zone that its learner had on that day; rows of different UTC days simply add up later, so
--- XP stays signed and session time stays in microseconds here.
+-- XP stays signed and session time stays in microseconds here. A learner is a number on the way, that of the record of
+-- the zone in force, because numbers are grouped and ordered in half the time (docs/decisions/0007).
 with sessions as (
     select
         user_id,
@@ -23,94 +24,95 @@ session_days as (
     where closed_at > greatest(instant, wanted_days.day::timestamp)
 ),
 
--- The union of a learner's intervals: each adds what lies beyond everything that closed before. Which of two equal ones
--- comes first makes no difference: the other one adds nothing.
-unions as (
-    select
-        user_id,
-        day,
-        greatest(opened_at, coalesce(max(closed_at) over earlier, opened_at)) as opened_at,
-        closed_at
-    from session_days
-    window earlier as (
-        partition by user_id, day
-        order by opened_at, closed_at
-        rows between unbounded preceding and 1 preceding
-    )
-),
-
+-- What is counted is an instant; the time of a session is a stretch, of the kind `time`.
 measured as (
     select
+        kind,
         user_id,
         instant::date as day,
         instant as from_utc,
         instant as until_utc,
-        case when kind = 'xp' then amount else 0 end as xp,
-        (kind = 'xp')::bigint as xp_events,
-        (kind = 'sessions')::bigint as sessions,
-        (kind = 'quizzes')::bigint as quizzes,
-        (kind = 'quizzes' and passed)::bigint as quizzes_passed
+        amount,
+        coalesce(passed, false) as has_passed
     from landings
     semi join wanted_days on landings.instant::date = wanted_days.day
     where reason is null
     union all
-    select user_id, day, opened_at, closed_at, 0, 0, 0, 0, 0
-    from unions
-    where closed_at > opened_at
+    select 'time', user_id, day, opened_at, closed_at, null, false
+    from session_days
 ),
 
-in_zones as (
+-- Whoever is not known has no record, and the id instead.
+recorded as (
     select
-        measured.* exclude (from_utc, until_utc),
-        coalesce(zones_in_force.zone, $default_timezone) as zone,
-        from_utc,
-        until_utc
+        measured.* exclude (user_id),
+        known.record,
+        coalesce(known.zone_number, 0) as zone_number,
+        case when known.record is null then measured.user_id end as unknown_id
     from measured
-    left join zones_in_force
+    left join zones_in_force as known
         on
-            measured.user_id = zones_in_force.user_id
-            and measured.day >= zones_in_force.from_day
-            and measured.day < zones_in_force.until_day
+            measured.user_id = known.user_id
+            and measured.day >= known.from_day
+            and measured.day < known.until_day
 ),
 
--- R5: the offset in force at each instant; a stretch that crosses a change of offset becomes two.
-local_stretches as (
-    select
-        in_zones.*,
-        greatest(in_zones.from_utc, segment.from_utc) + segment.utc_offset as from_local,
-        least(in_zones.until_utc, segment.until_utc) + segment.utc_offset as until_local
-    from in_zones
-    inner join zone_segments as segment
-        on
-            in_zones.zone = segment.zone
-            and in_zones.from_utc < segment.until_utc
-            and (in_zones.until_utc > segment.from_utc or in_zones.from_utc = segment.from_utc)
+-- The union of a learner's intervals: each adds what lies beyond everything that closed before. Which of two equal ones
+-- comes first makes no difference: the other one adds nothing.
+unions as (
+    select * replace (greatest(from_utc, coalesce(max(until_utc) over earlier, from_utc)) as from_utc)
+    from recorded
+    where kind = 'time'
+    window earlier as (
+        partition by record, unknown_id, day
+        order by from_utc, until_utc
+        rows between unbounded preceding and 1 preceding
+    )
 ),
 
--- A stretch touches the date of its first instant, and the next one where it goes beyond that: within one UTC day and
--- with one offset it never reaches a third.
+instants_and_stretches as (
+    select * from recorded where kind <> 'time'
+    union all
+    select * from unions where until_utc > from_utc
+),
+
+-- R5: a stretch that crosses a local midnight or a change of offset becomes two.
 dated as (
     select
-        *,
-        from_local::date
-        + unnest(case when until_local > from_local::date + interval 1 day then [0, 1] else [0] end) as activity_date
-    from local_stretches
+        happened.*,
+        local_dates.activity_date,
+        epoch_us(least(happened.until_utc, local_dates.until_utc))
+        - epoch_us(greatest(happened.from_utc, local_dates.from_utc)) as microseconds
+    from instants_and_stretches as happened
+    inner join local_dates
+        on
+            happened.zone_number = local_dates.zone_number
+            and happened.day = local_dates.day
+            and happened.from_utc < local_dates.until_utc
+            and (happened.until_utc > local_dates.from_utc or happened.from_utc = local_dates.from_utc)
+),
+
+rolled as (
+    select
+        day,
+        record,
+        unknown_id,
+        activity_date,
+        coalesce(sum(amount) filter (kind = 'xp'), 0)::bigint as xp,
+        sum(microseconds)::bigint as session_microseconds,
+        count(*) filter (kind = 'xp') as xp_events,
+        count(*) filter (kind = 'sessions') as sessions,
+        count(*) filter (kind = 'quizzes') as quizzes,
+        count(*) filter (kind = 'quizzes' and has_passed) as quizzes_passed
+    from dated
+    group by day, record, unknown_id, activity_date
 )
 
 select
-    day,
-    user_key(user_id) as user_key,
-    user_id,
-    zone,
-    activity_date,
-    sum(xp)::bigint as xp,
-    sum(
-        epoch_us(least(until_local, activity_date::timestamp + interval 1 day))
-        - epoch_us(greatest(from_local, activity_date::timestamp))
-    )::bigint as session_microseconds,
-    sum(xp_events)::bigint as xp_events,
-    sum(sessions)::bigint as sessions,
-    sum(quizzes)::bigint as quizzes,
-    sum(quizzes_passed)::bigint as quizzes_passed
-from dated
-group by day, user_id, zone, activity_date
+    rolled.day,
+    coalesce(known.user_key, user_key(rolled.unknown_id)) as user_key,
+    coalesce(known.user_id, rolled.unknown_id) as user_id,
+    coalesce(known.zone, $default_timezone) as zone,
+    rolled.* exclude (day, record, unknown_id)
+from rolled
+left join zones_in_force as known on rolled.record = known.record

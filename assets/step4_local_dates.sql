@@ -1,0 +1,43 @@
+-- Zone segments -> the stretches of the UTC days in `wanted_days` that lie on one local date, zone by zone (R5). Only
+-- a local midnight and a change of offset part a UTC day, so a zone has one to three of them, and whatever happened on
+-- the day is dated by one join. Learners who are not known have the default zone, and that the number 0.
+with numbered_zones as (
+    select distinct zone, zone_number
+    from zones_in_force
+    union all
+    select $default_timezone as zone, 0 as zone_number
+),
+
+days_by_offset as (
+    select
+        numbered_zones.zone_number,
+        wanted_days.day,
+        segment.utc_offset,
+        greatest(segment.from_utc, wanted_days.day::timestamp) as from_utc,
+        least(segment.until_utc, wanted_days.day::timestamp + interval 1 day) as until_utc
+    from numbered_zones
+    inner join zone_segments as segment on numbered_zones.zone = segment.zone
+    inner join wanted_days
+        on
+            segment.from_utc < wanted_days.day::timestamp + interval 1 day
+            and segment.until_utc > wanted_days.day::timestamp
+),
+
+-- With one offset a UTC day reaches into two dates at most.
+dated as (
+    select *, (from_utc + utc_offset)::date + unnest([0, 1]) as activity_date
+    from days_by_offset
+),
+
+clipped as (
+    select
+        * replace (
+            greatest(from_utc, activity_date::timestamp - utc_offset) as from_utc,
+            least(until_utc, activity_date::timestamp + interval 1 day - utc_offset) as until_utc
+        )
+    from dated
+)
+
+select zone_number, day, activity_date, from_utc, until_utc
+from clipped
+where from_utc < until_utc
