@@ -193,7 +193,7 @@ def _judge(result: Result) -> None:
     found, most = ratio(night, peer), peak_mb(night)
     seconds = night[-1].answer["parts"]
     share = parts.of_step(seconds, "land", "roll_up") / parts.of_step(seconds, *parts.STEPS)
-    shared = parts.shared(seconds) / peer[-1].wall
+    shared = parts.of_parts(seconds, *parts.TABLES) / peer[-1].wall
     result.goals = [
         Goal(f"within {GOAL_RATIO} times Polars", f"{found:.2f} times", found <= GOAL_RATIO),
         Goal(f"peak memory under {GOAL_MB:,} MB", f"{most:,.0f} MB", most < GOAL_MB),

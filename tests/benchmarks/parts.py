@@ -53,8 +53,8 @@ PARTS: Mapping[str, Mapping[str, str]] = {  # of a step: how a statement begins,
         "SHA-256": "SHA-256 of the file",
     },
 }
-# What a peer that writes the levelled days has to do as well.
-SHARED = ("`daily_activity`", "`learning_pulse`")
+ROLLED_UP = PARTS["roll_up"]["create or replace temp table activity as"]
+TABLES = ("`daily_activity`:", "`learning_pulse`:")  # a peer that writes the levelled days has to make them as well
 REST = "the rest"
 
 Seconds = dict[tuple[str, str], float]
@@ -171,6 +171,6 @@ def of_step(seconds: list[tuple[str, str, float]], *steps: str) -> float:
     return sum(taken for step, _, taken in seconds if step in steps)
 
 
-def shared(seconds: list[tuple[str, str, float]]) -> float:
-    """Return what the parts took that a peer has to do as well."""
-    return sum(taken for _, part, taken in seconds if part.startswith(SHARED) and "summed" not in part)
+def of_parts(seconds: list[tuple[str, str, float]], *begin: str) -> float:
+    """Return what the parts took together whose names begin like this."""
+    return sum(taken for _, part, taken in seconds if part.startswith(begin))

@@ -96,6 +96,8 @@ def run(bench: Bench) -> Result:
     fastest = min(PEERS, key=lambda peer: median(result.costs[peer]))
     faster = 1 / ratio(result.costs[ours], result.costs[fastest])
     memory = peak_mb(result.costs[ours]) / peak_mb(result.costs[fastest])
+    seconds = result.costs[ours][-1].answer
+    shared = result.costs[fastest][-1].wall / parts.of_parts(seconds, parts.ROLLED_UP, *parts.TABLES)
     result.goals = [
         Goal(
             f"{GOAL_FASTER} times faster than the fastest peer",
@@ -103,13 +105,14 @@ def run(bench: Bench) -> Result:
             faster >= GOAL_FASTER,
         ),
         Goal("at most a quarter of its memory", f"{memory:.2f} of it", memory <= GOAL_MEMORY),
+        Goal("what the fastest peer does as well: rows to both tables, by itself", f"{shared:.2f} times faster", None),
         Goal(
             "grouping and ordering in DuckDB alone, beside the fastest peer's whole way",
             f"{ratio(result.costs[GROUPING], result.costs[fastest]):.2f} times",
             None,
         ),
     ]
-    result.tables["Where the seconds of the last run went:"] = parts.table(result.costs[ours][-1].answer)
+    result.tables["Where the seconds of the last run went:"] = parts.table(seconds)
     result.plots = [
         plots.bars("From landings to levels", "s", {name: median(result.costs[name]) for name in pieces}, ours=[ours]),
         plots.bars("Peak memory", "MB", {name: peak_mb(result.costs[name]) for name in pieces}, ours=[ours]),
