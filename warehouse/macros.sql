@@ -22,18 +22,16 @@ create or replace temp macro row_json(
     case kind
         when 'xp' then to_json({
             'event_id': left(event_id::varchar, 1000), 'user_id': left(user_id::varchar, 1000),
-            'occurred_at': instant::varchar,
-            'amount': amount::varchar, 'updated_at': updated_at::varchar
+            'occurred_at': instant::varchar, 'amount': amount::varchar, 'updated_at': updated_at::varchar
         })
         when 'quizzes' then to_json({
             'event_id': left(event_id::varchar, 1000), 'user_id': left(user_id::varchar, 1000),
-            'occurred_at': instant::varchar,
-            'passed': passed::varchar, 'updated_at': updated_at::varchar
+            'occurred_at': instant::varchar, 'passed': passed::varchar, 'updated_at': updated_at::varchar
         })
         else to_json({
             'event_id': left(event_id::varchar, 1000), 'user_id': left(user_id::varchar, 1000),
-            'started_at': instant::varchar,
-            'ended_at': ended_at::varchar, 'last_activity_at': last_activity_at::varchar,
+            'started_at': instant::varchar, 'ended_at': ended_at::varchar,
+            'last_activity_at': last_activity_at::varchar,
             'updated_at': updated_at::varchar
         })
     end::varchar;
