@@ -246,9 +246,10 @@ def write_requests(folder: Path, configuration: Configuration) -> None:
         ids = [row[0] for row in connection.execute("select user_id from users order by hash(user_id)").fetchall()]
     chance = np.random.default_rng(1)
     popularity = np.arange(1, len(ids) + 1, dtype=float) ** -EXPONENT
+    most = min(MOST_ASKED["zipf"], 6 * len(ids))
     asked = {
         "uniform": chance.permutation(len(ids))[: MOST_ASKED["uniform"]],
-        "zipf": chance.choice(len(ids), MOST_ASKED["zipf"], p=popularity / popularity.sum()),
+        "zipf": chance.choice(len(ids), most, p=popularity / popularity.sum()),
     }
     tokens: dict[int, str] = {}
     for mix in MIXES:
