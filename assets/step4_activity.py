@@ -27,6 +27,17 @@ ZONES_IN_FORCE = Path(__file__).with_name("step4_zones_in_force.sql")
 
 ROWS_AT_ONCE = 2_000_000  # days are rolled up together up to so many rows, and each at least by itself
 
+ZONE_NUMBERS = """
+create or replace temp table zone_numbers as
+select zone, row_number() over (order by zone <> $default_timezone, zone) - 1 as zone_number
+from (select zone from zones_in_force union select $default_timezone)
+"""
+ZONE_RECORDS = """
+create or replace temp table zone_records as
+select zones_in_force.*, zones_in_force.rowid as record, zone_numbers.zone_number
+from zones_in_force
+inner join zone_numbers on zones_in_force.zone = zone_numbers.zone
+"""
 WRITE_ACTIVITY = f"""
 copy (select * from activity where day = $day order by user_key, activity_date, zone)
 to $file ({PARQUET})
@@ -69,6 +80,10 @@ def roll_up(configuration: Configuration) -> Rolled:
     with engine.connect(configuration.data_dir / "tmp") as connection:
         make_zones_in_force(connection, configuration)
         stale = _stale_days(connection, configuration, landings, newest)
+        if stale:
+            default = configuration.pulse.default_timezone
+            make_zone_segments(connection, [default], stale[0], stale[-1] + DAY)
+            make_zone_records(connection, default)
         rows = {day: sum(landings[stream, day].rows for stream in _streams(configuration)) for day in stale}
         written = {}
         with progress.step("activity", len(stale)) as summarize:
@@ -79,7 +94,7 @@ def roll_up(configuration: Configuration) -> Rolled:
 
 
 def make_zones_in_force(connection: duckdb.DuckDBPyConnection, configuration: Configuration) -> None:
-    """Make the table `zones_in_force` (record, user_id, zone, from_day, until_day) from the zones over time (R3, R4).
+    """Make the table `zones_in_force` (user_id, zone, from_day, until_day) from the zones over time (R3, R4).
 
     Args:
         connection: where the table is made; a bad zone appears in it as the default zone.
@@ -125,18 +140,26 @@ def make_zone_segments(
     )
 
 
-def make_local_dates(connection: duckdb.DuckDBPyConnection, default_timezone: str, days: Sequence[date]) -> None:
-    """Make the tables `wanted_days` and `local_dates`, which say what local date it is when on these days (R5).
+def make_zone_records(connection: duckdb.DuckDBPyConnection, default_timezone: str) -> None:
+    """Make `zone_numbers`, and `zone_records`: `zones_in_force` with numbers, by which rows are joined and grouped.
 
     Args:
         connection: where the tables are made; has `zones_in_force`.
-        default_timezone: the zone of learners who are not known.
-        days: UTC days, in order.
+        default_timezone: the zone of learners who are not known; its number is 0.
     """
-    make_zone_segments(connection, [default_timezone], days[0], days[-1] + DAY)
+    connection.execute(ZONE_NUMBERS, {"default_timezone": default_timezone})
+    connection.execute(ZONE_RECORDS)
+
+
+def make_local_dates(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> None:
+    """Make the tables `wanted_days` and `local_dates`, which say what local date it is when on these days (R5).
+
+    Args:
+        connection: where the tables are made; has `zone_numbers`, and `zone_segments` that cover the days.
+        days: UTC days.
+    """
     engine.create(connection, "wanted_days", day=list(days))
-    query = f"create or replace temp table local_dates as {engine.sql(LOCAL_DATES)}"
-    connection.execute(query, {"default_timezone": default_timezone})
+    connection.execute(f"create or replace temp table local_dates as {engine.sql(LOCAL_DATES)}")
 
 
 def _streams(configuration: Configuration) -> list[str]:
@@ -196,7 +219,7 @@ def _roll_up_days(
     days: Sequence[date],
 ) -> dict[date, int]:
     lake = Lake.of(configuration)
-    make_local_dates(connection, configuration.pulse.default_timezone, days)
+    make_local_dates(connection, days)
     _view_landings(connection, configuration, landings, days)
     connection.execute(
         f"create or replace temp table activity as {engine.sql(ACTIVITY)}",

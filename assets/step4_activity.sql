@@ -42,7 +42,7 @@ measured as (
     from session_days
 ),
 
--- Whoever is not known has no record, and the id instead.
+-- Whoever is not known has no record, but the id instead, and the default zone, whose number is 0.
 recorded as (
     select
         measured.* exclude (user_id),
@@ -50,7 +50,7 @@ recorded as (
         coalesce(known.zone_number, 0) as zone_number,
         case when known.record is null then measured.user_id end as unknown_id
     from measured
-    left join zones_in_force as known
+    left join zone_records as known
         on
             measured.user_id = known.user_id
             and measured.day >= known.from_day
@@ -115,4 +115,4 @@ select
     coalesce(known.zone, $default_timezone) as zone,
     rolled.* exclude (day, record, unknown_id)
 from rolled
-left join zones_in_force as known on rolled.record = known.record
+left join zone_records as known on rolled.record = known.record

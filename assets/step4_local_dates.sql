@@ -1,22 +1,15 @@
 -- Zone segments -> the stretches of the UTC days in `wanted_days` that lie on one local date, zone by zone (R5). Only
 -- a local midnight and a change of offset part a UTC day, so a zone has one to three of them, and whatever happened on
--- the day is dated by one join. Learners who are not known have the default zone, and that the number 0.
-with numbered_zones as (
-    select distinct zone, zone_number
-    from zones_in_force
-    union all
-    select $default_timezone as zone, 0 as zone_number
-),
-
-days_by_offset as (
+-- the day is dated by one join.
+with days_by_offset as (
     select
-        numbered_zones.zone_number,
+        zone_numbers.zone_number,
         wanted_days.day,
         segment.utc_offset,
         greatest(segment.from_utc, wanted_days.day::timestamp) as from_utc,
         least(segment.until_utc, wanted_days.day::timestamp + interval 1 day) as until_utc
-    from numbered_zones
-    inner join zone_segments as segment on numbered_zones.zone = segment.zone
+    from zone_numbers
+    inner join zone_segments as segment on zone_numbers.zone = segment.zone
     inner join wanted_days
         on
             segment.from_utc < wanted_days.day::timestamp + interval 1 day

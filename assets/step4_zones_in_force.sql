@@ -1,26 +1,14 @@
 -- Zones over time -> for each learner the zone in force on every day (R3): a record counts from its day to the next
--- one's, and the earliest also for everything before it. A zone that is no IANA name is the default zone (R4). Records
--- and zones have numbers from 1 on, by which rows are joined and grouped.
-with zoned as (
-    select
-        user_id,
-        from_day,
-        case when list_contains($zone_names, zone) then zone else $default_timezone end as zone,
-        coalesce(list_contains($zone_names, zone), false) as is_iana
-    from recorded_zones
-)
-
+-- one's, and the earliest also for everything before it. A zone that is no IANA name is the default zone (R4).
 select
     user_id,
     user_key(user_id) as user_key,
-    zone,
-    is_iana,
+    case when list_contains($zone_names, zone) then zone else $default_timezone end as zone,
+    coalesce(list_contains($zone_names, zone), false) as is_iana,
     case
         when row_number() over by_day = 1 then date '0001-01-01'
         else from_day
     end as from_day,
-    coalesce(lead(from_day) over by_day, date '9999-12-31') as until_day,
-    row_number() over (order by user_id, from_day) as record,
-    dense_rank() over (order by zone) as zone_number
-from zoned
+    coalesce(lead(from_day) over by_day, date '9999-12-31') as until_day
+from recorded_zones
 window by_day as (partition by user_id order by from_day)

@@ -32,7 +32,7 @@ class LearnerCache(Generic[Kept]):
 
     @property
     def size(self) -> int:
-        """What is kept takes, in bytes."""
+        """What everything that is kept takes, in bytes."""
         return self._size
 
     def get(self, user_id: str) -> Kept | None:

@@ -50,11 +50,12 @@ def learning_pulse(version: OpenVersion, user_id: str) -> Pulse:
 def _looked_up(version: OpenVersion, user_id: str) -> Pulse:
     key = user_key(user_id)
     line = packed.line_of(version.blocks.of(key), key)
-    found = packed.learner(line) if line is not None else None
-    if line is None or found is None or found.user_id != user_id:
-        return nobodys_pulse(version)
-    version.lines.put(user_id, line)
-    return pulse_of(found)
+    if line is not None:
+        found = packed.learner(line)
+        if found.user_id == user_id:
+            version.lines.put(user_id, line)
+            return pulse_of(found)
+    return nobodys_pulse(version)
 
 
 def pulse_of(found: packed.Learner) -> Pulse:

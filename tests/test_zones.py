@@ -18,7 +18,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.step4_activity import ACTIVITY, UNION, make_local_dates, make_zone_segments, make_zones_in_force
+from assets.step4_activity import (
+    ACTIVITY,
+    UNION,
+    make_local_dates,
+    make_zone_records,
+    make_zone_segments,
+    make_zones_in_force,
+)
 from assets.step5_build import ZONE_WINDOWS
 from tests import oracle, platforms, replay
 from tests.oracle import DAY, EPOCH, HOUR, Stream, World, day_start, days, local_date, local_dates, offset, utc_day
@@ -154,7 +161,9 @@ def cut_by_step_4(
     with engine.connect(configuration.data_dir / "tmp") as connection:
         write_zones(connection, Lake.of(configuration).zones, learners)
         make_zones_in_force(connection, configuration)
-        make_local_dates(connection, DEFAULT, wanted)
+        make_zone_segments(connection, [DEFAULT], wanted[0], wanted[-1] + ONE_DAY)
+        make_zone_records(connection, DEFAULT)
+        make_local_dates(connection, wanted)
         make_landings(connection, happenings)
         activity = f"create temp table activity as {engine.sql(ACTIVITY)}"
         connection.execute(activity, {"default_timezone": DEFAULT})

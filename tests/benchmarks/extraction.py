@@ -48,9 +48,9 @@ def run(bench: Bench) -> Result:
         bench.prepare("extraction", "remember_truth", url)
         selects = bench.prepare("extraction", "statements")
         pieces: dict[str, Sequence[object]] = {
-            "PostgreSQL: COPY to /dev/null": _psql(url, selects["rows"]),
+            "PostgreSQL: COPY to /dev/null": _copy(url, selects["rows"]),
             "PostgreSQL: reading alone": ("extraction", "read", DAYS),
-            "PostgreSQL: the source's own figures alone": _psql(url, selects["figures"]),
+            "PostgreSQL: the source's own figures alone": _copy(url, selects["figures"]),
             "PostgreSQL: landing": ("extraction", "land", DAYS),
             "PostgreSQL: landing, half the days": ("extraction", "land", DAYS // 2),
             "PostgreSQL: pandas.read_sql, a tenth of the days": ("extraction", "read_by_pandas", url, DAYS // 10),
@@ -196,7 +196,7 @@ def fetch(folder: Path, url: str) -> int:
     return rows
 
 
-def _psql(url: str, selects: Sequence[str]) -> list[object]:
+def _copy(url: str, selects: Sequence[str]) -> list[object]:
     commands = [word for select in selects for word in ("-c", f"copy ({select}) to stdout (format binary)")]
     return ["command", sources.psql(), "-qX", "-o", "/dev/null", url, *commands]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -46,7 +45,7 @@ def run(bench: Bench) -> Result:
     core = "the same night without Dagster"
     pieces = {night: command, core: ("small_things", "night")}
     result.costs.update(bench.take_turns(pieces, rounds=min(bench.rounds, 3)))
-    seconds = json.loads((bench.folder / "steps.json").read_text(encoding="utf-8"))
+    seconds = result.costs[core][-1].answer
     rows = [[step, f"{value:.2f} s"] for step, value in seconds.items()]
     whole, alone = median(result.costs[night]), median(result.costs[core])
     rows += [["interpreter and imports", f"{alone - sum(seconds.values()):.2f} s"]]
@@ -92,8 +91,8 @@ def demo(folder: Path, users: str, days: str) -> float:
         process.wait()
 
 
-def night(folder: Path) -> None:
-    """Run the same night by the core, with the seconds of its steps."""
+def night(folder: Path) -> dict[str, float]:
+    """Run the same night by the core, and return the seconds of its steps."""
     from datetime import UTC, datetime, timedelta
 
     from assets.step0_plan import planned
@@ -106,5 +105,4 @@ def night(folder: Path) -> None:
     clock = parts.timed(nights)
     nights.run_night(configuration, planned(configuration, yesterday, yesterday))
     seconds = parts.to_json(clock.seconds)
-    by_step = {step: parts.of_step(seconds, step) for step in parts.STEPS}
-    (folder / "steps.json").write_text(json.dumps(by_step), encoding="utf-8")
+    return {step: parts.of_step(seconds, step) for step in parts.STEPS}
