@@ -55,12 +55,18 @@ where user_key between $first_key and $last_key
 ZONE_WINDOWS = """
 create temp table zone_windows as
 with ends as (
-    select zone, (until_utc - interval 1 microsecond + utc_offset)::date as window_end
-    from zone_segments
-    where until_utc = $data_through
+    select
+        last.zone,
+        ($data_through - interval 1 microsecond + last.utc_offset)::date as window_end,
+        ($data_through + coming.utc_offset)::date - 1 as last_complete_date
+    from zone_segments as last
+    inner join zone_segments as coming on last.zone = coming.zone
+    where
+        last.from_utc < $data_through and last.until_utc >= $data_through
+        and coming.from_utc <= $data_through and coming.until_utc > $data_through
 )
 
-select zone, window_end - 364 as window_start, window_end from ends
+select zone, window_end - 364 as window_start, window_end, last_complete_date from ends
 """
 
 
@@ -161,7 +167,8 @@ def _view_lake(connection: duckdb.DuckDBPyConnection, configuration: Configurati
     engine.view_files(connection, "activity", [lake.activity(day) for day in days])
     engine.view_files(connection, "landed_users", [lake.users])
     make_zones_in_force(connection, configuration)
-    make_zone_segments(connection, [configuration.pulse.default_timezone], newest, newest + DAY)
+    # A day beyond data through: its offset, too, says which date is over.
+    make_zone_segments(connection, [configuration.pulse.default_timezone], newest, newest + 2 * DAY)
     connection.execute(ZONE_WINDOWS, {"data_through": datetime.combine(newest + DAY, time())})
 
 

@@ -15,6 +15,10 @@ select
     coalesce(sum(xp) filter (is_live), 0)::hugeint as read_xp,
     coalesce(sum(microseconds) filter (is_live), 0)::hugeint as read_microseconds,
     (select window_end from zone_windows where zone = $default_timezone) as default_window_end,
+    coalesce(
+        (select min(last_complete_date) from pulse_totals),
+        (select last_complete_date from zone_windows where zone = $default_timezone)
+    ) as complete_through,
     (
         select count(*)
         from users

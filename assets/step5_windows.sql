@@ -1,7 +1,12 @@
 -- Each learner's window, totals and cuts, for the learners of one bucket (R12, R13, R16, R17). `lowest` and `highest`
 -- are the ends of the population that the cuts divide.
 with windows as (
-    select users.user_key, users.user_id, zone_windows.window_start, zone_windows.window_end
+    select
+        users.user_key,
+        users.user_id,
+        zone_windows.window_start,
+        zone_windows.window_end,
+        zone_windows.last_complete_date
     from users
     inner join zone_windows on users.timezone = zone_windows.zone
     where users.user_key between $first_key and $last_key
@@ -13,6 +18,7 @@ totals as (
         windows.user_id,
         windows.window_start,
         windows.window_end,
+        windows.last_complete_date,
         coalesce(sum(xp_earned), 0)::bigint as total_xp_earned,
         coalesce(sum(learning_time), 0)::bigint as total_learning_time,
         coalesce(sum(sessions), 0)::bigint as total_sessions,

@@ -71,6 +71,7 @@ nothing_null as (
         or user_id is null
         or window_start is null
         or window_end is null
+        or last_complete_date is null
         or cut_population is null
         or (active_days > 0 and cut_2 + cut_3 + cut_4 is null)
     union all

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from pipelines.commands import configuration_of
 from warehouse.lake import Lake, newest_day
-from warehouse.schema import SCHEMA_VERSION
+from warehouse.schema import SERVED, is_served
 from warehouse.versions import Warehouse
 
 
@@ -48,8 +48,8 @@ def versions(words: Namespace) -> None:
         mark = "*" if name == current else " "
         megabytes = manifest.size / 1e6
         remarks = "  pinned" * (pin is not None and pin.version == name)
-        if manifest.schema_version != SCHEMA_VERSION:
-            remarks += f"  schema {manifest.schema_version}, servers read {SCHEMA_VERSION}"
+        if not is_served(manifest.schema_version):
+            remarks += f"  schema {manifest.schema_version}, servers read {SERVED}"
         figures = f"data through {manifest.data_through}  {megabytes:,.1f} MB  {manifest.logical_hash[:12]}"
         print(f"{mark} {name}  {figures}{remarks}")
 

@@ -87,6 +87,7 @@ def _own_answer(version: OpenVersion, learner: str, *, is_erased: bool) -> Respo
         return manners.own(manners.not_modified(), tag, about)
     pulse = nobodys_pulse(version) if is_erased else learning_pulse(version, learner)
     about |= {
+        "X-Pulse-Complete-Through": version.complete_through(pulse.timezone),
         "X-Pulse-Timezone": pulse.timezone,
         "X-Pulse-Metric": version.level_metric,
         "X-Pulse-Cuts": ",".join(map(str, pulse.cuts)),

@@ -18,6 +18,7 @@ EXPOSED_HEADERS = (
     "WWW-Authenticate",
     "X-Data-Through",
     "X-Data-Version",
+    "X-Pulse-Complete-Through",
     "X-Pulse-Cuts",
     "X-Pulse-Learner",
     "X-Pulse-Metric",

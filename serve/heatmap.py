@@ -20,10 +20,11 @@ WeekStart = Literal["sunday", "monday"]
 
 @dataclass(frozen=True)
 class Cell:
-    """A date of the window with its level, 0 to 4."""
+    """A date of the window with its level, 0 to 4, and whether it is over (R12)."""
 
     day: date
     level: int
+    is_complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Heatmap:
         rows: for each weekday a cell per week, None outside of the window.
         months: the first date of each month and how many weeks end in it, oldest first.
         active: the first date of each month with active days, and these days; the newest first.
+        newest: the newest date that is over, the one that the page shows first.
+        unfinished: the dates after it, oldest first; none where data through is a midnight of the learner's.
     """
 
     weeks: Sequence[date]
@@ -43,6 +46,8 @@ class Heatmap:
     rows: Sequence[Sequence[Cell | None]]
     months: Sequence[tuple[date, int]]
     active: Sequence[tuple[date, Sequence[Cell]]]
+    newest: Cell
+    unfinished: Sequence[Cell]
 
 
 def heatmap(pulse: PublicPulse, week_start: WeekStart) -> Heatmap:
@@ -55,10 +60,16 @@ def heatmap(pulse: PublicPulse, week_start: WeekStart) -> Heatmap:
     first_weekday = FIRST_WEEKDAY[week_start]
     first = pulse.window_start - (pulse.window_start.weekday() - first_weekday) % WEEK * DAY
     weeks = [first + n * DAY for n in range(0, (pulse.window_end - first).days + 1, WEEK)]
-    cells = {day: Cell(day, pulse.levels.get(day, 0)) for day in pulse.days}
+    cells = {day: _cell(pulse, day) for day in pulse.days}
     rows = [[cells.get(week + row * DAY) for week in weeks] for row in range(WEEK)]
     weekdays = [(first_weekday + row) % WEEK for row in range(WEEK)]
-    return Heatmap(weeks, weekdays, rows, _months(weeks, pulse.window_end), _active(pulse))
+    newest = cells[min(pulse.last_complete_date, pulse.window_end)]
+    unfinished = [cell for cell in cells.values() if not cell.is_complete]
+    return Heatmap(weeks, weekdays, rows, _months(weeks, pulse.window_end), _active(pulse), newest, unfinished)
+
+
+def _cell(pulse: PublicPulse, day: date) -> Cell:
+    return Cell(day, pulse.levels.get(day, 0), day <= pulse.last_complete_date)
 
 
 def _months(weeks: Sequence[date], window_end: date) -> list[tuple[date, int]]:
@@ -67,5 +78,5 @@ def _months(weeks: Sequence[date], window_end: date) -> list[tuple[date, int]]:
 
 
 def _active(pulse: PublicPulse) -> list[tuple[date, Sequence[Cell]]]:
-    cells = [Cell(day, level) for day, level in reversed(pulse.levels.items())]
+    cells = [_cell(pulse, day) for day in reversed(pulse.levels)]
     return [(month, list(group)) for month, group in groupby(cells, key=lambda cell: cell.day.replace(day=1))]

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from warehouse import engine
 from warehouse.errors import NoVersionError
 from warehouse.verification import Marks, verify
 from warehouse.versions import Warehouse
+from warehouse.zones import is_zone, zone_info
 
 if TYPE_CHECKING:
     from serve.pulse import Pulse
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 MEMORY_LIMIT = "256MB"
 SHARE_OF_PULSES = 3 / 8  # of what is kept of learners; a pulse is forty times as long as a line (decision 0009)
 PULSE_BYTES = 400  # of one beside its body, about
+DAY = timedelta(days=1)
 
 # The instant as text: a TIMESTAMPTZ reaches Python through pytz only, which a server does not have.
 ABOUT = """
@@ -76,6 +78,7 @@ class OpenVersion:
     pulses: LearnerCache["Pulse"]
     requests: int = field(default=0)
     _idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
+    _complete_through: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -87,6 +90,21 @@ class OpenVersion:
         yield cursor  # after an error it is not used again
         self._idle.append(cursor)
 
+    def complete_to(self, timezone: str) -> datetime:
+        """Return data through as the clocks of a zone show it; UTC's if our zone data do not know the zone any more."""
+        zone = zone_info(timezone if is_zone(timezone) else "UTC")
+        return datetime.fromisoformat(self.data_through).astimezone(zone)
+
+    def complete_through(self, timezone: str) -> str:
+        """Return the last date that is over for the learners of a zone (R12), ISO 8601; worked out once per zone.
+
+        It is what `pulse_totals.last_complete_date` says of them, which versions of schema 2 do not have.
+        """
+        found = self._complete_through.get(timezone)
+        if found is None:
+            found = self._complete_through[timezone] = last_complete_date(self.complete_to(timezone)).isoformat()
+        return found
+
     def close(self) -> None:
         """Close the file; nobody may read it any more."""
         while self._idle:
@@ -95,6 +113,15 @@ class OpenVersion:
         self.connection.close()
         self.lines.clear()
         self.pulses.clear()
+
+
+def last_complete_date(complete_to: datetime) -> date:
+    """Return the last date that is over (R12).
+
+    Args:
+        complete_to: data through, in the learner's zone.
+    """
+    return complete_to.date() - DAY
 
 
 def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenVersion:

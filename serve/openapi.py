@@ -36,6 +36,7 @@ OWN_HEADERS = (
     "ETag",
     "X-Data-Version",
     "X-Data-Through",
+    "X-Pulse-Complete-Through",
     "X-Pulse-Timezone",
     "X-Pulse-Metric",
     "X-Pulse-Cuts",
@@ -162,7 +163,7 @@ def _public(operation: str, summary: str, media_type: str, answer: dict[str, Any
         "responses": {
             "200": {
                 "description": "The learner agreed to a public page.",
-                "headers": headers("Cache-Control", "X-Data-Version", "X-Data-Through"),
+                "headers": headers("Cache-Control", "X-Data-Version", "X-Data-Through", "X-Pulse-Complete-Through"),
                 "content": {media_type: answer},
             },
             **error(404, 500, 503),

@@ -114,6 +114,9 @@ HEADERS: Mapping[str, Any] = {
     "WWW-Authenticate": _header("`Bearer`; of a well-signed token also that it has expired."),
     "X-Data-Through": _header("The UTC instant up to which the version is complete.", format="date-time"),
     "X-Data-Version": _header("The version that answered."),
+    "X-Pulse-Complete-Through": _header(
+        "The last date that is over for the learner; the entries after it are not complete yet.", format="date"
+    ),
     "X-Pulse-Cuts": _header(
         "The scores at the quartiles that the levels divide by, such as `10,25,55`; may be empty.",
         pattern="^([0-9]+(,[0-9]+){2})?$",

@@ -59,6 +59,7 @@ def register(app: Flask, configuration: Configuration, follower: Follower, erase
             response = show(pulse)
             response.headers["X-Data-Version"] = version.name
             response.headers["X-Data-Through"] = version.data_through
+            response.headers["X-Pulse-Complete-Through"] = pulse.last_complete_date.isoformat()
             return response
 
     @app.get(API)

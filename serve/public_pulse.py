@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from serve.open_version import OpenVersion
+from serve.open_version import OpenVersion, last_complete_date
 from warehouse.identifiers import user_key
-from warehouse.zones import is_zone, zone_info
 
 DAY = timedelta(days=1)
 
@@ -49,6 +48,11 @@ class PublicPulse:
     def days(self) -> list[date]:
         """Every date of the window, oldest first."""
         return [self.window_start + number * DAY for number in range((self.window_end - self.window_start).days + 1)]
+
+    @property
+    def last_complete_date(self) -> date:
+        """The last date that is over for the learner: what comes after it will still change (R12)."""
+        return last_complete_date(self.complete_to)
 
     @property
     def current_run(self) -> int:
@@ -103,5 +107,4 @@ def public_pulse(version: OpenVersion, username: str, user_id: str) -> PublicPul
     if not rows:
         return None
     start, end, population, zone = rows[0]
-    complete_to = datetime.fromisoformat(version.data_through).astimezone(zone_info(zone if is_zone(zone) else "UTC"))
-    return PublicPulse(username, start, end, levels, population, version.level_metric, complete_to)
+    return PublicPulse(username, start, end, levels, population, version.level_metric, version.complete_to(zone))

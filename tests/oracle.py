@@ -453,10 +453,15 @@ class Pulse:
 
     window_start: date
     window_end: date
+    last_complete_date: date
     active: dict[date, tuple[int, ...]]
     cuts: tuple[int | None, int | None, int | None] = (None, None, None)
     population: str = "platform"
     level: dict[date, int] = field(default_factory=dict)
+
+    def is_complete(self, day: date) -> bool:
+        """Whether a date was over when the data ended (R12)."""
+        return day <= self.last_complete_date
 
     def entries(self) -> list[tuple[date, tuple[int, ...], int]]:
         """Each of the 365 days with its measures and level, oldest first."""
@@ -474,7 +479,12 @@ def pulse_in_window(world: World, timezone: str, history: Mapping[date, tuple[in
     window_end = local_date(timezone, day_start(world.newest_day) + DAY - 1)
     window_start = window_end - timedelta(days=WINDOW_DAYS - 1)
     active = {day: values for day, values in history.items() if window_start <= day <= window_end}
-    return Pulse(window_start, window_end, active)
+    return Pulse(window_start, window_end, last_complete_date(timezone, world.newest_day), active)
+
+
+def last_complete_date(timezone: str, newest_day: date) -> date:
+    """The date before the one on which `data_through` falls (R12): no instant of it is still to come."""
+    return local_date(timezone, day_start(newest_day) + DAY) - timedelta(days=1)
 
 
 def nearest_rank_cuts(population: Sequence[int]) -> tuple[int, int, int]:
@@ -556,10 +566,11 @@ def tables(world: World) -> dict[str, list[Row]]:
     """Every public table as sorted tuples, without `user_key` and times of extraction, and the counters.
 
     Columns: users (user_id, username, timezone, is_public); daily_activity (user_id, activity_date, five measures);
-    learning_pulse and learning_pulse_calendar (the same, level); pulse_totals (user_id, window_start, window_end, year,
-    the five totals in the order of the measures, active_days, cut_2, cut_3, cut_4, cut_population); quarantine (stream,
-    day, event_id, reason), repeated rows kept; landings (stream, day, source_rows, rows, quarantined, duplicates,
-    conflicts), empty ones too; counters (bad_zones, unknown_user_rows, deleted_user_rows), one row.
+    learning_pulse (the same, level); learning_pulse_calendar (the same, is_complete); pulse_totals (user_id,
+    window_start, window_end, year, the five totals in the order of the measures, last_complete_date, active_days,
+    cut_2, cut_3, cut_4, cut_population); quarantine (stream, day, event_id, reason), repeated rows kept; landings
+    (stream, day, source_rows, rows, quarantined, duplicates, conflicts), empty ones too; of version_info counters
+    (bad_zones, unknown_user_rows, deleted_user_rows) and complete_through, one row each.
     """
     result = worked_out(world)
     learners, pulses = result.learners, result.pulses
@@ -580,18 +591,33 @@ def tables(world: World) -> dict[str, list[Row]]:
             (
                 *(user, pulse.window_start, pulse.window_end, pulse.window_end.year),
                 *pulse.totals(),
-                *(len(pulse.active), *pulse.cuts, pulse.population),
+                *(pulse.last_complete_date, len(pulse.active), *pulse.cuts, pulse.population),
             )
             for user, pulse in pulses.items()
         ],
         "learning_pulse_calendar": [
-            (user, day, *values, level) for user, pulse in pulses.items() for day, values, level in pulse.entries()
+            (user, day, *values, level, pulse.is_complete(day))
+            for user, pulse in pulses.items()
+            for day, values, level in pulse.entries()
         ],
         "quarantine": result.landings.quarantine + learners.quarantine,
         "landings": result.landings.counts,
         "counters": [counters(world, result)],
+        "complete_through": [(complete_through(world, pulses),)],
     }
     return {name: sorted_rows(rows) for name, rows in found.items()}
+
+
+def complete_through(world: World, pulses: Mapping[str, Pulse]) -> date:
+    """The last date that is over for everybody; for the default zone where there is nobody (R12)."""
+    everybody = [pulse.last_complete_date for pulse in pulses.values()]
+    return min(everybody, default=last_complete_date(world.default_timezone, world.newest_day))
+
+
+def header_complete_through(world: World, user_id: str) -> str:
+    """The header `X-Pulse-Complete-Through` of a learner's answer, known or not (R12, R14)."""
+    pulse = worked_out(world).pulses.get(user_id) or pulse_in_window(world, world.default_timezone, {})
+    return pulse.last_complete_date.isoformat()
 
 
 def body(world: World, user_id: str) -> dict[str, object]:

@@ -44,14 +44,14 @@ COLUMNS = {
     "learning_pulse": "user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed, level",
     "pulse_totals": (
         "user_id, window_start, window_end, year, total_xp_earned, total_learning_time, total_sessions, "
-        "total_quizzes, total_quizzes_passed, active_days, cut_2, cut_3, cut_4, cut_population"
+        "total_quizzes, total_quizzes_passed, last_complete_date, active_days, cut_2, cut_3, cut_4, cut_population"
     ),
     "learning_pulse_calendar": (
-        "user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed, level"
+        "user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed, level, is_complete"
     ),
     "quarantine": "stream, day, event_id, reason",
     "landings": "stream, day, source_rows, rows, quarantined, duplicates, conflicts",
-    "version_info": "bad_zones, unknown_user_rows, deleted_user_rows",
+    "version_info": "bad_zones, unknown_user_rows, deleted_user_rows, complete_through",
 }
 KEYED = ("users", "daily_activity", "learning_pulse", "pulse_totals")
 
@@ -133,7 +133,8 @@ def tables_of(version: Path) -> dict[str, list[Row]]:
         found = {
             table: connection.execute(f"select {columns} from {table}").fetchall() for table, columns in COLUMNS.items()
         }
-    found["counters"] = found.pop("version_info")
+    ((*counters, complete_through),) = found.pop("version_info")
+    found |= {"counters": [tuple(counters)], "complete_through": [(complete_through,)]}
     return {table: oracle.sorted_rows(rows) for table, rows in found.items()}
 
 
@@ -174,13 +175,13 @@ def bearer(user_id: str) -> dict[str, str]:
 
 
 def answers(configuration: Configuration, user_ids: list[str]) -> dict[str, object]:
-    """Ask the API once as each of the learners, by the id as it is spelled here."""
+    """Ask the API once as each of the learners, by the id as it is spelled here: body, and last date that is over."""
     client = create_app(configuration).test_client()
     found: dict[str, object] = {}
     for user_id in user_ids:
         response = client.get("/api/xp/learning-pulse", headers=bearer(user_id))
         assert response.status_code == 200, response.text
-        found[user_id] = response.get_json()
+        found[user_id] = (response.get_json(), response.headers["X-Pulse-Complete-Through"])
     return found
 
 
@@ -195,7 +196,10 @@ def assert_equals_the_oracle(world: World, configuration: Configuration) -> None
     with published(configuration) as connection:
         kept = connection.execute("select row from quarantine").fetchall()
     assert all(is_kept_row(row) for (row,) in kept)
-    bodies = {user_id: oracle.body(world, user_id) for user_id in learners_who_may_ask(world)}
+    bodies = {
+        user_id: (oracle.body(world, user_id), oracle.header_complete_through(world, user_id))
+        for user_id in learners_who_may_ask(world)
+    }
     capitals = {user_id.upper(): user_id for user_id in bodies}  # one and the same learner, where the id is a UUID
     same = {spelled: bodies[known] for spelled, known in capitals.items() if oracle.identifier(spelled)[0] == known}
     expected_answers = {**bodies, **same}

@@ -9,6 +9,7 @@ A case is one `case.toml`; no case has Python of its own:
   text; `{ hex = "ff" }` are bytes and `{ repeat = "x", times = 9 }` is long text. `from_night` and `until_night` say
   when a row, or a stream, is there.
 - `[expected.TABLE]`: `columns` and all rows of the public table, in any order, after the last night; "NULL" is null.
+  `where` says which rows, for a view of 365 rows per learner.
   `[[expected.bodies]]` is the endpoint's answer. `is_published` and `same_hash_every_night` speak for themselves.
 
 The random worlds and the oracle stay out: what is expected here does not come from a program.
@@ -175,7 +176,7 @@ def table_difference(configuration: Configuration, table: str, expected: Mapping
     place = Warehouse.of(configuration).pointer.resolve()
     with duckdb.connect(place, read_only=True) as connection:
         names = ", ".join(f'"{column}"' for column in columns)
-        found = connection.execute(f"select {names} from {table}").fetchall()
+        found = connection.execute(f"select {names} from {table} where {expected.get('where', 'true')}").fetchall()
     return difference(table, lines(columns, expected["rows"]), lines(columns, found))
 
 

@@ -67,7 +67,7 @@ def filled(connection: duckdb.DuckDBPyConnection, place: Path) -> None:
         key = user_key(learner)
         connection.execute("insert into users values ($1, null, 'UTC', false, $2)", [learner, key])
         sums = [sum(day[number] for day in days) for number in range(1, 6)]
-        values = [key, learner, END - timedelta(days=364), END, END.year, *sums, len(days)]
+        values = [key, learner, END - timedelta(days=364), END, END, END.year, *sums, len(days)]
         places = ", ".join(f"${number + 1}" for number in range(len(values)))
         connection.execute(f"insert into pulse_totals values ({places}, 1, 2, null, 'own')", values)
         for ago, *numbers in days:

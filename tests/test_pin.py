@@ -142,9 +142,9 @@ def test_a_rollback_to_a_version_that_servers_would_refuse_changes_nothing(wareh
     place.write_text(json.dumps({**json.loads(place.read_text()), "schema_version": 1}))
     code, _, err = pulse("rollback")
     assert code == 1
-    assert f"version {FIRST} has schema 1, servers read 2" in err
+    assert f"version {FIRST} has schema 1, servers read 2 to 3; roll back" in err
     assert (warehouse.current(), warehouse.pin) == (SECOND, None)
-    assert "schema 1, servers read 2" in pulse("versions")[1].splitlines()[0]
+    assert "schema 1, servers read 2 to 3" in pulse("versions")[1].splitlines()[0]
 
 
 def test_the_current_and_the_pinned_version_are_never_pruned(warehouse: Warehouse, pulse: Typed) -> None:

@@ -267,8 +267,11 @@ def test_the_page_is_complete_without_a_script(client: FlaskClient) -> None:
     response = client.get(page_path("ada"))
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     page, found = response.text, [text.strip() for text in texts(response.text)]
-    for entry in client.get(profile_path("ada")).get_json()["data"]:
+    *data, last = client.get(profile_path("ada")).get_json()["data"]
+    for entry in data:
         assert f'<td class="l{entry["level"]}"><i>{entry["date"]}, level {entry["level"]}</i></td>' in page
+    assert last == {"date": "2026-01-06", "level": 0}  # an hour old
+    assert '<td class="l0 unfinished"><i>2026-01-06, level 0 so far, not over yet</i></td>' in page
     for text in ("26", "active days in a row, current", "2", "active days in a row, longest", "8", "complete to"):
         assert text in found
     assert "2026-01-06 01:00 UTC+01:00" in found  # midnight UTC in Berlin
@@ -347,7 +350,7 @@ def picture(client: FlaskClient, name: str, query: str = "") -> ET.Element:
 
 def test_the_picture_shows_every_date_at_its_level(client: FlaskClient) -> None:
     data = client.get(profile_path("ada")).get_json()["data"]
-    drawn = [rect.get("class") for rect in picture(client, "ada").iter(f"{SVG}rect")]
+    drawn = [rect.get("class", "").partition(" ")[0] for rect in picture(client, "ada").iter(f"{SVG}rect")]
     for level in range(5):
         expected = sum(entry["level"] == level for entry in data) + 1  # and one in the legend
         assert drawn.count(f"l{level}") == expected

@@ -355,13 +355,16 @@ def test_the_window_of_every_zone_ends_on_its_last_date(configuration: Configura
         write_zones(connection, Lake.of(configuration).zones, Learners({z: [(date(1900, 1, 1), z)] for z in ZONES}))
         make_zones_in_force(connection, configuration)
         for newest in newest_days:
-            make_zone_segments(connection, [DEFAULT], newest, newest + ONE_DAY)
+            make_zone_segments(connection, [DEFAULT], newest, newest + 2 * ONE_DAY)
             data_through = day_start(newest) + DAY
             connection.execute("drop table if exists zone_windows")
             connection.execute(ZONE_WINDOWS, {"data_through": plain(data_through)})
-            found = connection.execute("select zone, window_start, window_end from zone_windows").fetchall()
-            ends = {zone: local_date(zone, data_through - 1) for zone in ZONES}
-            assert sorted(found) == [(zone, end - timedelta(days=364), end) for zone, end in ends.items()]
+            columns = "zone, window_start, window_end, last_complete_date"
+            found = connection.execute(f"select {columns} from zone_windows").fetchall()
+            ends = {zone: (local_date(zone, data_through - 1), local_date(zone, data_through)) for zone in ZONES}
+            assert sorted(found) == [
+                (zone, end - timedelta(days=364), end, coming - ONE_DAY) for zone, (end, coming) in ends.items()
+            ]
 
 
 def night_of(learners: Sequence[str], newest: date) -> World:

@@ -11,7 +11,9 @@ import duckdb
 from warehouse.engine import one_row
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+OLDEST_SERVED = 2  # so what a server selects (`serve/`) has to be in every schema since; of newer ones it knows nothing
+SERVED = f"{OLDEST_SERVED} to {SCHEMA_VERSION}"
 # What the logical hash leaves out: who built it and when, what was before it, when landings were read and proven (R24);
 # and what only serves speed.
 TABLES_NOT_HASHED = ("version_info", "restatements", "pulse_blocks")
@@ -36,6 +38,11 @@ class Table:
     comment: str
     is_view: bool
     columns: tuple[Column, ...]
+
+
+def is_served(schema_version: int) -> bool:
+    """Tell whether servers of this release answer from a version of a schema."""
+    return OLDEST_SERVED <= schema_version <= SCHEMA_VERSION
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:

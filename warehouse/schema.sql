@@ -62,6 +62,7 @@ create table pulse_totals (
     user_id varchar not null,
     window_start date not null,
     window_end date not null check (window_end - window_start = 364),
+    last_complete_date date not null check (window_end - last_complete_date between 0 and 1),
     year integer not null,
     total_xp_earned bigint not null check (total_xp_earned >= 0),
     total_learning_time bigint not null check (total_learning_time >= 0),
@@ -79,6 +80,7 @@ comment on column pulse_totals.user_key is '63-bit hash of user_id.';
 comment on column pulse_totals.user_id is 'The learner.';
 comment on column pulse_totals.window_start is 'The first of the 365 dates, window_end minus 364 days.';
 comment on column pulse_totals.window_end is 'The learner''s local date one microsecond before data through (R12).';
+comment on column pulse_totals.last_complete_date is 'The last date that is over for the learner: the local date of data through, minus one day (R12). What comes after it will still change.';
 comment on column pulse_totals.year is 'The year of window_end.';
 comment on column pulse_totals.total_xp_earned is 'Sum of xp_earned over the window (R13).';
 comment on column pulse_totals.total_learning_time is 'Sum of learning_time over the window, seconds.';
@@ -162,6 +164,7 @@ comment on column restatements.reason is 'zone: the learner''s zone, the default
 create table version_info (
     version varchar not null,
     data_through timestamp with time zone not null,
+    complete_through date not null,
     built_at timestamp with time zone not null,
     logical_hash varchar not null,
     schema_version integer not null,
@@ -182,6 +185,7 @@ create table version_info (
 comment on table version_info is 'One row: which version this is, and what it was made from.';
 comment on column version_info.version is 'The version''s name, never used again.';
 comment on column version_info.data_through is 'The instant up to which the version is complete, exclusive.';
+comment on column version_info.complete_through is 'The last date that is over for every learner: the least last_complete_date, without learners that of the default zone (R12). Numbers of whole dates end here.';
 comment on column version_info.built_at is 'When it was built.';
 comment on column version_info.logical_hash is 'Order-independent hash over the public tables, without this one, restatements and the times in landings (R24).';
 comment on column version_info.schema_version is 'Goes up when a public table changes.';
@@ -204,6 +208,7 @@ with calendar as (
     select
         user_key,
         user_id,
+        last_complete_date,
         unnest(generate_series(window_start::timestamp, window_end::timestamp, interval 1 day))::date as activity_date
     from pulse_totals
 )
@@ -216,7 +221,8 @@ select
     coalesce(pulse.sessions, 0) as sessions,
     coalesce(pulse.quizzes, 0) as quizzes,
     coalesce(pulse.quizzes_passed, 0) as quizzes_passed,
-    coalesce(pulse.level, 0)::tinyint as level
+    coalesce(pulse.level, 0)::tinyint as level,
+    calendar.activity_date <= calendar.last_complete_date as is_complete
 from calendar
 left join learning_pulse as pulse
     on
@@ -232,3 +238,4 @@ comment on column learning_pulse_calendar.sessions is 'As in daily_activity.';
 comment on column learning_pulse_calendar.quizzes is 'As in daily_activity.';
 comment on column learning_pulse_calendar.quizzes_passed is 'As in daily_activity.';
 comment on column learning_pulse_calendar.level is '0 to 4.';
+comment on column learning_pulse_calendar.is_complete is 'Whether the date is over for the learner; one that is not has the numbers so far (R12).';

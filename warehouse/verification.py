@@ -23,7 +23,7 @@ from typing import NamedTuple, Self
 from warehouse.errors import NoVersionError, PulseError
 from warehouse.files import written_beside
 from warehouse.manifest import Manifest
-from warehouse.schema import SCHEMA_VERSION
+from warehouse.schema import SERVED, is_served
 from warehouse.versions import Warehouse
 
 logger = logging.getLogger(__name__)
@@ -78,8 +78,8 @@ def verify(warehouse: Warehouse, version: str, is_wanted: Callable[[], bool] = l
     if manifest.version != version or marks.size != manifest.size:
         message = f"version {version}: {place} is not the file that its manifest describes"
         raise NoVersionError(message)
-    if manifest.schema_version != SCHEMA_VERSION:
-        message = f"version {version} has schema {manifest.schema_version}, this server reads {SCHEMA_VERSION}"
+    if not is_served(manifest.schema_version):
+        message = f"version {version} has schema {manifest.schema_version}, this server reads {SERVED}"
         raise NoVersionError(message)
     if place.with_name(place.name + ".wal").exists():
         message = f"version {version}: a .wal stands beside {place}, which nothing of ours leaves there"

@@ -18,7 +18,7 @@ from warehouse.errors import NoVersionError, PulseError
 from warehouse.files import sync, writing, written_beside
 from warehouse.manifest import VERSION_NAME, Manifest, sequence_of
 from warehouse.pin import Pin
-from warehouse.schema import SCHEMA_VERSION
+from warehouse.schema import SERVED, is_served
 
 
 @dataclass(frozen=True)
@@ -262,9 +262,9 @@ class Warehouse:
             message = f"there is no version {version} in {self.root}; `pulse versions` lists what is kept"
             raise NoVersionError(message)
         schema_version = self.manifest(version).schema_version
-        if schema_version != SCHEMA_VERSION:
+        if not is_served(schema_version):
             message = (
-                f"version {version} has schema {schema_version}, servers read {SCHEMA_VERSION}; roll back to a version "
+                f"version {version} has schema {schema_version}, servers read {SERVED}; roll back to a version "
                 "that `pulse versions` lists without that remark, or to the code that made it"
             )
             raise NoVersionError(message)

@@ -131,6 +131,9 @@ def test_nothing_moves_once_it_is_there(opened: Open, look: str) -> None:
         page.locator("td[class]", has_text="2025-12-31").hover()
         assert page.evaluate(SHOWN_DAY).startswith("Wednesday")  # the longest name
         assert page.locator(".legend").bounding_box() == before
+        page.locator("td.unfinished").hover()
+        assert page.evaluate(SHOWN_DAY).endswith("so far, not over yet")
+        assert page.locator(".legend").bounding_box() == before
         assert shifted == 0
 
 
@@ -179,8 +182,9 @@ def test_the_keyboard_alone_reaches_every_day(opened: Open) -> None:
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.className") == "scroll"
         page.keyboard.press("Tab")
-        assert page.evaluate(FOCUSED).startswith("2026-01-06, level ")
+        assert page.evaluate(FOCUSED).startswith("2026-01-05, level ")  # the newest date that is over
         for key, day in [
+            ("ArrowDown", "Tuesday 2026-01-06"),
             ("ArrowUp", "Monday 2026-01-05"),
             ("ArrowLeft", "Monday 2025-12-29"),
             ("ArrowDown", "Tuesday 2025-12-30"),
@@ -250,7 +254,7 @@ def test_without_the_script_nothing_is_missing(opened: Open, look: str) -> None:
         assert not first.locator("li").first.is_visible()
         first.locator("summary").click()
         assert first.locator("li").first.inner_text().startswith("2026-01-")
-        assert page.locator("#day").inner_text().startswith("Tuesday 2026-01-06, level ")
+        assert page.locator("#day").inner_text().startswith("Monday 2026-01-05, level ")
 
 
 # --- names and pictures -----------------------------------------------------------------------------------------------
@@ -287,3 +291,32 @@ def test_the_picture_opened_by_itself_is_quiet(opened: Open) -> None:
     with opened("/api/xp/public-profile/ada/pulse.svg", viewport={"width": 840, "height": 230}) as page:
         keep(page, "picture alone")
         assert page.evaluate("getComputedStyle(document.querySelector('rect.l4')).fill") == "rgb(36, 24, 88)"
+
+
+# --- a date that is not over ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "forced colours", "forced dark colours", "phone"])
+def test_a_date_that_is_not_over_is_told_apart_and_is_not_the_one_that_is_shown_first(opened: Open, look: str) -> None:
+    """FAULTS 68: it has an edge of dashes, and so has what the legend says of it."""
+    with opened(ADA, **LOOKS[look]) as page:
+        keep(page, f"not over {look}")
+        assert page.evaluate(SHOWN_DAY) == "Monday 2026-01-05, level 4"
+        assert page.locator("td.unfinished i").all_text_contents() == ["2026-01-06, level 0 so far, not over yet"]
+        for selector in ("td.unfinished", ".legend .unfinished"):
+            assert page.evaluate(f"getComputedStyle(document.querySelector('{selector}')).borderStyle") == "dashed"
+        assert page.locator(".legend").inner_text().endswith("not over yet, may still change")
+        cell = page.locator("td.unfinished")
+        cell.tap() if look == "phone" else cell.hover()
+        assert page.evaluate(SHOWN_DAY) == "Tuesday 2026-01-06, level 0 so far, not over yet"
+
+
+def test_where_every_date_is_over_nothing_is_marked_and_the_last_one_is_shown(opened: Open) -> None:
+    """FAULTS 68: at UTC data through is midnight."""
+    with opened("/profile/heir") as page:
+        assert page.locator(".unfinished").count() == 0
+        assert "not over" not in page.content()
+        assert page.evaluate(SHOWN_DAY).startswith("Monday 2026-01-05, level ")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        assert page.evaluate(FOCUSED).startswith("2026-01-05, level ")
