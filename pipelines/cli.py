@@ -78,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=8000, metavar="P", help="port to listen on (8000)")
     serve.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes that answer (1)")
     ui = _with_config(words, "ui", "open Dagster's UI, with schedule and daemon", commands.ui)
+    ui.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (127.0.0.1)")
     ui.add_argument("--port", type=_port, default=3000, metavar="P", help="port to listen on (3000)")
 
     _with_config(words, "status", "say what is published", commands_on_versions.status)

@@ -8,7 +8,6 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 from warehouse import space
 from warehouse.configuration import Configuration, Section, configuration_path, load
@@ -18,7 +17,11 @@ from warehouse.lock import run_lock
 from warehouse.versions import Warehouse
 
 Command = Callable[[Namespace], None]
-LOCALHOST = "127.0.0.1"  # Dagster's web server has no login
+LOCALHOST = "127.0.0.1"
+LOOPBACK = {LOCALHOST, "::1", "localhost"}  # Dagster's webserver has no login
+NO_LOGIN = (
+    "name the hosts under which the UI is reached in [pulse] ui_hosts, and put a login in front, because it has none"
+)
 DAGSTERS_ADVICE = "ignore:Function `dev_command` is superseded"
 GUARDS = ("accept_shrink", "accept_quarantine")
 
@@ -124,10 +127,19 @@ def serve(words: Namespace) -> None:
 
 
 def ui(words: Namespace) -> None:
-    """Become `dagster dev` for this configuration: UI, schedule and daemon."""
+    """Become `dagster dev` for this configuration: UI behind its guard, schedule and daemon.
+
+    Raises:
+        ConfigurationError: it would listen beyond this machine, and no name is configured under which it is reached.
+    """
     _need_pipelines()
     configuration = configuration_of(words)
-    refuse_taken_port(LOCALHOST, words.port)
+    if words.host not in LOOPBACK and not configuration.pulse.ui_hosts:
+        mistake = (
+            "name the hosts under which the UI is reached in [pulse] ui_hosts, and put a login in front: it has none"
+        )
+        raise ConfigurationError([f"--host {words.host}: {mistake}"])
+    refuse_taken_port(words.host, words.port)
     from pipelines import dagster_home  # noqa: PLC0415
 
     home = dagster_home.prepare(configuration)
@@ -135,12 +147,11 @@ def ui(words: Namespace) -> None:
         from pipelines.abandoned import fail_abandoned_runs_of_home  # noqa: PLC0415 - imports Dagster
 
         fail_abandoned_runs_of_home()
-    dagster = Path(sys.executable).with_name("dagster")
-    arguments = ["dev", "-m", "pipelines.definitions", "-h", LOCALHOST, "-p", str(words.port)]
+    arguments = ["-m", "pipelines.ui", "-m", "pipelines.definitions", "-h", words.host, "-p", str(words.port)]
     os.environ["PYTHONWARNINGS"] = DAGSTERS_ADVICE
     _obey_interrupts()
     os.chdir(home)
-    os.execv(dagster, [str(dagster), *arguments])  # noqa: S606 - our own interpreter's dagster
+    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - our own interpreter
 
 
 @contextmanager
@@ -181,7 +192,7 @@ def refuse_taken_port(host: str, port: int) -> None:
     Raises:
         PulseError: it is taken, or not ours to take.
     """
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

@@ -287,7 +287,7 @@ def test_every_decision_is_linked_from_the_readme_and_short() -> None:
 
 # --- faults -----------------------------------------------------------------------------------------------------------
 
-OF_THE_PIPELINE = {*range(1, 31), 42, 68}  # the API's have their pages in README.md
+OF_THE_API = range(31, 42)  # these have their pages in README.md
 
 
 def by_fault() -> dict[int, set[str]]:
@@ -313,13 +313,16 @@ def faults_named(text: str) -> set[int]:
 
 def test_every_fault_is_written_down_once() -> None:
     numbers = re.findall(r"^\| (\d+) \|", (ROOT / "docs" / "FAULTS.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert [int(number) for number in numbers] == [*range(1, 43), 68]
+    found = [int(number) for number in numbers]
+    assert found == sorted(set(found))
+    assert set(range(1, 43)) <= set(found)
 
 
 def test_every_fault_of_the_pipeline_is_tested_by_what_the_page_on_reliability_says() -> None:
     page = (ROOT / "docs" / "RELIABILITY.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|$", page, flags=re.MULTILINE)
-    assert sorted(int(number) for number, _ in rows) == sorted(OF_THE_PIPELINE)
+    faults = re.findall(r"^\| (\d+) \|", (ROOT / "docs" / "FAULTS.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert [int(number) for number, _ in rows] == [int(number) for number in faults if int(number) not in OF_THE_API]
     known = by_fault()
     for number, cell in rows:
         named = set(re.findall(r"`([\w/]+\.py::\w+)`", cell))

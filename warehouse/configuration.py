@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from warehouse.authentication import Auth, auth_mistakes, key_source
-from warehouse.configuration_types import CronLine, Day, ZoneName
+from warehouse.configuration_types import CronLine, Day, HostName, ZoneName
 from warehouse.errors import ConfigurationError
 from warehouse.serving import Serve
 from warehouse.streams import EVENT_KINDS, ROLES, Kind
@@ -63,6 +63,7 @@ class Pulse(_Part):
     shrink_budget: float = Field(default=0.3, ge=0, le=1)
     shrink_base: int = Field(default=20, ge=1)
     keep_versions: int = Field(default=7, ge=1)
+    ui_hosts: tuple[HostName, ...] = ()
     schedule: Schedule = Schedule()
     reconcile: Reconciliation = Reconciliation()
 

@@ -13,9 +13,18 @@ CRON_NAME = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu
 CRON_PART = re.compile(rf"(?:\*|(\d+|{CRON_NAME})(?:-(\d+|{CRON_NAME}))?)(?:/[1-9]\d*)?", re.ASCII | re.IGNORECASE)
 
 
+HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*", re.ASCII | re.IGNORECASE)
+
+
 def _known_zone(name: str) -> str:
     if not is_zone(name):
         raise ValueError(f'"{name}" is no IANA time zone, write one like "Europe/Berlin"')
+    return name
+
+
+def _bare_host(name: str) -> str:
+    if not HOST_NAME.fullmatch(name):
+        raise ValueError(f'"{name}" is no name of a host, write one like "pulse.example.com", without scheme and port')
     return name
 
 
@@ -45,4 +54,5 @@ def _date(value: object) -> date:
 
 Day = Annotated[date, BeforeValidator(_date)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
+HostName = Annotated[str, AfterValidator(_bare_host)]
 CronLine = Annotated[str, AfterValidator(_five_fields)]
