@@ -64,12 +64,14 @@ select
     count(*) filter (reason is null) as passing,
     count(*) filter (reason <> 'duplicate') as quarantined,
     count(*) filter (is_conflicting) as conflicts,
+    count(*) filter (is_foreign) as foreign_duplicates,
     coalesce(sum(amount) filter (reason is null), 0) as amount,
     count(*) filter (reason is null and passed) as passed,
     rows_hash(row({LANDING_COLUMNS})) as content_hash
 from landed
 group by day
 """
+NO_STATISTICS = (0, 0, 0, 0, 0, 0, 0)  # of a day without rows
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ def _write_landings(
             judge(connection, spool.stream.kind, chunk[0], chunk[-1])
             statistics = {row[0]: row[1:] for row in connection.execute(STATISTICS).fetchall()}
             for day in chunk:
-                of_rows = statistics.get(day, (0, 0, 0, 0, 0, 0))
+                of_rows = statistics.get(day, NO_STATISTICS)
                 of_source = reader.figures_of(day, figures)
                 landing = _landing(reader, day, spool.rows_by_day[day], of_rows, of_source)
                 place = spool.folder / f"{day}.parquet"
@@ -222,7 +224,7 @@ def judge(connection: duckdb.DuckDBPyConnection, kind: Kind | None, first: date,
 def _landing(
     reader: Reader, day: date, source_rows: int, statistics: tuple[int, ...], source: Mapping[str, Figures]
 ) -> Landing:
-    rows, quarantined, conflicts, amount, passed, content_hash = statistics
+    rows, quarantined, conflicts, foreign_duplicates, amount, passed, content_hash = statistics
     return Landing(
         stream=reader.stream.name,
         day=day,
@@ -233,6 +235,7 @@ def _landing(
         quarantined=quarantined,
         duplicates=source_rows - rows - quarantined,
         conflicts=conflicts,
+        foreign_duplicates=foreign_duplicates,
         sums={"events": rows, "amount": amount, "passed": passed},
         content_hash=str(content_hash),
         source=source,

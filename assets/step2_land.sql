@@ -1,7 +1,8 @@
 -- Rows as they were read -> rows as they land, for the whole UTC days `first_day` to `last_day`: R19's reasons, R20's
 -- one row per id, R26's ids. One model serves all kinds of events; what a kind does not have is null in its spool.
 -- `instant` is what R2 says the day of a row is: `occurred_at`, or the `started_at` of a session. What R20 drops stays
--- in the file as `duplicate`: if the winner's learner is erased, the day is judged again without that learner.
+-- in the file as `duplicate`: if the winner's learner is erased, the day is judged again without that learner. A
+-- duplicate is foreign if it is of another learner than the row that counts.
 with spooled as (
     select
         * replace (given_id(event_id) as event_id, given_id(user_id) as user_id),
@@ -41,16 +42,18 @@ repeated as (
 ranked as (
     select
         judged.*,
-        row_number() over (
-            partition by judged.day, judged.event_id
-            order by
-                judged.updated_at desc nulls last, judged.user_id desc nulls last, judged.instant desc nulls last,
-                judged.ended_at desc nulls last, judged.last_activity_at desc nulls last,
-                judged.amount desc nulls last, judged.passed desc nulls last
-        ) as place
+        row_number() over winner_first as place,
+        (first_value(judged.user_id) over winner_first is distinct from judged.user_id) as is_foreign
     from judged
     inner join repeated on judged.day = repeated.day and judged.event_id = repeated.event_id
     where judged.reason is null
+    window winner_first as (
+        partition by judged.day, judged.event_id
+        order by
+            judged.updated_at desc nulls last, judged.user_id desc nulls last, judged.instant desc nulls last,
+            judged.ended_at desc nulls last, judged.last_activity_at desc nulls last,
+            judged.amount desc nulls last, judged.passed desc nulls last
+    )
 ),
 
 conflicting as (
@@ -61,14 +64,14 @@ conflicting as (
 ),
 
 kept as (
-    select * from judged where reason is not null
+    select *, false as is_foreign from judged where reason is not null
     union all
-    select judged.*
+    select judged.*, false
     from judged
     anti join repeated on judged.day = repeated.day and judged.event_id = repeated.event_id
     where judged.reason is null
     union all
-    select * exclude (place) replace (if(place > 1, 'duplicate', null) as reason) from ranked
+    select * exclude (place, is_foreign) replace (if(place > 1, 'duplicate', null) as reason), is_foreign from ranked
 )
 
 select
@@ -92,7 +95,8 @@ select
                 )
             )
     end as row,
-    conflicting.event_id is not null as is_conflicting
+    conflicting.event_id is not null as is_conflicting,
+    kept.is_foreign
 from kept
 left join conflicting
     on kept.day = conflicting.day and kept.event_id = conflicting.event_id and kept.reason is null

@@ -18,7 +18,7 @@ from assets.step4_activity import make_zone_segments, make_zones_in_force
 from assets.step5_describe import describe, sign
 from assets.step5_pack import pack
 from assets.step5_restatements import fill_restatements, write_basis
-from warehouse import engine, schema
+from warehouse import engine, schema, suppression
 from warehouse.basis import Basis
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
@@ -96,8 +96,10 @@ def build(configuration: Configuration) -> Built | None:
 
     Raises:
         CheckFailedError: the learners have not landed yet, or two ids have one key.
+        PulseError: the list of erased learners cannot be read.
     """
     lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
+    suppression.read_list(lake.suppressed)  # a lake without it may have learners again who are erased
     landings = lake.landings(configuration)
     newest = newest_day(configuration, landings)
     if newest is None:

@@ -21,6 +21,7 @@ BYTES_PER_BLOCK = 16_384
 LEARNER_BYTES, DAY_BYTES = 200, 12  # of a line, about
 DAYS_AT_ONCE = 1_000_000  # so many are packed in memory
 SIZES = "select (select count(*) from pulse_totals), (select count(*) from learning_pulse)"
+STORED = "select count(*) from pulse_blocks where block between $first_block and $last_block"
 DIFFERENT = """
 with packed_again as ({model}),
 
@@ -70,15 +71,29 @@ def differences(connection: duckdb.DuckDBPyConnection, version: str) -> tuple[in
         version: its name.
     """
     connection.execute("use version")
-    bits, ranges = _layout(connection)
-    every = list(_ranges(ranges))
-    keys = every[sequence_of(version) % len(every)]
-    shift = KEY_BITS - bits
-    blocks = {"first_block": keys["first_key"] >> shift, "last_block": keys["last_key"] >> shift}
+    keys, blocks, shift = _part(connection, version)
     query = DIFFERENT.format(model=engine.sql(MODEL))
     count, example = engine.one_row(connection, query, {**keys, **blocks, "key_shift": shift})
     connection.execute("use memory")
     return int(count), example
+
+
+def blocks_compared(connection: duckdb.DuckDBPyConnection, version: str) -> int:
+    """Return how many blocks of a finished version `differences` packs once more."""
+    connection.execute("use version")
+    _, blocks, _ = _part(connection, version)
+    (count,) = engine.one_row(connection, STORED, blocks)
+    connection.execute("use memory")
+    return int(count)
+
+
+def _part(connection: duckdb.DuckDBPyConnection, version: str) -> tuple[dict[str, int], dict[str, int], int]:
+    """Return the keys and the blocks of the part that a version's number chooses, and how far keys are shifted."""
+    bits, ranges = _layout(connection)
+    every = list(_ranges(ranges))
+    keys = every[sequence_of(version) % len(every)]
+    shift = KEY_BITS - bits
+    return keys, {"first_block": keys["first_key"] >> shift, "last_block": keys["last_key"] >> shift}, shift
 
 
 def _layout(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import duckdb
 
+from assets import progress
+from assets.step6_check_list import Report
 from warehouse import engine
 from warehouse.configuration import Configuration
+from warehouse.files import writing
 from warehouse.manifest import sequence_of
 from warehouse.versions import Warehouse
 
@@ -28,46 +31,62 @@ class Before:
         newest_day: the last UTC day in it.
         figures: name, date or None, amount; as `step6_figures.sql`.
         landings: stream, UTC day, and when that was extracted.
+        quarantine: a Parquet file of its quarantine.
     """
 
     newest_day: date
     figures: Sequence[tuple[str, date | None, int]]
     landings: Sequence[tuple[str, date, datetime]]
+    quarantine: Path
 
 
-def version_before(configuration: Configuration) -> Before | None:
-    """Return the version that readers get now, else the newest that can be read, None if there is none."""
+def version_before(configuration: Configuration, folder: Path) -> Before | None:
+    """Return the version that readers get now, else the newest that can be read, None if there is none.
+
+    Args:
+        configuration: where the warehouse is.
+        folder: where its quarantine is written; rows are handed from connection to connection as a file.
+    """
     warehouse = Warehouse.of(configuration)
     current = warehouse.current()
     others = sorted((name for name in warehouse.kept() if name != current), key=sequence_of, reverse=True)
     for version in [current, *others] if current else others:
         try:
             with duckdb.connect() as connection:
-                return _read(connection, warehouse.file(version))
-        except duckdb.Error:
-            continue
+                return _read(connection, warehouse.file(version), folder / "quarantine.parquet")
+        except duckdb.Error as error:
+            if engine.is_interruption(error) or isinstance(error, duckdb.OutOfMemoryException):
+                raise
+            progress.note(f"version {version} cannot be read, so nothing is compared with it")
     return None
 
 
-def _read(connection: duckdb.DuckDBPyConnection, place: Path) -> Before:
+def _read(connection: duckdb.DuckDBPyConnection, place: Path, quarantine: Path) -> Before:
     engine.prepare(connection)
     connection.execute(f"attach {engine.quoted(str(place))} as before (read_only)")
     connection.execute("use before")
     (newest_day,) = engine.one_row(connection, "select newest_day from version_info")
     figures = connection.execute(engine.sql(FIGURES), {"newest_day": newest_day}).fetchall()
     landings = connection.execute("select stream, day, extracted_at from landings").fetchall()
-    return Before(newest_day, figures, landings)
+    connection.execute(
+        "create temp table before_quarantine as select stream, day, event_id, reason, row from quarantine"
+    )
+    with writing(quarantine):
+        connection.execute("copy before_quarantine to $file (format parquet)", {"file": str(quarantine)})
+    return Before(newest_day, figures, landings, quarantine)
 
 
 def view_before(connection: duckdb.DuckDBPyConnection, before: Before | None) -> None:
-    """Make `published_landings`, `figures_before` and, of the attached database `version`, `figures`."""
+    """Make `published_landings`, `published_quarantine`, `figures_before`, and `figures` of the database `version`."""
     connection.execute(
         "create temp table published_landings as select stream, day, extracted_at from version.landings where false"
     )
     for name in ("figures_before", "figures"):
         connection.execute(f"create temp table {name} (name varchar, activity_date date, amount bigint)")
     if before is None:
+        connection.execute("create temp view published_quarantine as select * from version.quarantine where false")
         return
+    engine.view_files(connection, "published_quarantine", [before.quarantine])
     _insert(connection, "published_landings", before.landings)
     _insert(connection, "figures_before", before.figures)
     connection.execute("use version")
@@ -82,13 +101,21 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tu
         connection.execute(f"insert into {table} select {', '.join(['unnest(?)'] * len(columns))}", columns)
 
 
-def shrunk(connection: duckdb.DuckDBPyConnection, configuration: Configuration) -> dict[str, tuple[int, str]]:
-    """Return which figures fell too far: name to how often, and one example.
+def shrunk(
+    connection: duckdb.DuckDBPyConnection, configuration: Configuration, before: Before | None, *, is_accepted: bool
+) -> list[Report]:
+    """Return which figures fell too far, as one report for each guard.
 
     Args:
         connection: has the tables of `view_before`.
         configuration: what may be lost.
+        before: what `view_before` was told.
+        is_accepted: whether an operator lets it through.
     """
-    limits = {"shrink_budget": configuration.pulse.shrink_budget, "shrink_base": configuration.pulse.shrink_base}
-    rows = connection.execute(engine.sql(GUARDS), limits).fetchall()
-    return {name: (violations, example) for name, violations, example in rows}
+    parameters = {
+        "shrink_budget": configuration.pulse.shrink_budget,
+        "shrink_base": configuration.pulse.shrink_base,
+        "has_version_before": before is not None,
+        "accept_shrink": is_accepted,
+    }
+    return [Report(*row) for row in connection.execute(engine.sql(GUARDS), parameters).fetchall()]

@@ -5,24 +5,28 @@ what an earlier step says it has seen.
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
-from assets.step5_pack import differences
+from assets.step5_pack import blocks_compared, differences
 from assets.step6_before import shrunk, version_before, view_before
-from assets.step6_check_list import CHECK_LIST, Outcome
+from assets.step6_check_list import Outcome, Report, judged
+from assets.step6_fresh import view_fresh
 from warehouse import engine, schema
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.errors import CheckFailedError
-from warehouse.lake import Lake, Landing, about, days_between
+from warehouse.lake import Lake, about, days_between
 from warehouse.versions import Warehouse
 
 CHECKS = Path(__file__).with_suffix(".sql")
+QUARANTINE = CHECKS.with_name("step6_quarantine_within_budget.sql")
+INSTANTS = CHECKS.with_name("step6_instants_filled.sql")
 SUMS = {
     "rolled_by_day": CHECKS.with_name("step6_rolled.sql"),
     "activity_sums": CHECKS.with_name("step6_daily_activity.sql"),
@@ -32,7 +36,8 @@ LIVE_LEARNERS = """
 create temp table live_learners as
 select user_key(user_id) as user_key from landed_users where reason is null and not is_deleted
 """
-SMALLEST_QUARANTINE = 20  # R22: fewer rows never block
+SMALLEST_QUARANTINE = 20  # R22: so many rows are within every budget
+SMALLEST_GAP = 5  # R22: fewer rows without an instant say nothing of those that follow
 
 
 def check(
@@ -52,34 +57,56 @@ def check(
     Raises:
         CheckFailedError: the file cannot be read to its end.
     """
-    before = version_before(configuration)
     building = Warehouse.of(configuration).building(version)
+    spill = configuration.data_dir / "tmp"
+    spill.mkdir(parents=True, exist_ok=True)
     with (
-        engine.connect(configuration.data_dir / "tmp") as connection,
-        _damage_refused(version, building),
-        engine.attached(connection, building, "version"),
+        TemporaryDirectory(dir=spill) as folder,
+        engine.connect(spill) as connection,
     ):
-        (said,) = engine.one_row(connection, "select logical_hash from version.version_info")
-        found = schema.logical_hash(connection, "version")
-        schema.read_not_hashed(connection, "version")
-        readable = (int(said != found), f"{found} instead of {said}")
-        reached("check: all columns read")
-        blocks = differences(connection, version)
-        view_before(connection, before)
-        _view_surroundings(connection, configuration, newest_day)
-        parameters = {
-            "accept_quarantine": "accept_quarantine" in accepted,
+        before = version_before(configuration, Path(folder))
+        with _damage_refused(version, building), engine.attached(connection, building, "version"):
+            reports = _read_whole(connection, version)
+            reached("check: all columns read")
+            view_before(connection, before)
+            _view_surroundings(connection, configuration, newest_day)
+            _sum_up(connection)
+            reports += _compared(connection, configuration, accepted)
+            reports += shrunk(connection, configuration, before, is_accepted="accept_shrink" in accepted)
+    reached("check: done")
+    return judged(reports)
+
+
+def _read_whole(connection: duckdb.DuckDBPyConnection, version: str) -> list[Report]:
+    """Read every column, and what is packed in a part of the blocks."""
+    (said,) = engine.one_row(connection, "select logical_hash from version.version_info")
+    found = schema.logical_hash(connection, "version")
+    schema.read_not_hashed(connection, "version")
+    rows = sum(schema.row_counts(connection, "version").values())
+    readable = Report("readable", int(said != found), f"{found} instead of {said}", f"{rows} rows")
+    blocks = f"{blocks_compared(connection, version)} rows"
+    return [readable, Report("blocks_equal_tables", *differences(connection, version), blocks)]
+
+
+def _compared(
+    connection: duckdb.DuckDBPyConnection, configuration: Configuration, accepted: Collection[str]
+) -> list[Report]:
+    """Ask the checks that are SQL."""
+    accept = {"accept_quarantine": "accept_quarantine" in accepted}
+    parameters = {
+        QUARANTINE: {
+            **accept,
             "quarantine_budget": configuration.pulse.quarantine_budget,
             "smallest_quarantine": SMALLEST_QUARANTINE,
-        }
-        _sum_up(connection)
-        rows = connection.execute(engine.sql(CHECKS), parameters).fetchall()
-        lost = {} if "accept_shrink" in accepted else shrunk(connection, configuration)
-    reached("check: done")
-    found_by_sql = {name: (violations, example) for name, violations, example in rows}
-    results = {"readable": readable, "blocks_equal_tables": blocks, **found_by_sql, **lost}
-    unhurt = (0, None)
-    return [Outcome(check, *results.get(check.name, unhurt)) for check in CHECK_LIST]
+            "users_stream": configuration.users_stream.name,
+        },
+        INSTANTS: {**accept, "smallest_gap": SMALLEST_GAP},
+    }
+    return [
+        Report(*row)
+        for model in (CHECKS, *parameters)
+        for row in connection.execute(engine.sql(model), parameters.get(model)).fetchall()
+    ]
 
 
 @contextmanager
@@ -145,30 +172,4 @@ def _view_surroundings(connection: duckdb.DuckDBPyConnection, configuration: Con
     engine.view_files(connection, "activity", list(files.values()))
     engine.view_files(connection, "landed_users", [lake.users])
     connection.execute(LIVE_LEARNERS)
-    _view_accepted(connection, lake)
-    _view_fresh_rows(connection, lake, landings)
-
-
-def _view_accepted(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
-    """Make `accepted_quarantine`, empty while nothing was let through."""
-    if lake.accepted_quarantine.exists():
-        engine.view_files(connection, "accepted_quarantine", [lake.accepted_quarantine])
-    else:
-        connection.execute("create temp view accepted_quarantine as select * from version.quarantine where false")
-
-
-def _view_fresh_rows(
-    connection: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    landings: Mapping[tuple[str, date], Landing],
-) -> None:
-    """Make `fresh_rows`: stream and learner of every row landed since the published version."""
-    fresh = connection.execute(
-        "select stream, day from version.landings as landing anti join published_landings as known "
-        "on landing.stream = known.stream and landing.day = known.day and landing.extracted_at = known.extracted_at"
-    ).fetchall()
-    parts = ["select '' as stream, '' as user_id where false"]
-    for stream in sorted({stream for stream, _ in fresh}):
-        places = [lake.landing(stream, day) for name, day in fresh if name == stream and (name, day) in landings]
-        parts.append(f"select {engine.quoted(stream)}, user_id from {engine.files(places)} where reason is null")
-    connection.execute(f"create temp view fresh_rows as {' union all '.join(parts)}")
+    view_fresh(connection, configuration, landings)

@@ -1,5 +1,6 @@
--- Every check that blocks publishing, as one row each: how often it is violated, and one example. `version` is the
--- finished file, reopened; what it is compared with comes from the lake and from the version that is published now.
+-- Checks that block publishing, as one row each: how often it is violated, one example, and how many rows it compared.
+-- `version` is the finished file, reopened; what it is compared with comes from the lake and from the version that is
+-- published now. What is not there on one side differs: no comparison may be null.
 with no_day_missing as (
     select stream || ' ' || day as example
     from expected_days
@@ -97,12 +98,12 @@ totals_equal_days as (
     from version.pulse_totals as totals
     left join pulse_sums as days on totals.user_key = days.user_key
     where
-        totals.total_xp_earned <> coalesce(days.xp_earned, 0)
-        or totals.total_learning_time <> coalesce(days.learning_time, 0)
-        or totals.total_sessions <> coalesce(days.sessions, 0)
-        or totals.total_quizzes <> coalesce(days.quizzes, 0)
-        or totals.total_quizzes_passed <> coalesce(days.quizzes_passed, 0)
-        or totals.active_days <> coalesce(days.active_days, 0)
+        totals.total_xp_earned is distinct from coalesce(days.xp_earned, 0)
+        or totals.total_learning_time is distinct from coalesce(days.learning_time, 0)
+        or totals.total_sessions is distinct from coalesce(days.sessions, 0)
+        or totals.total_quizzes is distinct from coalesce(days.quizzes, 0)
+        or totals.total_quizzes_passed is distinct from coalesce(days.quizzes_passed, 0)
+        or totals.active_days is distinct from coalesce(days.active_days, 0)
 ),
 
 -- Landings = activity: what every landing said of itself against the rows of the day's activity.
@@ -119,17 +120,17 @@ landed_by_day as (
 ),
 
 landings_equal_activity as (
-    select landed.day::varchar as example
+    select coalesce(landed.day, unions.day, rolled.day)::varchar as example
     from landed_by_day as landed
-    inner join unions on landed.day = unions.day
-    left join rolled_by_day as rolled on landed.day = rolled.day
+    full outer join unions on landed.day = unions.day
+    full outer join rolled_by_day as rolled on coalesce(landed.day, unions.day) = rolled.day
     where
-        landed.xp_events <> coalesce(rolled.xp_events, 0)
-        or landed.xp <> coalesce(rolled.xp, 0)
-        or landed.sessions <> coalesce(rolled.sessions, 0)
-        or landed.quizzes <> coalesce(rolled.quizzes, 0)
-        or landed.quizzes_passed <> coalesce(rolled.quizzes_passed, 0)
-        or unions.microseconds <> coalesce(rolled.microseconds, 0)
+        landed.xp_events is distinct from coalesce(rolled.xp_events, 0)
+        or landed.xp is distinct from coalesce(rolled.xp, 0)
+        or landed.sessions is distinct from coalesce(rolled.sessions, 0)
+        or landed.quizzes is distinct from coalesce(rolled.quizzes, 0)
+        or landed.quizzes_passed is distinct from coalesce(rolled.quizzes_passed, 0)
+        or unions.microseconds is distinct from coalesce(rolled.microseconds, 0)
 ),
 
 -- Activity - unknown - deleted = what the build read, and of that nothing was lost but what R6 and R7 floor: no date
@@ -157,10 +158,11 @@ published_sums as (
 
 activity_equals_version as (
     select 'all learners' as example
-    from activity_of_learners as rolled, published_sums as published, version.version_info as info
+    from activity_of_learners as rolled, published_sums as published
+    left join version.version_info as info on true
     where
-        rolled.xp <> info.read_xp
-        or rolled.microseconds <> info.read_microseconds
+        rolled.xp is distinct from info.read_xp
+        or rolled.microseconds is distinct from info.read_microseconds
         or rolled.sessions <> published.sessions
         or rolled.quizzes <> published.quizzes
         or rolled.quizzes_passed <> published.quizzes_passed
@@ -169,53 +171,23 @@ activity_equals_version as (
         rolled.microseconds - rolled.rows * 999999 and rolled.microseconds
 ),
 
--- The days landed since the published version, and what R21 and R22 allow in them.
-fresh_landings as (
-    select landing.*
-    from version.landings as landing
-    anti join published_landings as known
-        on landing.stream = known.stream and landing.day = known.day and landing.extracted_at = known.extracted_at
-),
-
-fresh_quarantine as (
-    select row.stream, count(*) as rows
-    from (
-        select stream, day, event_id, reason, row from version.quarantine where day is not null
-        except all
-        select stream, day, event_id, reason, row from accepted_quarantine
-    ) as row
-    semi join fresh_landings on row.stream = fresh_landings.stream and row.day = fresh_landings.day
-    group by row.stream
-),
-
-fresh_source_rows as (
-    select stream, sum(source_rows) as rows
-    from fresh_landings
-    group by stream
-),
-
-quarantine_within_budget as (
-    select quarantined.stream || ': ' || quarantined.rows || ' of ' || landed.rows || ' rows' as example
-    from fresh_quarantine as quarantined
-    inner join fresh_source_rows as landed on quarantined.stream = landed.stream
-    where
-        not $accept_quarantine
-        and quarantined.rows > $smallest_quarantine
-        and quarantined.rows > $quarantine_budget * landed.rows
+-- Of the rows landed since the published version at most half are of unknown learners (R21).
+unknown_rows as (
+    select
+        landed.stream,
+        count(*) as rows,
+        count(*) filter (learner.user_id is null) as unknown_rows
+    from fresh_rows as landed
+    left join landed_users as learner on landed.user_id = learner.user_id
+    group by landed.stream
 ),
 
 unknown_within_bounds as (
-    select stream || ': ' || unknown_rows || ' of ' || rows || ' rows' as example
-    from (
-        select
-            landed.stream,
-            count(*) as rows,
-            count(*) filter (learner.user_id is null) as unknown_rows
-        from fresh_rows as landed
-        left join landed_users as learner on landed.user_id = learner.user_id
-        group by landed.stream
-    ) as counted
-    where unknown_rows > rows / 2
+    select
+        rows,
+        unknown_rows > rows / 2 as is_mostly_unknown,
+        stream || ': ' || unknown_rows || ' of ' || rows || ' rows' as example
+    from unknown_rows
 ),
 
 -- What this version itself restates is what its days say, of learners whom it has, and nothing is said twice.
@@ -229,7 +201,7 @@ restatements_equal_days as (
             and restated.user_id = day.user_id
             and restated.activity_date = day.activity_date
     where
-        restated.new <> coalesce(
+        restated.new is distinct from coalesce(
             case restated.measure
                 when 'xp_earned' then day.xp_earned
                 when 'learning_time' then day.learning_time
@@ -249,24 +221,50 @@ restatements_equal_days as (
     from version.restatements
     group by user_id, activity_date, measure, version
     having count(*) > 1
+),
+
+sizes as (
+    select
+        (select count(*) from version.daily_activity) as days,
+        (select count(*) from version.learning_pulse) as pulse,
+        (select count(*) from version.pulse_totals) as totals,
+        (select count(*) from version.users) as users
+),
+
+found as (
+    select
+        'no_day_missing' as name,
+        count(*) as violations,
+        min(example) as example,
+        (select count(*) from expected_days) as rows
+    from no_day_missing
+    union all
+    select
+        'unique_learner_dates', count(*), min(example), (select days + pulse + totals + users from sizes)
+    from unique_learner_dates
+    union all
+    select 'nothing_null', count(*), min(example), (select days + pulse + totals + users from sizes) from nothing_null
+    union all
+    select 'levels_on_active_days', count(*), min(example), (select days + pulse from sizes) from levels_on_active_days
+    union all
+    select 'totals_equal_days', count(*), min(example), (select totals from sizes) from totals_equal_days
+    union all
+    select 'landings_equal_activity', count(*), min(example), (select count(*) from landed_sums)
+    from landings_equal_activity
+    union all
+    select 'activity_equals_version', count(*), min(example), (select rows from activity_of_learners)
+    from activity_equals_version
+    union all
+    select
+        'unknown_within_bounds',
+        count(*) filter (is_mostly_unknown),
+        min(example) filter (is_mostly_unknown),
+        coalesce(sum(rows), 0)
+    from unknown_within_bounds
+    union all
+    select 'restatements_equal_days', count(*), min(example), (select count(*) from version.restatements)
+    from restatements_equal_days
 )
 
-select 'no_day_missing' as name, count(*) as violations, min(example) as example from no_day_missing
-union all
-select 'unique_learner_dates', count(*), min(example) from unique_learner_dates
-union all
-select 'nothing_null', count(*), min(example) from nothing_null
-union all
-select 'levels_on_active_days', count(*), min(example) from levels_on_active_days
-union all
-select 'totals_equal_days', count(*), min(example) from totals_equal_days
-union all
-select 'landings_equal_activity', count(*), min(example) from landings_equal_activity
-union all
-select 'activity_equals_version', count(*), min(example) from activity_equals_version
-union all
-select 'quarantine_within_budget', count(*), min(example) from quarantine_within_budget
-union all
-select 'unknown_within_bounds', count(*), min(example) from unknown_within_bounds
-union all
-select 'restatements_equal_days', count(*), min(example) from restatements_equal_days
+select name, violations, example, rows || ' rows' as compared
+from found

@@ -1,10 +1,17 @@
 """The checks of step 6: what each is called, what holds when it passes, and what to do when it does not.
 
-How they are carried out is `step6_check.py`, `step6_check.sql` and `step6_guards.sql`.
+How they are carried out is `step6_check.py` and the SQL beside it, where every check reports for itself. Nothing passes
+by saying nothing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
+from warehouse.errors import CheckFailedError
+
+QUARANTINED = "look at the table quarantine of the unpublished file, or let it through with --accept-quarantine"
+FAULT = "this is a fault in the pipeline: keep the lake, run `pulse build`, and report it"
+NOTHING = "nothing"  # what a check compared that has not reported
 SHRUNK = "look at the sources and at the unpublished file, or let it through with --accept-shrink"
 
 
@@ -22,7 +29,25 @@ class Check:
     name: str
     table: str
     description: str
-    way_out: str = "this is a fault in the pipeline: keep the lake, run `pulse build`, and report it"
+    way_out: str = FAULT
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check says of itself.
+
+    Args:
+        name: that of the check.
+        violations: how often it is violated.
+        example: one violation.
+        compared: how many rows were compared, `nothing before` where there is no version to compare with, or
+            `let through`.
+    """
+
+    name: str
+    violations: int
+    example: str | None
+    compared: str
 
 
 @dataclass(frozen=True)
@@ -33,11 +58,13 @@ class Outcome:
         check: the check.
         violations: how often it is violated; 0 passes.
         example: one violation.
+        compared: as in the check's report.
     """
 
     check: Check
     violations: int
     example: str | None
+    compared: str
 
     @property
     def passed(self) -> bool:
@@ -68,8 +95,14 @@ CHECK_LIST = (
     Check(
         "quarantine_within_budget",
         "quarantine",
-        "Quarantine of the days landed since the published version is within quarantine_budget, or 20 rows (R22).",
-        "look at the table quarantine of the unpublished file, or let it through with --accept-quarantine",
+        "Of what is new since the published version, no more than the budget is of no use, or 20 rows and half (R22).",
+        QUARANTINED,
+    ),
+    Check(
+        "instants_filled",
+        "quarantine",
+        "New days do not bring nothing but rows without an instant (R22).",
+        QUARANTINED,
     ),
     Check(
         "unknown_within_bounds",
@@ -92,3 +125,23 @@ CHECK_LIST = (
         SHRUNK,
     ),
 )
+
+
+def judged(reports: Collection[Report]) -> list[Outcome]:
+    """Return the outcome of every check; one that has not reported once, and what it compared, fails.
+
+    Raises:
+        CheckFailedError: a report is of no check on the list.
+    """
+    names = {check.name for check in CHECK_LIST}
+    if unknown := sorted({report.name for report in reports} - names):
+        message = f"checks that nobody knows have reported: {', '.join(unknown)}; {FAULT}"
+        raise CheckFailedError(message)
+    return [_outcome(check, [report for report in reports if report.name == check.name]) for check in CHECK_LIST]
+
+
+def _outcome(check: Check, reports: Sequence[Report]) -> Outcome:
+    if len(reports) == 1 and reports[0].compared:
+        return Outcome(check, reports[0].violations, reports[0].example, reports[0].compared)
+    missing = f"{len(reports)} reports" if len(reports) != 1 else "a report that does not say what it compared"
+    return Outcome(replace(check, way_out=FAULT), 1, missing, NOTHING)

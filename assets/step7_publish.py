@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from assets import progress
 from assets.step6_check import check, refuse_failures
+from assets.step6_fresh import remember_accepted
 from assets.step7_record import record_basis, record_restatements
 from warehouse import engine, schema
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.errors import CheckFailedError, PulseError
-from warehouse.files import written_beside
 from warehouse.lake import Lake, newest_day
 from warehouse.manifest import Manifest, sha256_of
 from warehouse.pin import Pin
@@ -59,7 +58,7 @@ def publish(
         reached("publish: restatements recorded")
         warehouse.put_in_place(version, manifest)
         if "accept_quarantine" in accepted:
-            _remember_accepted(configuration, warehouse.file(version))
+            remember_accepted(configuration, warehouse.file(version))
         record_basis(configuration, version)
         reached("publish: basis recorded")
         pin = warehouse.advance_to(version)
@@ -105,20 +104,6 @@ def _manifest(configuration: Configuration, version: str, accepted: Sequence[str
         zone_data_version=info["zone_data_version"],
         accepted=tuple(accepted),
     )
-
-
-def _remember_accepted(configuration: Configuration, version: Path) -> None:
-    """Keep in the lake the quarantined rows that were let through: they do not count again (R22)."""
-    place = Lake.of(configuration).accepted_quarantine
-    with (
-        engine.connect(configuration.data_dir / "tmp") as connection,
-        engine.attached(connection, version, "version"),
-        written_beside(place) as unfinished,
-    ):
-        connection.execute(
-            "copy (select * from version.quarantine where day is not null order by all) to $file (format parquet)",
-            {"file": str(unfinished)},
-        )
 
 
 def version_built(configuration: Configuration) -> str:

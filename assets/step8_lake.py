@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from assets import progress
-from assets.step2_land import LANDING_COLUMNS, STATISTICS, WRITE_LANDING, judge
+from assets.step2_land import LANDING_COLUMNS, NO_STATISTICS, STATISTICS, WRITE_LANDING, judge
 from assets.step8_places import ACTIVITY, connected, is_of_learner
 from warehouse import engine
 from warehouse.configuration import Configuration
@@ -33,7 +33,7 @@ where coalesce(reason, 'duplicate') = 'duplicate' and not {is_of_learner}
 """
 QUARANTINED_BEFORE = f"""
 insert into landed by name
-select $day::date as day, {LANDING_COLUMNS}, false as is_conflicting
+select $day::date as day, {LANDING_COLUMNS}, false as is_conflicting, false as is_foreign
 from read_parquet($file)
 where reason <> 'duplicate' and not {{is_of_learner}}
 """
@@ -108,8 +108,8 @@ def _erase_from_landing(connection: duckdb.DuckDBPyConnection, place: Path, land
 
 def _recounted(connection: duckdb.DuckDBPyConnection, landing: Landing) -> Landing:
     """Return what a landing says of itself, by the rows in `landed`."""
-    statistics = connection.execute(STATISTICS).fetchall() or [(landing.day, 0, 0, 0, 0, 0, 0)]
-    _, rows, quarantined, conflicts, amount, passed, content_hash = statistics[0]
+    statistics = connection.execute(STATISTICS).fetchall() or [(landing.day, *NO_STATISTICS)]
+    _, rows, quarantined, conflicts, foreign_duplicates, amount, passed, content_hash = statistics[0]
     (source_rows,) = engine.one_row(connection, "select count(*) from landed")
     return replace(
         landing,
@@ -118,6 +118,7 @@ def _recounted(connection: duckdb.DuckDBPyConnection, landing: Landing) -> Landi
         quarantined=quarantined,
         duplicates=source_rows - rows - quarantined,
         conflicts=conflicts,
+        foreign_duplicates=foreign_duplicates,
         sums={"events": rows, "amount": amount, "passed": passed},
         content_hash=str(content_hash),
     )

@@ -108,7 +108,7 @@ def test_every_reason_is_in_the_public_table_with_its_row(platform: Platform) ->
     )
     platform.make("quizzes", QUIZZES_TYPES, [("perhaps", "ann", NOON, 2)])
     configuration = platform.configuration()
-    night(configuration, FIRST)
+    night(configuration, FIRST, "accept_quarantine")  # more than half of the rows, here (R22)
     found = published(configuration, "select stream, day, event_id, reason, row from quarantine")
     assert {row[:4] for row in found} == {
         ("users", None, None, "missing_id"),
@@ -152,7 +152,7 @@ def test_a_quarantine_within_the_budget_is_published(bad: int, good: int, sqlite
 
 
 def test_a_quarantine_above_the_budget_blocks_until_it_is_let_through(sqlite_source: Platform) -> None:
-    """R22: above 20 rows and above the budget; rows without a day are outside of it."""
+    """R22: above 20 rows and above the budget; rows without an instant are outside of it."""
     configuration = only_xp(sqlite_source, [*xp_rows(2078), *xp_rows(21, prefix="bad", amount=None)])
     sqlite_source.add("xp", [(f"undated{n}", "ann", None, 1) for n in range(50)])
     for _ in range(2):  # trying again does not help

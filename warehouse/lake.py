@@ -44,6 +44,8 @@ class Landing:
         source: what the source said itself in the same snapshot, by days as it spells them; empty in a landing of a
             time when that was not asked.
         columns: type of every column that the source's table had, mapped or not.
+        foreign_duplicates: duplicates of another learner than the row that counts (R20); 0 in a landing of a time when
+            that was not counted.
     """
 
     stream: str
@@ -59,6 +61,7 @@ class Landing:
     content_hash: str
     source: Mapping[str, Figures] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
+    foreign_duplicates: int = 0
 
     def to_json(self) -> str:
         """Return the text that the file carries."""

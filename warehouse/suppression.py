@@ -7,6 +7,7 @@ on the list before anything is judged or counted; the server answers them as nob
 import hashlib
 import json
 import logging
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from warehouse.identifiers import normal_id
 
 logger = logging.getLogger(__name__)
 SALT_BYTES = 16
+RECEIPTS = "erasures"  # the folder beside the list, of `lake.Lake.erasures`
+SUM = re.compile("[0-9a-f]{64}")
 
 FIND_SUPPRESSED = """
 create or replace temp table suppressed_learners as
@@ -57,16 +60,29 @@ def read_list(place: Path) -> Suppressed:
     """Read the list; it is empty before the first erasure.
 
     Raises:
-        PulseError: there is one and it cannot be read; going on without it would bring erased learners back.
+        PulseError: there is one and it cannot be read, or there was one, as receipts of erasures say; going on without
+            it would bring erased learners back.
     """
     try:
         content = json.loads(place.read_text(encoding="ascii"))
-        return Suppressed(content["salt"], frozenset(content["sha256"]))
-    except FileNotFoundError:
-        return Suppressed()
+        return _checked(content["salt"], content["sha256"])
+    except FileNotFoundError as error:
+        if not any(place.with_name(RECEIPTS).glob("*.json")):
+            return Suppressed()
+        message = f"the list of erased learners {place} is gone, and there are receipts; restore it from a backup"
+        raise PulseError(message) from error
     except (OSError, ValueError, TypeError, KeyError) as error:
         message = f"the list of erased learners {place} cannot be read ({error}); restore it from a backup"
         raise PulseError(message) from error
+
+
+def _checked(salt: object, hashes: object) -> Suppressed:
+    """A text where a list should be would hold nobody, and say nothing of it."""
+    if not isinstance(salt, str) or not isinstance(hashes, list):
+        raise TypeError("no salt and list of sums")
+    if not all(isinstance(one, str) and SUM.fullmatch(one) for one in hashes):
+        raise ValueError("no SHA-256 sums")
+    return Suppressed(salt, frozenset(hashes))
 
 
 def suppress(place: Path, user_id: str) -> Suppressed:
