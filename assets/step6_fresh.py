@@ -18,7 +18,12 @@ from warehouse.lake import Lake, Landing
 FRESH_QUARANTINE = Path(__file__).with_name("step6_fresh_quarantine.sql")
 FRESH_LANDINGS = """
 create temp table fresh_landings as
-select landing.stream, landing.day, landing.source_rows, lake.foreign_duplicates, known.day is null as is_new_day
+select
+    landing.stream,
+    landing.day,
+    landing.source_rows,
+    coalesce(lake.foreign_duplicates, landing.duplicates) as foreign_duplicates, -- the lake knows, or all are
+    known.day is null as is_new_day
 from version.landings as landing
 left join lake_landings as lake on landing.stream = lake.stream and landing.day = lake.day
 left join published_landings as known on landing.stream = known.stream and landing.day = known.day

@@ -124,9 +124,9 @@ faults as (
     union all
     select
         duplicates.stream,
-        duplicates.rows,
-        duplicates.rows,
-        0,
+        duplicates.rows as in_budget,
+        duplicates.rows as not_seen,
+        0 as no_booleans,
         'duplicates of rows of other learners (event_id "' || columns.event_id || '" is no id of a row)'
     from foreign_duplicates as duplicates
     inner join id_columns as columns on duplicates.stream = columns.stream

@@ -93,7 +93,7 @@ def test_the_platform_of_the_next_day_has_the_same_past(tmp_path: Path) -> None:
     make_platform(tomorrow, users=12, days=61, last_day=LAST_DAY + timedelta(days=1))
     for table, instant in INSTANT_COLUMNS.items():
         past = f"select * from {table} where {instant} < '{LAST_DAY + timedelta(days=1)}' order by rowid"
-        assert rows_of(today, past) == rows_of(tomorrow, past)
+        assert rows_of(today, past) == rows_of(tomorrow, past) != []
 
 
 def test_more_people_leave_the_others_as_they_were(tmp_path: Path) -> None:

@@ -255,6 +255,7 @@ def test_the_dictionary_is_what_the_schema_says() -> None:
 
 
 def test_every_public_table_and_column_has_a_comment() -> None:
+    assert schema.tables()
     for table in schema.tables():
         assert table.comment, table.name
         assert [column.name for column in table.columns if not column.comment] == [], table.name
