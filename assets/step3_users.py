@@ -119,7 +119,7 @@ def _write(folder: Path, lake: Lake, last_day: date, said: str) -> LandedUsers:
         connection.execute(f"create temp table landed_users as {engine.sql(USERS)}")
         connection.execute("create temp table recorded (user_id varchar, zone varchar, from_day date)")
         if lake.zones.exists():
-            connection.execute("insert into recorded select * from read_parquet($zones)", {"zones": str(lake.zones)})
+            connection.execute(f"insert into recorded select * from {engine.files([lake.zones])}")
         connection.execute(f"create temp table zones as {engine.sql(ZONES)}", {"last_day": last_day})
         connection.execute(f"create temp table profiles as {engine.sql(PROFILES)}")
         for name, table, order, rows_per_group in FILES:

@@ -45,7 +45,7 @@ to $file ({PARQUET})
 CONTENT = "select day, count(*), rows_hash(activity) from activity group by day"
 CUT_IN_ANOTHER_ZONE = """
 select distinct activity.day
-from read_parquet($files) as activity
+from {files} as activity
 left join zones_in_force
     on
         activity.user_key = zones_in_force.user_key
@@ -103,8 +103,8 @@ def make_zones_in_force(connection: duckdb.DuckDBPyConnection, configuration: Co
     zones_over_time = Lake.of(configuration).zones
     connection.execute("create or replace temp table recorded_zones (user_id varchar, zone varchar, from_day date)")
     if zones_over_time.exists():
-        read = "insert into recorded_zones select user_id, zone, from_day from read_parquet($zones)"
-        connection.execute(read, {"zones": str(zones_over_time)})
+        read = f"insert into recorded_zones select user_id, zone, from_day from {engine.files([zones_over_time])}"
+        connection.execute(read)
     parameters = {"zone_names": sorted(zones.names()), "default_timezone": configuration.pulse.default_timezone}
     query = engine.sql(ZONES_IN_FORCE)
     connection.execute(f"create or replace temp table zones_in_force as {query}", parameters)
@@ -181,11 +181,8 @@ def _stale_days(
         stale |= {
             row[0]
             for row in connection.execute(
-                CUT_IN_ANOTHER_ZONE,
-                {
-                    "files": [str(place) for place in there],
-                    "default_timezone": configuration.pulse.default_timezone,
-                },
+                CUT_IN_ANOTHER_ZONE.format(files=engine.files(there)),
+                {"default_timezone": configuration.pulse.default_timezone},
             ).fetchall()
         }
     return sorted(stale)

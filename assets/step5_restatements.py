@@ -27,7 +27,7 @@ KEPT_COLUMNS = "user_id, activity_date, measure, old, new, version, reason"
 # try_cast, because DuckDB also converts what stands in a column's dictionary and in no row (test_engines_duckdb.py).
 KNOWN = f"""
 select {KEPT_COLUMNS}
-from read_parquet($file)
+from {{files}}
 where $sequence::bigint is null or try_cast(split_part(version, '-', 5) as bigint) <= $sequence::bigint
 """
 FILL = """
@@ -86,8 +86,9 @@ def make_known(connection: duckdb.DuckDBPyConnection, lake: Lake, before: Basis 
     empty = f"select {KEPT_COLUMNS} from version.restatements where false"
     connection.execute(f"create or replace temp table known_restatements as {empty}")
     if lake.restatements.exists():
-        parameters = {"file": str(lake.restatements), "sequence": before.sequence if before else None}
-        connection.execute(f"insert into known_restatements {KNOWN}", parameters)
+        query = KNOWN.format(files=engine.files([lake.restatements]))
+        parameters = {"sequence": before.sequence if before else None}
+        connection.execute(f"insert into known_restatements {query}", parameters)
 
 
 def write_basis(connection: duckdb.DuckDBPyConnection, configuration: Configuration, basis: Basis, place: Path) -> None:

@@ -28,18 +28,18 @@ create or replace temp table spool as
 select
     event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at,
     null::varchar[] as unreadable, null::varchar as source_row
-from read_parquet($file)
+from {files}
 where coalesce(reason, 'duplicate') = 'duplicate' and not {is_of_learner}
 """
 QUARANTINED_BEFORE = f"""
 insert into landed by name
 select $day::date as day, {LANDING_COLUMNS}, false as is_conflicting, false as is_foreign
-from read_parquet($file)
+from {{files}}
 where reason <> 'duplicate' and not {{is_of_learner}}
 """
-ABOUT_FILE = "select decode(value) from parquet_kv_metadata($file) where key = $about"
-COLUMNS = "select column_name from (describe select * from read_parquet($file))"
-GROUPS = "select max(row_group_num_rows) from parquet_metadata($file)"
+ABOUT_FILE = "select decode(value) from parquet_kv_metadata({}) where key = $about"
+COLUMNS = "select column_name from (describe select * from {})"
+GROUPS = "select max(row_group_num_rows) from parquet_metadata({})"
 
 
 def erase_from_lake(configuration: Configuration, files: Collection[Path], user_id: str) -> None:
@@ -68,7 +68,8 @@ def _erase_from(connection: duckdb.DuckDBPyConnection, place: Path, user_id: str
         place.unlink()
         sync(place.parent)
         return
-    found = connection.execute(ABOUT_FILE, {"file": str(place), "about": ABOUT.encode()}).fetchall()
+    query = ABOUT_FILE.format(engine.paths([place]))
+    found = connection.execute(query, {"about": ABOUT.encode()}).fetchall()
     about = found[0][0] if found else None
     if about is not None and "content_hash" in json.loads(about) and "source_rows" in json.loads(about):
         _erase_from_landing(connection, place, Landing.from_json(about), user_id)
@@ -78,28 +79,28 @@ def _erase_from(connection: duckdb.DuckDBPyConnection, place: Path, user_id: str
 
 def _erase_rows(connection: duckdb.DuckDBPyConnection, place: Path, about: str | None, user_id: str) -> None:
     """Copy a file without the learner's rows: the same order, groups and metadata."""
-    file = str(place)
-    columns = [name for (name,) in connection.execute(COLUMNS, {"file": file}).fetchall()]
-    (rows_per_group,) = engine.one_row(connection, GROUPS, {"file": file})
+    file = engine.files([place])
+    columns = [name for (name,) in connection.execute(COLUMNS.format(file)).fetchall()]
+    (rows_per_group,) = engine.one_row(connection, GROUPS.format(engine.paths([place])))
     options = f"format parquet, row_group_size {rows_per_group or ROW_GROUP_ROWS}"
-    parameters = {"file": file, "user_id": user_id}
+    parameters = {"user_id": user_id}
     if about is not None:
         options += f", kv_metadata {{{ABOUT}: $about}}"
         parameters["about"] = about
     with written_beside(place) as unfinished:
         connection.execute(
-            f"copy (select * from read_parquet($file) where not {is_of_learner(columns)}) to $unfinished ({options})",
+            f"copy (select * from {file} where not {is_of_learner(columns)}) to $unfinished ({options})",
             {**parameters, "unfinished": str(unfinished)},
         )
 
 
 def _erase_from_landing(connection: duckdb.DuckDBPyConnection, place: Path, landing: Landing, user_id: str) -> None:
     """Judge what passed before again, without the learner's rows, and let the landing say what it holds now."""
-    whose = is_of_learner(("user_id", "row"))
-    parameters = {"file": str(place), "user_id": user_id}
-    connection.execute(PASSED_BEFORE.format(is_of_learner=whose), parameters)
+    parts = {"files": engine.files([place]), "is_of_learner": is_of_learner(("user_id", "row"))}
+    parameters = {"user_id": user_id}
+    connection.execute(PASSED_BEFORE.format(**parts), parameters)
     judge(connection, None, landing.day, landing.day)
-    connection.execute(QUARANTINED_BEFORE.format(is_of_learner=whose), {**parameters, "day": landing.day})
+    connection.execute(QUARANTINED_BEFORE.format(**parts), {**parameters, "day": landing.day})
     left = _recounted(connection, landing)
     with written_beside(place) as unfinished:
         about = {"day": landing.day, "file": str(unfinished), "about": left.to_json()}

@@ -23,7 +23,7 @@ UNREADABLE = "unreadable"  # of a version that cannot be opened: it may hold any
 
 COLUMNS_OF_FILES = """
 select file_name, list(name order by name)
-from parquet_schema($files)
+from parquet_schema({files})
 where name in ('user_id', 'row', 'reason')
 group by file_name
 """
@@ -97,9 +97,9 @@ def _in_lake(connection: duckdb.DuckDBPyConnection, root: Path, user_id: str) ->
         rows.update({_name_of(root, place, None): 0 for place in places})
         reason = "reason" if "reason" in columns else "null"
         counted = connection.execute(
-            f"select filename, {reason} as reason, count(*) from read_parquet($files, filename = true) "
+            f"select filename, {reason} as reason, count(*) from {engine.files(places, 'filename = true')} "
             f"where {is_of_learner(columns)} group by all",
-            {"files": [str(place) for place in places], "user_id": user_id},
+            {"user_id": user_id},
         ).fetchall()
         for name, why, count in counted:
             files.add(Path(name))
@@ -110,8 +110,9 @@ def _in_lake(connection: duckdb.DuckDBPyConnection, root: Path, user_id: str) ->
 def _by_columns(connection: duckdb.DuckDBPyConnection, root: Path) -> dict[tuple[str, ...], list[Path]]:
     """Return the Parquet files that can name a learner, by the columns of theirs that matter here."""
     found: dict[tuple[str, ...], list[Path]] = defaultdict(list)
-    if places := [str(place) for place in sorted(root.rglob("*.parquet"))]:
-        for name, columns in connection.execute(COLUMNS_OF_FILES, {"files": places}).fetchall():
+    if places := sorted(root.rglob("*.parquet")):
+        query = COLUMNS_OF_FILES.format(files=engine.paths(places))
+        for name, columns in connection.execute(query).fetchall():
             if {"user_id", "row"} & set(columns):
                 found[tuple(columns)].append(Path(name))
     return found

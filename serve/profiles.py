@@ -12,7 +12,7 @@ import duckdb
 from warehouse import engine
 
 MEMORY_LIMIT = "64MB"
-FIND = "select name, user_id from read_parquet($file) where name = nfc_normalize($name)"
+FIND = "select name, user_id from {} where name = nfc_normalize($name)"
 
 
 class Profiles:
@@ -24,6 +24,7 @@ class Profiles:
 
     def __init__(self, place: Path) -> None:
         self._place = place
+        self._find = FIND.format(engine.files([place]))
         self._connection = duckdb.connect(config={"threads": 1, "memory_limit": MEMORY_LIMIT})
         engine.prepare(self._connection)
         self._connection.execute("set enable_external_file_cache = false")  # what was read once may be private now
@@ -38,7 +39,7 @@ class Profiles:
             return None
         cursor = self._connection.cursor()
         try:
-            found = cursor.execute(FIND, {"file": str(self._place), "name": name}).fetchall()
+            found = cursor.execute(self._find, {"name": name}).fetchall()
         except duckdb.IOException:
             if self._place.exists():
                 raise

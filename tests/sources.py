@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from assets.step0_plan import Run
 from pipelines.night import run_night
+from warehouse import engine
 from warehouse.configuration import Configuration, load
 from warehouse.lake import Lake
 from warehouse.manifest import Manifest
@@ -216,7 +217,7 @@ def lake_files(configuration: Configuration) -> dict[str, bytes]:
 
 def landed_rows(configuration: Configuration, stream: str, columns: str) -> list[tuple[Any, ...]]:
     """Read what landed, in the order of the ids."""
-    places = str(Lake.of(configuration).root / stream / "2*.parquet")
+    places = engine.files(sorted((Lake.of(configuration).root / stream).glob("2*.parquet")))
     with duckdb.connect() as connection:
-        query = f"select {columns} from read_parquet($places) where reason is null order by event_id"
-        return connection.execute(query, {"places": places}).fetchall()
+        query = f"select {columns} from {places} where reason is null order by event_id"
+        return connection.execute(query).fetchall()

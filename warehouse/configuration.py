@@ -23,6 +23,7 @@ from warehouse.serving import Serve
 from warehouse.streams import EVENT_KINDS, ROLES, Kind
 
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+MEANT_OTHERWISE = re.compile(r"\?|%[0-9a-fA-F]{2}")  # in a path, by DuckDB and by Dagster's SQLite
 STREAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 RESERVED_STREAM_NAMES = {"activity", "zones"}
 MOST_SECONDS = 7 * 24 * 3600  # MySQL and PostgreSQL count milliseconds in 32 bits
@@ -151,6 +152,7 @@ def load(path: Path, uses: Collection[Section] = ()) -> Configuration:
         mistakes.append("auth: missing, the server needs [auth] with a secret or a key set")
     try:
         configuration = Configuration.model_validate(document)
+        mistakes += _folder_mistakes(configuration.data_dir)
     except ValidationError as error:
         mistakes += [_line(detail) for detail in error.errors()]
     if mistakes:
@@ -232,6 +234,13 @@ def _stream_mistakes(document: Mapping[str, Any]) -> list[str]:
     if not any(kind in EVENT_KINDS for kind in kinds):
         mistakes.append(f"streams: at least one stream of a kind among {', '.join(EVENT_KINDS)} is needed")
     return mistakes
+
+
+def _folder_mistakes(data_dir: Path) -> list[str]:
+    """What in the name of the data folder would be taken for something else; all other characters are fine."""
+    found = MEANT_OTHERWISE.search(str(data_dir))
+    way_out = "DuckDB and Dagster take that for a part of a URL; choose a folder without it"
+    return [f'pulse.data_dir: "{found[0]}" stands in {data_dir}, {way_out}'] if found else []
 
 
 def _column_mistakes(stream: Mapping[str, Any]) -> list[str]:

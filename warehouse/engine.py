@@ -1,9 +1,10 @@
-"""DuckDB connections as this project opens them, and the SQL files that stand beside the code.
+"""DuckDB connections as this project opens them, how they read Parquet, and the SQL files that stand beside the code.
 
 Reading a published file is `versions.open_version`; here is what the pipeline computes with.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ MACROS = Path(__file__).with_name("macros.sql")
 
 # Both give wrong results or internal errors in 1.5.x (duckdb/duckdb#24624); tests/test_engines_duckdb.py has the cases.
 DISABLED_OPTIMIZERS = "common_subplan,top_n_window_elimination"
+PATTERN = re.compile(r"[*?[]")  # what DuckDB's readers of files take for "any", also in a list of paths
 MEMORY_LIMIT = "1GB"  # what does not fit is spilled, so that a night runs on a small machine
 
 
@@ -99,9 +101,25 @@ def view_files(connection: duckdb.DuckDBPyConnection, name: str, places: Sequenc
     connection.execute(f"create or replace temp view {name} as select * from {files(places)}")
 
 
-def files(places: Sequence[Path]) -> str:
-    """Return the SQL that reads Parquet files; a view cannot take them as a parameter."""
-    return f"read_parquet([{', '.join(quoted(str(place)) for place in places)}])"
+def files(places: Iterable[Path], options: str = "") -> str:
+    """Return the SQL that reads Parquet files; whatever reads them reads them by this.
+
+    Their paths mean nothing: a folder called `amount=500` is no column, and `*` is a character (docs/FAULTS.md, 52).
+
+    Args:
+        places: files that all exist.
+        options: more of DuckDB's own, such as `filename = true`.
+    """
+    return f"read_parquet({paths(places)}, hive_partitioning = false{options and f', {options}'})"
+
+
+def paths(places: Iterable[Path]) -> str:
+    """Return the SQL list of exactly these files, for `parquet_kv_metadata` and the like."""
+    return f"[{', '.join(quoted(PATTERN.sub(_literally, str(place))) for place in places)}]"
+
+
+def _literally(character: re.Match[str]) -> str:
+    return f"[{character[0]}]"
 
 
 def quoted(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Self, TypeAlias
 
 import duckdb
 
+from warehouse import engine
 from warehouse.configuration import Configuration, Stream
 from warehouse.files import written_beside
 
@@ -215,8 +216,8 @@ def about(places: list[Path]) -> dict[Path, str]:
     if unread:
         with duckdb.connect() as connection:
             rows: list[tuple[Any, ...]] = connection.execute(
-                "select file_name, decode(value) from parquet_kv_metadata($files) where key = $about",
-                {"files": [str(place) for place in unread], "about": ABOUT.encode()},
+                f"select file_name, decode(value) from parquet_kv_metadata({engine.paths(unread)}) where key = $about",
+                {"about": ABOUT.encode()},
             ).fetchall()
         _read.update({Path(name): (stamps[Path(name)], text) for name, text in rows})
     return {place: _read[place][1] for place in places}

@@ -22,8 +22,8 @@ def proofs_in(lake: Lake) -> Proofs:
     if not lake.proofs.exists():
         return {}
     with duckdb.connect() as connection:
-        query = "select stream, day, extracted_at, proven_at from read_parquet($file)"
-        rows = connection.execute(query, {"file": str(lake.proofs)}).fetchall()
+        query = f"select stream, day, extracted_at, proven_at from {engine.files([lake.proofs])}"
+        rows = connection.execute(query).fetchall()
     return {(stream, day, extracted_at): proven_at for stream, day, extracted_at, proven_at in rows}
 
 
