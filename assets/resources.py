@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import PrivateAttr
 
+from assets.step0_ahead import set_aside
 from assets.step0_plan import Run
 from warehouse import lock, space
 from warehouse.configuration import Configuration, load
@@ -36,11 +37,15 @@ class Night(dg.ConfigurableResource["Night"]):
 
         Raises:
             StorageError: there is too little room on the disk.
+            ClockError, SourceUnavailableError: as `set_aside`, if something is ahead of our clock.
         """
         self._configuration = load(Path(self.config_file), uses=["sources"])
         purpose = f"Dagster run {context.run.run_id}" if context.run else "Dagster"
         with lock.run_lock(self._configuration, purpose, wait=True):
             space.refuse_if_short(self._configuration)
+            line = set_aside(self._configuration)
+            if line and context.log:
+                context.log.warning(line)
             yield self
 
     @property

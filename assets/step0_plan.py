@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
+from warehouse import clock
 from warehouse.configuration import Configuration, Stream
 from warehouse.errors import ConfigurationError
 from warehouse.lake import DAY, days_between, missing_days
@@ -41,7 +42,7 @@ def planned(
     Raises:
         ConfigurationError: a day that is not over, an empty range, a range before `first_day`, an unknown stream.
     """
-    yesterday = datetime.now(UTC).date() - DAY
+    yesterday = clock.last_day_over()
     first_day = configuration.pulse.first_day
     names = [known.name for known in configuration.event_streams]
     mistakes = []

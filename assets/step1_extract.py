@@ -16,6 +16,7 @@ import pyarrow as pa
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Connection,
     DateTime,
     Engine,
     Select,
@@ -30,11 +31,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from assets.step1_clocks import clock_of, refuse_clock_behind
 from assets.step1_columns import MappedTable, reflect
 from assets.step1_figures import figure_columns, figures_by_day, source_day
 from assets.step1_sessions import engine_of
 from assets.step1_snapshot import Snapshot, snapshot
 from assets.step1_values import read_batch
+from warehouse import clock
 from warehouse.configuration import Configuration, Stream
 from warehouse.errors import ConfigurationError, PulseError, SourceUnavailableError
 from warehouse.lake import DAY, NO_ROWS, Figures
@@ -61,6 +64,7 @@ class Reader:
         dialect: SQLAlchemy's name of the source's dialect.
         server_version: the version of its server.
         taken_at: when the snapshot was taken, UTC.
+        source_time: what time it was by the source's own clock, UTC; None where it has none.
     """
 
     stream: Stream
@@ -68,7 +72,8 @@ class Reader:
     source: Snapshot
     dialect: str
     server_version: Sequence[int | str] = ()
-    taken_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    taken_at: datetime = field(default_factory=lambda: clock.now())  # noqa: PLW0108 - whatever it is then
+    source_time: datetime | None = None
 
     @property
     def reads_wider(self) -> bool:
@@ -199,18 +204,43 @@ def open_stream(configuration: Configuration, stream: Stream) -> Iterator[Reader
     """Open one snapshot of a stream's source, with the table reflected and its columns checked before any row.
 
     Raises:
+        ClockError: our clock is behind that of the source.
         ConfigurationError: the source's url is none that we can use.
         SourceDriftError: the table is not what the mapping says.
         SourceUnavailableError: the source does not answer, or stops answering; the message has no password.
     """
+    with _connected(configuration, stream) as connection:
+        there = _time_at(connection, stream)
+        mapped = reflect(connection, stream)
+        connection.rollback()
+        with snapshot(connection, configuration.sources[stream.source].longest_statement) as source:
+            version = connection.dialect.server_version_info or ()
+            yield Reader(stream, mapped, source, connection.dialect.name, version, source_time=there)
+
+
+def time_at(configuration: Configuration, stream: Stream) -> datetime | None:
+    """Return what time it is at a stream's source, UTC; None where that has no clock.
+
+    Raises:
+        ClockError, ConfigurationError, SourceUnavailableError: as `open_stream`.
+    """
+    with _connected(configuration, stream) as connection:
+        return _time_at(connection, stream)
+
+
+def _time_at(connection: Connection, stream: Stream) -> datetime | None:
+    there = clock_of(connection)
+    refuse_clock_behind(stream.source, there)
+    return there
+
+
+@contextmanager
+def _connected(configuration: Configuration, stream: Stream) -> Iterator[Connection]:
+    """Connect to a stream's source; what goes wrong there, also in the block, is said of the source."""
     engine = _engine(configuration, stream)
     try:
         with engine.connect() as connection:
-            mapped = reflect(connection, stream)
-            connection.rollback()
-            with snapshot(connection, configuration.sources[stream.source].longest_statement) as source:
-                version = connection.dialect.server_version_info or ()
-                yield Reader(stream, mapped, source, connection.dialect.name, version)
+            yield connection
     except PulseError:
         raise
     except (DBAPIError, adbc_driver_manager.Error, OSError) as error:

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from assets import progress
+from assets.step1_clocks import refuse_day_not_over
 from assets.step1_columns import changes
 from assets.step1_extract import Reader, open_stream
 from assets.step2_spans import ROWS_AT_ONCE, chunks, spans
@@ -109,6 +110,7 @@ def land(
     Raises:
         SourceDriftError: the table is not what the mapping says.
         SourceUnavailableError: the source failed, or fewer rows came than it counts itself.
+        ClockError: a day is not over, or our clock is behind that of the source.
         ShrinkError: a landing would lose more than `shrink_budget` of at least `shrink_base` rows.
     """
     lake = Lake.of(configuration)
@@ -122,6 +124,7 @@ def land(
     ):
         folder = Path(temp)
         with open_stream(configuration, stream) as reader:
+            refuse_day_not_over(max(days), stream.source, reader.source_time)
             spool = Spool(folder, stream, reader.uuids)
             figures: dict[str, Figures] = {}
             for first, last in spans(days):

@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from assets import progress
+from assets.step0_ahead import is_ahead
+from assets.step1_clocks import refuse_day_not_over
 from assets.step1_columns import changes
 from assets.step1_extract import open_stream
 from assets.step1_values import schema
@@ -59,6 +61,8 @@ class LandedUsers:
 def land_users(configuration: Configuration, last_day: date) -> LandedUsers | None:
     """Replace `users`, `zones` and `profiles.parquet`, unless the run's last day is before the newest day (R3).
 
+    Learners that a clock which was ahead has landed count as none: any run replaces them.
+
     Args:
         configuration: where the source and the lake are.
         last_day: the last UTC day of the run.
@@ -67,11 +71,13 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
         What landed; None if a later run has landed the learners already.
 
     Raises:
-        SourceDriftError, SourceUnavailableError: as `open_stream`.
+        ClockError: that day is not over.
+        ClockError, SourceDriftError, SourceUnavailableError: as `open_stream`.
     """
     lake = Lake.of(configuration)
     newest = newest_day(configuration, lake.landings(configuration))
-    if newest is not None and last_day < newest and lake.users.exists():
+    refuse_day_not_over(last_day)
+    if newest is not None and last_day < newest and lake.users.exists() and not is_ahead(lake.users):
         return None
     lake.root.mkdir(parents=True, exist_ok=True)
     with (

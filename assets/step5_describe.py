@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import engine, schema, zones
+from warehouse import clock, engine, schema, zones
 from warehouse.configuration import Configuration
 from warehouse.lake import DAY, Lake, Landing
 from warehouse.proofs import proofs_in, proven_at
@@ -60,7 +60,7 @@ def sign(connection: duckdb.DuckDBPyConnection, configuration: Configuration, ve
     info = {
         "version": version,
         "data_through": datetime.combine(newest + DAY, time(), tzinfo=UTC),
-        "built_at": datetime.now(UTC),
+        "built_at": clock.now(),
         "logical_hash": schema.logical_hash(connection, "version"),
         "schema_version": schema.SCHEMA_VERSION,
         "first_day": pulse.first_day,

@@ -13,9 +13,10 @@ import duckdb
 
 from assets import progress
 from assets.step6_check_list import Report
-from warehouse import engine
+from warehouse import clock, engine
 from warehouse.configuration import Configuration
 from warehouse.files import writing
+from warehouse.lake import DAY
 from warehouse.manifest import sequence_of
 from warehouse.versions import Warehouse
 
@@ -29,12 +30,15 @@ class Before:
 
     Args:
         newest_day: the last UTC day in it.
+        until: the last date that is compared; None for all of them. A version of days that are not over was made by a
+            clock that was ahead, and what it has of their dates is no measure.
         figures: name, date or None, amount; as `step6_figures.sql`.
         landings: stream, UTC day, and when that was extracted.
         quarantine: a Parquet file of its quarantine.
     """
 
     newest_day: date
+    until: date | None
     figures: Sequence[tuple[str, date | None, int]]
     landings: Sequence[tuple[str, date, datetime]]
     quarantine: Path
@@ -66,14 +70,21 @@ def _read(connection: duckdb.DuckDBPyConnection, place: Path, quarantine: Path) 
     connection.execute(f"attach {engine.quoted(str(place))} as before (read_only)")
     connection.execute("use before")
     (newest_day,) = engine.one_row(connection, "select newest_day from version_info")
-    figures = connection.execute(engine.sql(FIGURES), {"newest_day": newest_day}).fetchall()
+    until = _until(newest_day)
+    figures = connection.execute(engine.sql(FIGURES), {"newest_day": newest_day, "until": until}).fetchall()
     landings = connection.execute("select stream, day, extracted_at from landings").fetchall()
     connection.execute(
         "create temp table before_quarantine as select stream, day, event_id, reason, row from quarantine"
     )
     with writing(quarantine):
         connection.execute("copy before_quarantine to $file (format parquet)", {"file": str(quarantine)})
-    return Before(newest_day, figures, landings, quarantine)
+    return Before(newest_day, until, figures, landings, quarantine)
+
+
+def _until(newest_day: date) -> date | None:
+    """Return the last date that is over in every zone by the end of the last day that is over, if that comes before."""
+    last = clock.last_day_over()
+    return last - DAY if newest_day > last else None
 
 
 def view_before(connection: duckdb.DuckDBPyConnection, before: Before | None) -> None:
@@ -90,7 +101,8 @@ def view_before(connection: duckdb.DuckDBPyConnection, before: Before | None) ->
     _insert(connection, "published_landings", before.landings)
     _insert(connection, "figures_before", before.figures)
     connection.execute("use version")
-    found = connection.execute(engine.sql(FIGURES), {"newest_day": before.newest_day}).fetchall()
+    limits = {"newest_day": before.newest_day, "until": before.until}
+    found = connection.execute(engine.sql(FIGURES), limits).fetchall()
     connection.execute("use memory")
     _insert(connection, "figures", found)
 

@@ -1,13 +1,19 @@
 -- What a version holds, as far as the next one must not fall far below it: one row per figure, and for XP and seconds
--- one per date of the week up to `newest_day`. Every learner's window has that week.
-with last_week as (
+-- one per date of the week up to `newest_day`. Every learner's window has that week. Dates after `until` are left out.
+with compared as (
+    select least($newest_day::date, coalesce($until::date, $newest_day::date)) as last_day
+),
+
+last_week as (
     select activity_date, sum(xp_earned)::bigint as xp, sum(learning_time)::bigint as seconds
-    from learning_pulse
-    where activity_date between $newest_day::date - 6 and $newest_day::date
+    from learning_pulse, compared
+    where activity_date between last_day - 6 and last_day
     group by activity_date
 )
 
-select 'rows_kept' as name, null::date as activity_date, count(*) as amount from daily_activity
+select 'rows_kept' as name, null::date as activity_date, count(*) as amount
+from daily_activity
+where $until::date is null or activity_date <= $until::date
 union all
 select 'learners_kept', null, count(*) from users
 union all

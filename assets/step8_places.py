@@ -121,6 +121,8 @@ def _by_columns(connection: duckdb.DuckDBPyConnection, root: Path) -> dict[tuple
 def _name_of(root: Path, place: Path, reason: str | None) -> str:
     """Return the name of a place in the receipt: a stream's files are one, what is in them for a reason is another."""
     folder = place.parent.relative_to(root).as_posix()
+    if folder.startswith("ahead/"):
+        return "ahead"
     if folder in (".", ACTIVITY):
         return place.stem if folder == "." else folder
     kind = "undated" if place.stem == "undated" else "duplicates" if reason == "duplicate" else "quarantine"

@@ -7,11 +7,11 @@ with the counts that the first one saw.
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from assets.step8_places import Found
+from warehouse import clock
 from warehouse.files import written_beside
 from warehouse.lake import Lake
 
@@ -111,4 +111,4 @@ def _count(counts: dict[str, dict[str, int]], found: Mapping[str, int]) -> None:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime(SHOWN_SECONDS)
+    return clock.now().strftime(SHOWN_SECONDS)

@@ -7,12 +7,12 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime
+from datetime import date
 
-from warehouse import space
+from warehouse import clock, space
 from warehouse.configuration import Configuration, Section, configuration_path, load
 from warehouse.errors import ConfigurationError, LockHeldError, PulseError
-from warehouse.lake import DAY, Lake
+from warehouse.lake import Lake
 from warehouse.lock import run_lock
 from warehouse.versions import Warehouse
 
@@ -35,7 +35,7 @@ def demo(words: Namespace) -> None:
 
 def nightly(words: Namespace) -> None:
     """Run the job for one UTC day."""
-    day = words.day or datetime.now(UTC).date() - DAY
+    day = words.day or clock.last_day_over()
     run_job(configuration_of(words, "sources"), day, day, accepted=_accepted(words))
 
 

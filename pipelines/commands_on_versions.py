@@ -1,9 +1,10 @@
 """The commands that look at what is published, or choose it: status, versions, rollback, unpin. They run nothing."""
 
 from argparse import Namespace
-from datetime import UTC, datetime
+from datetime import date, datetime
 
 from pipelines.commands import configuration_of
+from warehouse import clock
 from warehouse.lake import Lake, newest_day
 from warehouse.schema import SERVED, is_served
 from warehouse.versions import Warehouse
@@ -18,7 +19,7 @@ def status(words: Namespace) -> None:
     current = warehouse.current()
     newest = newest_day(configuration, Lake.of(configuration).landings(configuration))
     print(f"data folder   {configuration.data_dir}")
-    print(f"newest day    {newest or 'none: not every stream has landed first_day'}")
+    print(f"newest day    {_newest(newest)}")
     for receipt in unfinished(Lake.of(configuration)):
         print(f"erasure       begun {receipt.content['begun_at']} and not complete; run `pulse erase` for it again")
     if current is None:
@@ -27,16 +28,28 @@ def status(words: Namespace) -> None:
     if pin := warehouse.pin:
         print(f"pinned        {pin}: nights publish nothing until `pulse unpin`; newest made {warehouse.newest()}")
     manifest = warehouse.manifest(current)
-    age = datetime.now(UTC) - datetime.fromisoformat(manifest.built_at)
     print(f"published     {current} of {len(warehouse.kept())} kept")
     print(f"data through  {manifest.data_through}")
-    print(f"built at      {manifest.built_at} ({age.total_seconds() / 3600:.1f} hours ago)")
+    print(f"built at      {manifest.built_at} ({_since(datetime.fromisoformat(manifest.built_at))})")
     print(f"learners      {manifest.rows['pulse_totals']:,}")
     print(f"active days   {manifest.rows['daily_activity']:,}")
     print(f"quarantine    {manifest.rows['quarantine']:,} rows")
     print(f"logical hash  {manifest.logical_hash}")
     if manifest.accepted:
         print(f"let through   {', '.join(manifest.accepted)}")
+
+
+def _newest(day: date | None) -> str:
+    if day is None:
+        return "none: not every stream has landed first_day"
+    if day > clock.last_day_over():
+        return f"{day}, which is not over: a clock was ahead once, or ours is behind; `pulse nightly` says which"
+    return str(day)
+
+
+def _since(instant: datetime) -> str:
+    hours = (clock.now() - instant).total_seconds() / 3600
+    return f"{hours:.1f} hours ago" if hours >= 0 else f"{-hours:.1f} hours ahead of our clock"
 
 
 def versions(words: Namespace) -> None:

@@ -4,7 +4,6 @@ import secrets
 import shlex
 import shutil
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,8 +11,8 @@ import jwt
 
 from pipelines.commands import LOCALHOST, refuse_taken_port, run_job
 from pipelines.demo_platform import Platform, demo_configuration, make_platform
+from warehouse import clock
 from warehouse.configuration import Configuration, load
-from warehouse.lake import DAY
 
 FOLDER = Path("demo")
 TOKEN_SECONDS = 7 * 24 * 3600
@@ -33,7 +32,7 @@ def run(users: int, days: int, port: int, *, is_served: bool) -> None:
     """
     if is_served:
         refuse_taken_port(LOCALHOST, port)
-    last_day = datetime.now(UTC).date() - DAY
+    last_day = clock.last_day_over()
     _clear(FOLDER)
     print(f"making a platform of {users} learners and {days} days in {FOLDER}/", flush=True)
     platform = make_platform(FOLDER / "platform.sqlite", users=users, days=days, last_day=last_day)

@@ -12,7 +12,7 @@ from assets import progress
 from assets.step8_lake import erase_from_lake
 from assets.step8_places import Found, find
 from assets.step8_receipt import Receipt, begin
-from pipelines.night import publish_lake
+from pipelines.night import publish_whatever_is_ahead
 from warehouse import suppression
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
@@ -108,8 +108,8 @@ def _published(configuration: Configuration) -> Manifest | None:
     *fewer, most = LET_THROUGH
     for accepted in fewer:
         with suppress(CheckFailedError):
-            return publish_lake(configuration, accepted)
-    return publish_lake(configuration, most)
+            return publish_whatever_is_ahead(configuration, accepted)
+    return publish_whatever_is_ahead(configuration, most)
 
 
 def _withdraw(configuration: Configuration, learner: str, reason: str) -> str:

@@ -3,6 +3,7 @@
 The `nightly` job runs the very same steps as assets.
 """
 
+from assets.step0_ahead import refuse_ahead, set_aside
 from assets.step0_plan import Run, days_to_extract
 from assets.step2_land import land
 from assets.step3_users import land_users
@@ -27,6 +28,7 @@ def run_night(configuration: Configuration, run: Run) -> Manifest | None:
     Raises:
         PulseError: a step failed; nothing was published.
     """
+    set_aside(configuration)
     extract(configuration, run)
     return publish_lake(configuration, run.accepted)
 
@@ -50,7 +52,16 @@ def publish_lake(configuration: Configuration, accepted: tuple[str, ...] = ()) -
 
     Returns:
         As `run_night`.
+
+    Raises:
+        CheckFailedError: a landing is ahead of our clock; a run over the sources moves it away.
     """
+    refuse_ahead(configuration)
+    return publish_whatever_is_ahead(configuration, accepted)
+
+
+def publish_whatever_is_ahead(configuration: Configuration, accepted: tuple[str, ...] = ()) -> Manifest | None:
+    """Do as `publish_lake`, also where a clock was ahead: nothing may hold an erasure back, and it asks no source."""
     roll_up(configuration)
     return build_and_publish(configuration, accepted)
 

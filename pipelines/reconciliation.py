@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from assets.step0_ahead import set_aside
 from assets.step4_activity import roll_up
 from assets.step9_reconcile import Comparison, compare
 from pipelines.night import build_and_publish, extract
@@ -43,6 +44,7 @@ def reconcile(configuration: Configuration, accepted: tuple[str, ...] = ()) -> t
     Raises:
         PulseError: a source could not be asked, or a step failed; nothing was published.
     """
+    set_aside(configuration)
     comparison = compare(configuration)
     return comparison, restate(configuration, comparison, accepted) if comparison.drifts else None
 

@@ -19,12 +19,14 @@ from serve.metrics import Metrics
 from serve.reader import Follower
 from serve.refusals import Reason, RefusedError
 from serve.workers import Worker
+from warehouse.clock import TOLERANCE
 from warehouse.pin import Pin
 from warehouse.serving import Serve
 
 UNKNOWN_SHARE = 0.05  # more answers than this for learners whom the version does not know are worth a warning ...
 FEWEST_ANSWERS = 20  # ... once there were so many answers
 HOUR_SECONDS = 3600
+CLOCKS_DIFFER_HOURS = -TOLERANCE.total_seconds() / HOUR_SECONDS
 
 
 def register(app: Flask, follower: Follower) -> None:
@@ -78,12 +80,12 @@ def about(workers: Sequence[Worker], now: float, max_age_hours: float, pin: Pin 
     Args:
         workers: all of them, first the one that answers.
         now: the present, in seconds since 1970.
-        max_age_hours: a version that was published longer ago is stale.
+        max_age_hours: a version that was published longer ago is stale; so is one that a clock ahead of ours made.
         pin: what the pointer is pinned to.
     """
     me = workers[0]
     age = (now - datetime.fromisoformat(me.built_at).timestamp()) / HOUR_SECONDS if me.built_at else None
-    is_stale = None if age is None else age > max_age_hours
+    is_stale = None if age is None else not CLOCKS_DIFFER_HOURS <= age <= max_age_hours
     refused = {name: refusal for worker in workers for name, refusal in worker.refused.items()}
     alike = [worker for worker in workers if worker.version == me.version]
     answered, unknown = sum(worker.answered for worker in alike), sum(worker.unknown for worker in alike)

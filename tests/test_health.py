@@ -183,7 +183,7 @@ def test_with_nothing_served_detailed_says_so(nights: Path, tmp_path: Path) -> N
     assert ("pulse_data_age_seconds",) not in metrics(client)
 
 
-@pytest.mark.parametrize(("hours", "is_stale"), [(35.9, False), (36.1, True)])
+@pytest.mark.parametrize(("hours", "is_stale"), [(35.9, False), (36.1, True), (-0.05, False), (-0.5, True)])
 def test_a_version_is_stale_when_it_was_published_longer_ago_than_max_age_hours(
     configuration: Configuration, warehouse: Warehouse, hours: float, *, is_stale: bool
 ) -> None:

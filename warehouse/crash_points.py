@@ -44,6 +44,12 @@ NAMES = (
     "publish: pruned",
 )
 
+# The same for a run that finds what a clock that was ahead has landed.
+NAMES_OF_AHEAD = (
+    "ahead: basis cut",
+    "ahead: one moved",
+)
+
 # The same for an erasure, which reaches those of activity, build, check and publish on its way too.
 NAMES_OF_ERASURE = (
     "erase: learner suppressed",
@@ -62,8 +68,8 @@ def reached(name: str) -> None:
     """Say that a run has come to a point, and end without another word if that is where it is to die.
 
     Args:
-        name: one of `NAMES` or `NAMES_OF_ERASURE`. The variable `PULSE_CRASH_POINT` holds one, or `NAME@3` for the
-            third time it is reached.
+        name: one of `NAMES`, `NAMES_OF_AHEAD` or `NAMES_OF_ERASURE`. The variable `PULSE_CRASH_POINT` holds one, or
+            `NAME@3` for the third time it is reached.
     """
     global _times_reached  # noqa: PLW0603 - a process dies once
     wanted, _, times = os.environ.get(ENVIRONMENT, "").partition("@")

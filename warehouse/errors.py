@@ -37,6 +37,10 @@ class SourceUnavailableError(PulseError):
     """A source did not answer, or not completely; trying again may help."""
 
 
+class ClockError(PulseError):
+    """Our clock is wrong, by a source's or by what was asked for: a day is not over, or is ahead of it (R2)."""
+
+
 class ShrinkError(PulseError):
     """A landing would lose more rows than R23 lets pass."""
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import duckdb
 
-from warehouse import engine
+from warehouse import clock, engine
 from warehouse.files import written_beside
 from warehouse.lake import Lake, Landing
 
@@ -18,13 +18,14 @@ Proofs: TypeAlias = Mapping[tuple[str, date, str], str]  # by stream, UTC day an
 
 
 def proofs_in(lake: Lake) -> Proofs:
-    """Return the proofs that a lake holds."""
+    """Return the proofs that a lake holds, without those by a clock that was ahead of ours."""
     if not lake.proofs.exists():
         return {}
     with duckdb.connect() as connection:
         query = f"select stream, day, extracted_at, proven_at from {engine.files([lake.proofs])}"
         rows = connection.execute(query).fetchall()
-    return {(stream, day, extracted_at): proven_at for stream, day, extracted_at, proven_at in rows}
+    latest = (clock.now() + clock.TOLERANCE).isoformat()
+    return {(stream, day, extracted_at): when for stream, day, extracted_at, when in rows if when <= latest}
 
 
 def proven_at(landing: Landing, proofs: Proofs) -> str:

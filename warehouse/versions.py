@@ -7,11 +7,10 @@ a relative symlink that is switched by a rename, so a reader sees the old versio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from warehouse import lock
+from warehouse import clock, lock
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.errors import NoVersionError, PulseError
@@ -235,7 +234,7 @@ class Warehouse:
             self._refuse_unservable(version)
             # The pin first: a rollback that dies in between holds nights back and can be typed again, but a pointer
             # without its pin would be moved on by the next night, silently.
-            pin = Pin(version, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+            pin = Pin(version, f"{clock.now():%Y-%m-%dT%H:%M:%SZ}")
             pin.write(self.pin_file)
             self.point_to(version)
             return pin

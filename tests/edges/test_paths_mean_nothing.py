@@ -49,7 +49,7 @@ MORE_FOLDERS = (
     "x[[]y",
     "**",
     "{a,b}",
-    "it's \"quoted\"",
+    'it\'s "quoted"',
     "a b#c&d;e",
     "ü学",
     "$HOME ~",
