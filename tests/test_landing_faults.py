@@ -396,10 +396,10 @@ def test_a_run_that_ends_before_first_day_is_everywhere_publishes_nothing(sqlite
 def test_the_oldest_versions_beyond_keep_versions_are_deleted(sqlite_source: Platform) -> None:
     """The newest are kept, each with its manifest; the pointer names the last."""
     configuration = only_xp(sqlite_source, xp_rows(1), keep_versions=2)
-    for _ in range(4):
-        night(configuration, FIRST)
+    for n in range(4):
+        night(configuration, FIRST + n * DAY)
     warehouse = Warehouse.of(configuration)
-    kept = ["pulse-2026-06-01-000003", "pulse-2026-06-01-000004"]
+    kept = ["pulse-2026-06-03-000003", "pulse-2026-06-04-000004"]
     assert warehouse.kept() == kept
     assert warehouse.current() == kept[-1]
     there = {place.name for place in (warehouse.root / "versions").iterdir()}

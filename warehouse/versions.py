@@ -199,16 +199,33 @@ class Warehouse:
         reached("publish: manifest written")
 
     def prune(self, keep: int) -> list[str]:
-        """Delete the oldest versions beyond `keep`, never the current or the pinned one, and return their names."""
+        """Delete what nobody needs, and return the names: what the next version repeats, and the oldest beyond `keep`.
+
+        Versions of one schema that were made one after the other with one logical hash are one, and the newest of them
+        is kept (R24): reruns of a night leave something to roll back to. One whose manifest cannot be read is like no
+        other. The current and the pinned one stay.
+        """
         pin = self.pin
         in_use = {self.current(), pin.version if pin else None}
-        surplus = [name for name in self.kept()[:-keep] if name not in in_use]
+        kept = self.kept()
+        contents = [self._content(name) for name in kept]
+        repeated = [name for name, one, next_one in zip(kept, contents, contents[1:], strict=False) if one == next_one]
+        newest = [name for name in kept if name not in repeated][-keep:]
+        surplus = [name for name in kept if name not in newest and name not in in_use]
         for name in surplus:
             self.manifest_file(name).unlink()
             reached("publish: one manifest pruned")
             self.file(name).unlink()
         self._forget_pruned()
         return surplus
+
+    def _content(self, version: str) -> tuple[object, ...]:
+        """Return what two versions have in common that hold the same; one without a manifest has its own name."""
+        try:
+            manifest = self.manifest(version)
+        except NoVersionError:
+            return (version,)
+        return manifest.schema_version, manifest.logical_hash
 
     def _forget_pruned(self) -> None:
         """Delete the receipts of files that are gone; where they belong to a server of another user they do no harm."""
