@@ -10,7 +10,7 @@ from pydantic import PrivateAttr
 
 from assets.step0_ahead import set_aside
 from assets.step0_plan import Run
-from warehouse import lock, space
+from warehouse import lock, readiness, space
 from warehouse.configuration import Configuration, load
 
 
@@ -36,12 +36,14 @@ class Night(dg.ConfigurableResource["Night"]):
         """Hold the run's lock; a run that Dagster has queued waits for whoever holds it.
 
         Raises:
+            DamagedError: the data folder is not as we left it.
             StorageError: there is too little room on the disk.
             ClockError, SourceUnavailableError: as `set_aside`, if something is ahead of our clock.
         """
         self._configuration = load(Path(self.config_file), uses=["sources"])
         purpose = f"Dagster run {context.run.run_id}" if context.run else "Dagster"
         with lock.run_lock(self._configuration, purpose, wait=True):
+            readiness.refuse_unusable(self._configuration)
             space.refuse_if_short(self._configuration)
             line = set_aside(self._configuration)
             if line and context.log:

@@ -22,7 +22,7 @@ from warehouse import engine, suppression
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.files import UNFINISHED, put_in_place, writing
-from warehouse.lake import ABOUT, Lake, about, newest_day
+from warehouse.lake import ABOUT, Lake, described, newest_day
 
 USERS = Path(__file__).with_suffix(".sql")
 ZONES = Path(__file__).with_name("step3_zones.sql")
@@ -114,7 +114,7 @@ def _columns_before(lake: Lake) -> dict[str, str]:
     """Return the types of the table's columns when the learners landed last, if that is known."""
     if not lake.users.exists():
         return {}
-    found: dict[str, str] = json.loads(about([lake.users])[lake.users]).get("columns", {})
+    found: dict[str, str] = described([lake.users])[lake.users].get("columns", {})
     return found
 
 

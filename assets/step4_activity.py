@@ -18,7 +18,7 @@ from warehouse import engine, zones
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.files import written_beside
-from warehouse.lake import DAY, PARQUET, Lake, Landing, about, days_between, newest_day
+from warehouse.lake import DAY, PARQUET, Lake, Landing, days_between, described, newest_day
 
 ACTIVITY = Path(__file__).with_suffix(".sql")
 UNION = Path(__file__).with_name("step4_union.sql")
@@ -175,7 +175,7 @@ def _stale_days(
     lake = Lake.of(configuration)
     days = days_between(configuration.pulse.first_day, newest)
     there = [lake.activity(day) for day in days if lake.activity(day).exists()]
-    made_from = {place: json.loads(text)["made_from"] for place, text in about(there).items()}
+    made_from = {place: content["made_from"] for place, content in described(there, "made_from").items()}
     stale = {day for day in days if made_from.get(lake.activity(day)) != ingredients(configuration, landings, day)}
     if there:
         stale |= {

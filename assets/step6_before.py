@@ -52,7 +52,7 @@ def version_before(configuration: Configuration, folder: Path) -> Before | None:
         folder: where its quarantine is written; rows are handed from connection to connection as a file.
     """
     warehouse = Warehouse.of(configuration)
-    current = warehouse.current()
+    current = warehouse.current_if_known()
     others = sorted((name for name in warehouse.kept() if name != current), key=sequence_of, reverse=True)
     for version in [current, *others] if current else others:
         try:

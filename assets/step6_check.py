@@ -4,7 +4,6 @@ They run on the finished file, reopened, beside the lake. Step 7 runs them again
 what an earlier step says it has seen.
 """
 
-import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -21,7 +20,7 @@ from warehouse import engine, schema
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.errors import CheckFailedError
-from warehouse.lake import Lake, about, days_between
+from warehouse.lake import Lake, days_between, described
 from warehouse.versions import Warehouse
 
 CHECKS = Path(__file__).with_suffix(".sql")
@@ -166,7 +165,7 @@ def _view_surroundings(connection: duckdb.DuckDBPyConnection, configuration: Con
         **{name: [landing.sums[name] for landing in counted] for name in ("events", "amount", "passed")},
     )
     files = {day: lake.activity(day) for day in days}
-    said = {place: json.loads(text) for place, text in about(list(files.values())).items()}
+    said = described(list(files.values()))
     unions = [said[place]["union_microseconds"] for place in files.values()]
     engine.create(connection, "unions", day=days, microseconds=unions)
     engine.view_files(connection, "activity", list(files.values()))

@@ -14,6 +14,7 @@ import duckdb
 
 from warehouse import engine
 from warehouse.configuration import Configuration
+from warehouse.files import below, entries
 from warehouse.lake import Lake
 from warehouse.versions import Warehouse
 
@@ -65,11 +66,13 @@ def find(configuration: Configuration, user_id: str) -> Found:
     """
     with connected(configuration) as connection:
         files, lake = _in_lake(connection, Lake.of(configuration).root, user_id)
-        versions = {
-            place.stem: _in_version(connection, place, user_id)
-            for place in sorted((Warehouse.of(configuration).root / "versions").glob("*.duckdb"))
-        }
+        versions = {place.stem: _in_version(connection, place, user_id) for place in _files_of_versions(configuration)}
     return Found(files, lake, versions)
+
+
+def _files_of_versions(configuration: Configuration) -> list[Path]:
+    folder = Warehouse.of(configuration).root / "versions"
+    return [folder / name for name in entries(folder) if name.endswith(".duckdb")]
 
 
 @contextmanager
@@ -110,7 +113,7 @@ def _in_lake(connection: duckdb.DuckDBPyConnection, root: Path, user_id: str) ->
 def _by_columns(connection: duckdb.DuckDBPyConnection, root: Path) -> dict[tuple[str, ...], list[Path]]:
     """Return the Parquet files that can name a learner, by the columns of theirs that matter here."""
     found: dict[tuple[str, ...], list[Path]] = defaultdict(list)
-    if places := sorted(root.rglob("*.parquet")):
+    if places := below(root, ".parquet"):
         query = COLUMNS_OF_FILES.format(files=engine.paths(places))
         for name, columns in connection.execute(query).fetchall():
             if {"user_id", "row"} & set(columns):

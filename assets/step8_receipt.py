@@ -6,13 +6,12 @@ with the counts that the first one saw.
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from assets.step8_places import Found
 from warehouse import clock
-from warehouse.files import written_beside
+from warehouse.files import entries, written_beside
 from warehouse.lake import Lake
 
 SHOWN_SECONDS = "%Y-%m-%dT%H:%M:%SZ"
@@ -87,18 +86,36 @@ def begin(lake: Lake, learner_sha256: str, before: Found, pinned: str | None) ->
 
 def unfinished(lake: Lake) -> list[Receipt]:
     """Return the receipts of erasures that died and have not been run again."""
-    found = []
-    for place in sorted(lake.erasures.glob("*.json")):
-        with suppress(ValueError):  # one that somebody has written to is nobody's
-            content = json.loads(place.read_text(encoding="utf-8"))
-            if content.get("finished_at", "") is None:
-                found.append(Receipt(place, content))
-    return found
+    contents = {place: _content(place) for place in _places(lake)}
+    return [
+        Receipt(place, content)
+        for place, content in contents.items()
+        if content is not None and content.get("finished_at", "") is None
+    ]
+
+
+def unreadable(lake: Lake) -> list[Path]:
+    """Return the receipts that somebody has written to: whose they are, and whether they are finished, is not known."""
+    return [place for place in _places(lake) if _content(place) is None]
+
+
+def _places(lake: Lake) -> list[Path]:
+    return [lake.erasures / name for name in entries(lake.erasures) if name.endswith(".json")]
+
+
+def _content(place: Path) -> dict[str, Any] | None:
+    """Read a receipt, None if it is none of ours any more."""
+    try:
+        content = json.loads(place.read_text(encoding="utf-8"))
+    except (ValueError, IsADirectoryError):
+        return None
+    is_ours = isinstance(content, dict) and {"learner_sha256", "begun_at", "finished_at"} <= content.keys()
+    return content if is_ours else None
 
 
 def _new(lake: Lake, learner_sha256: str, pinned: str | None) -> Receipt:
     now = _now()
-    name = f"{now.replace(':', '-')}-{sum(1 for _ in lake.erasures.glob('*.json')) + 1:06}.json"
+    name = f"{now.replace(':', '-')}-{len(_places(lake)) + 1:06}.json"
     whose = {"learner_sha256": learner_sha256, "begun_at": now, "finished_at": None, "pin": pinned}
     return Receipt(lake.erasures / name, {**whose, "lake": {}, "versions": {}})
 

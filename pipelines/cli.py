@@ -5,20 +5,17 @@ without Dagster and pandas, and a refused lock is answered at once.
 """
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 from datetime import date
 from typing import NoReturn
 
-import duckdb
-
-from pipelines import commands, commands_on_versions
+from pipelines import commands, commands_on_versions, terminal
+from pipelines.failures import failed
 from warehouse.configuration import configuration_path
-from warehouse.engine import is_interruption
-from warehouse.errors import ConfigurationError, PulseError
+from warehouse.errors import PulseError
 
-INTERRUPTED = 128 + signal.SIGINT
+ANSWERS = {commands_on_versions.status, commands_on_versions.versions}  # commands that are typed for what they print
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,23 +24,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: the words after `pulse`; by default those of the process.
     """
-    chosen = parser().parse_args(arguments)
-    try:
-        chosen.command(chosen)
-    except ConfigurationError as error:
-        for mistake in error.mistakes:
-            print(f"pulse: {mistake}", file=sys.stderr)
-        return error.exit_code
-    except PulseError as error:
-        print(f"pulse: {error}{commands.still_served(chosen)}", file=sys.stderr)
-        return error.exit_code
-    except (KeyboardInterrupt, OSError, RuntimeError, duckdb.Error) as error:
-        if isinstance(error, KeyboardInterrupt) or is_interruption(error):
-            print(f"pulse: interrupted{commands.still_served(chosen)}", file=sys.stderr)
-            return INTERRUPTED
-        print(f"pulse: {error}{commands.still_served(chosen)}", file=sys.stderr)
-        return PulseError.exit_code
+    if arguments is None:
+        terminal.own_the_process()
+    with terminal.spoken_to():
+        chosen = parser().parse_args(arguments)
+        try:
+            chosen.command(chosen)
+            if chosen.command in ANSWERS:
+                _refuse_lost_answer()
+        except SystemExit:
+            raise
+        except BaseException as error:  # noqa: BLE001 - no exception leaves the command as a traceback
+            return failed(chosen, error)
     return 0
+
+
+def _refuse_lost_answer() -> None:
+    """Say so if nobody gets what a command is typed for; a reader that has read enough, such as `head`, is none."""
+    lost = terminal.lost_output()
+    if lost is not None and not isinstance(lost, BrokenPipeError):
+        raise PulseError(f"standard output cannot be written ({lost.strerror}); the answer is lost, ask again")
 
 
 def parser() -> argparse.ArgumentParser:

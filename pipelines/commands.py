@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 
-from warehouse import clock, space
+from pipelines import terminal
+from warehouse import clock, readiness, space
 from warehouse.configuration import Configuration, Section, configuration_path, load
 from warehouse.errors import ConfigurationError, LockHeldError, PulseError
 from warehouse.lake import Lake
@@ -22,7 +23,6 @@ LOOPBACK = {LOCALHOST, "::1", "localhost"}  # Dagster's webserver has no login
 NO_LOGIN = (
     "name the hosts under which the UI is reached in [pulse] ui_hosts, and put a login in front, because it has none"
 )
-DAGSTERS_ADVICE = "ignore:Function `dev_command` is superseded"
 GUARDS = ("accept_shrink", "accept_quarantine")
 
 
@@ -86,6 +86,7 @@ def build(words: Namespace) -> None:
     _need_pipelines()
     configuration = configuration_of(words)
     with run_lock(configuration, "pulse build"):
+        readiness.refuse_unusable(configuration)
         space.refuse_if_short(configuration)
         from assets import progress  # noqa: PLC0415
         from pipelines.interrupts import obeyed  # noqa: PLC0415
@@ -116,6 +117,9 @@ def erase(words: Namespace) -> None:
     print(erased.receipt.to_json(), end="", flush=True)
     if erased.failure:
         raise PulseError(erased.failure)
+    if lost := terminal.lost_output():
+        message = f"the learner is erased, but standard output cannot be written ({lost.strerror}); the receipt is "
+        raise PulseError(f"{message}{erased.receipt.place}")
 
 
 def serve(words: Namespace) -> None:
@@ -148,7 +152,9 @@ def ui(words: Namespace) -> None:
 
         fail_abandoned_runs_of_home()
     arguments = ["-m", "pipelines.ui", "-m", "pipelines.definitions", "-h", words.host, "-p", str(words.port)]
-    os.environ["PYTHONWARNINGS"] = DAGSTERS_ADVICE
+    if not terminal.is_debugging():
+        os.environ["PYTHONWARNINGS"] = "ignore"
+    os.environ["PYTHONIOENCODING"] = terminal.encoding()
     _obey_interrupts()
     os.chdir(home)
     os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - our own interpreter
@@ -159,6 +165,7 @@ def _dagster_of(configuration: Configuration, purpose: str) -> Iterator[None]:
     """Hold the run's lock, which is tried before Dagster is imported, with its home prepared and progress shown."""
     _obey_interrupts()
     with run_lock(configuration, purpose):
+        readiness.refuse_unusable(configuration)
         space.refuse_if_short(configuration)
         from pipelines import dagster_home  # noqa: PLC0415
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from pipelines.commands import configuration_of
 from warehouse import clock
+from warehouse.errors import NoVersionError, PulseError
 from warehouse.lake import Lake, newest_day
 from warehouse.schema import SERVED, is_served
 from warehouse.versions import Warehouse
@@ -12,7 +13,7 @@ from warehouse.versions import Warehouse
 
 def status(words: Namespace) -> None:
     """Say what is published, how old it is, and how far the lake is."""
-    from assets.step8_receipt import unfinished  # noqa: PLC0415 - light, but only this command needs it
+    from assets.step8_receipt import unfinished, unreadable  # noqa: PLC0415 - light, but only this command needs it
 
     configuration = configuration_of(words)
     warehouse = Warehouse.of(configuration)
@@ -20,6 +21,8 @@ def status(words: Namespace) -> None:
     newest = newest_day(configuration, Lake.of(configuration).landings(configuration))
     print(f"data folder   {configuration.data_dir}")
     print(f"newest day    {_newest(newest)}")
+    for place in unreadable(Lake.of(configuration)):
+        print(f"erasure       {place} cannot be read; restore it, or run `pulse erase` again for that learner")
     for receipt in unfinished(Lake.of(configuration)):
         print(f"erasure       begun {receipt.content['begun_at']} and not complete; run `pulse erase` for it again")
     if current is None:
@@ -53,11 +56,21 @@ def _since(instant: datetime) -> str:
 
 
 def versions(words: Namespace) -> None:
-    """List the versions that are kept, oldest first; the current one is marked, and so is a pinned one."""
+    """List the versions that are kept, oldest first; the current one is marked, and so is a pinned one.
+
+    Raises:
+        DamagedError: the pointer names none of ours, after all versions have been listed.
+        NoVersionError: a manifest cannot be read, after the others have been listed.
+    """
     warehouse = Warehouse.of(configuration_of(words))
-    current, pin = warehouse.current(), warehouse.pin
+    current, pin = warehouse.current_if_known(), warehouse.pin
+    damaged: list[PulseError] = []
     for name in warehouse.kept():
-        manifest = warehouse.manifest(name)
+        try:
+            manifest = warehouse.manifest(name)
+        except NoVersionError as error:
+            damaged.append(error)
+            continue
         mark = "*" if name == current else " "
         megabytes = manifest.size / 1e6
         remarks = "  pinned" * (pin is not None and pin.version == name)
@@ -65,6 +78,9 @@ def versions(words: Namespace) -> None:
             remarks += f"  schema {manifest.schema_version}, servers read {SERVED}"
         figures = f"data through {manifest.data_through}  {megabytes:,.1f} MB  {manifest.logical_hash[:12]}"
         print(f"{mark} {name}  {figures}{remarks}")
+    warehouse.current()  # the list comes first: it is the way out of a damaged pointer
+    for first_of_them in damaged:
+        raise first_of_them
 
 
 def rollback(words: Namespace) -> None:
@@ -80,4 +96,5 @@ def unpin(words: Namespace) -> None:
     if pin is None:
         print("nothing is pinned")
         return
-    print(f"{pin.version} is pinned no more; {warehouse.current()} is served until the next night or `pulse build`")
+    served = warehouse.current_if_known() or "nothing"
+    print(f"{pin.version} is pinned no more; {served} is served until the next night or `pulse build`")

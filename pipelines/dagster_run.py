@@ -20,7 +20,7 @@ from pipelines.job import JOB_NAME, night_config, range_tags
 from pipelines.reconcile_job import RECONCILE, reconcile_config
 from warehouse import schema
 from warehouse.configuration import Configuration
-from warehouse.errors import PulseError
+from warehouse.errors import PulseError, UnexpectedError
 from warehouse.lake import Lake
 
 CODE_LOCATION = "pipelines.definitions"
@@ -28,6 +28,7 @@ CODE_LOCATION = "pipelines.definitions"
 WRAPPERS = {"DagsterExecutionStepExecutionError", "DagsterResourceFunctionError", "RetryRequestedFromPolicy"}
 # What a signal becomes where a step does not catch it.
 INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
+NOT_OURS = re.compile(r"[A-Za-z_]+(?:Error|Exception): ")  # with a class; what we say ourselves begins with a thing
 QUIET: Mapping[str, object] = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 
@@ -80,7 +81,8 @@ def _execute(
             asset_selection=selection,
         )
         if not execute_run(job, created, instance).success:
-            raise PulseError(first_error(instance, created.run_id))
+            text = first_error(instance, created.run_id)
+            raise UnexpectedError(text) if NOT_OURS.match(text) else PulseError(text)
 
 
 def selected(run: Run) -> frozenset[dg.AssetKey] | None:

@@ -50,9 +50,11 @@ def erase(configuration: Configuration, user_id: str) -> Erased:
         user_id: the id in any spelling (R26).
 
     Raises:
+        DamagedError: the pointer, or the list, is not what we put there; nothing was begun.
         PulseError: the erasure is not complete; it has to be run again.
     """
     lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
+    warehouse.current()  # a pointer that is a file is a copy of a version, and might keep the learner
     learner = normal_id(user_id)
     listed = suppression.suppress(lake.suppressed, learner)
     reached("erase: learner suppressed")

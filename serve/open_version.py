@@ -17,7 +17,7 @@ import duckdb
 from serve.blocks import Blocks
 from serve.learner_cache import LearnerCache
 from warehouse import engine
-from warehouse.errors import NoVersionError
+from warehouse.errors import DamagedError, NoVersionError
 from warehouse.verification import Marks, verify
 from warehouse.versions import Warehouse
 from warehouse.zones import is_zone, zone_info
@@ -175,7 +175,7 @@ def pointed_to(warehouse: Warehouse) -> str | None:
     """Return the name in the pointer, None if there is none that can be read."""
     try:
         return warehouse.current()
-    except OSError:
+    except (OSError, DamagedError):
         return None
 
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from serve.open_version import OpenVersion, open_version, pointed_to
 from serve.service import Service, Switch
-from warehouse.errors import NoVersionError
+from warehouse.damage import of_system
+from warehouse.errors import DamagedError, NoVersionError
 from warehouse.pin import Pin
 from warehouse.verification import Marks, OvertakenError, last_served, remember_served, verify
 from warehouse.versions import Warehouse
@@ -92,8 +93,7 @@ class Follower:
         self.refresh()
         with self._service.lent() as opened:
             if opened is None:
-                message = f"nothing published in {self._warehouse.root} can be served; run `pulse nightly`"
-                raise NoVersionError(message)
+                raise NoVersionError(f"nothing published in {self._warehouse.root} can be served{self._why_nothing()}")
             yield opened
 
     def watch(self, and_then: Callable[[], object], first_seconds: float = FIRST_LOOK_SECONDS) -> None:
@@ -132,7 +132,7 @@ class Follower:
     def verify_kept(self) -> None:
         """Verify the versions that are not in service, newest first, so that a rollback has nothing to wait for."""
         followed = self._followed
-        for name in reversed(self._warehouse.kept()):
+        for name in reversed(self._kept()):
             if self._is_news() or self._stopping.is_set():
                 break
             if self._service.is_read(name):
@@ -161,11 +161,22 @@ class Follower:
             has_looked.set()
             self._stopping.wait(LOOK_SECONDS)
 
+    def _why_nothing(self) -> str:
+        """Return the end of the line: what stands in the way, or what makes a first version."""
+        reasons = [refusal.reason for refusal in self.refused.values()]
+        return f": {'; '.join(reasons)}" if reasons else "; run `pulse nightly`"
+
     def _pointer(self) -> Pointed | None:
+        place = self._warehouse.pointer
         try:
-            name, status = self._warehouse.current(), self._warehouse.pointer.lstat()
-        except OSError:  # no pointer, or what stands in its place is none
+            name, status = self._warehouse.current(), place.lstat()
+        except FileNotFoundError:
+            name = None
+        except (DamagedError, OSError) as error:  # what stands in its place is none, or is not for us to see
+            self._refuse_pointer(self._reason(error))
             return None
+        if place.name in self.refused:
+            self._accept(place.name)
         return None if name is None else Pointed(name, status.st_mtime_ns, status.st_ino)
 
     def _to_follow(self) -> Pointed | None:
@@ -230,13 +241,32 @@ class Follower:
                 self._refuse(last, error)
 
     def _refuse(self, name: str, error: Exception) -> None:
-        reason = str(error) or type(error).__name__
+        reason = self._reason(error)
         known = self.refused.get(name)
         if known is None or known.reason != reason:
             logger.error("version %s is refused, the last good one stays in service: %s", name, reason)
         refusal = Refusal(reason, known.since if known else datetime.now(UTC))
-        there = {*self._warehouse.kept(), self.pointed}  # what was pruned since is nobody's concern
+        there = {*self._kept(), self.pointed, self._warehouse.pointer.name}  # not what was pruned since
         self.refused = {**{other: why for other, why in self.refused.items() if other in there}, name: refusal}
+
+    def _refuse_pointer(self, reason: str) -> None:
+        """Note that the pointer itself cannot be followed, once for as long as that is so."""
+        name = self._warehouse.pointer.name
+        if name not in self.refused or self.refused[name].reason != reason:
+            logger.error("the pointer cannot be followed, the last good version stays in service: %s", reason)
+            self.refused = {**self.refused, name: Refusal(reason, datetime.now(UTC))}
+
+    def _reason(self, error: Exception) -> str:
+        if isinstance(error, OSError) and error.filename:
+            return of_system(error, self._warehouse.root.parent)
+        return " ".join((str(error) or type(error).__name__).split())
+
+    def _kept(self) -> list[str]:
+        """Return the versions that are kept, as far as they are for us to see."""
+        try:
+            return self._warehouse.kept()
+        except OSError:
+            return []
 
     def _accept(self, name: str) -> None:
         self.refused = {other: why for other, why in self.refused.items() if other != name}

@@ -139,7 +139,7 @@ def test_the_options_given_to_make_demo_are_understood() -> None:
 
 
 def test_every_exit_code_is_in_the_readme() -> None:
-    from pipelines.cli import INTERRUPTED
+    from pipelines.failures import INTERRUPTED
     from warehouse.errors import ConfigurationError, LockHeldError, PulseError
 
     codes = {0, PulseError.exit_code, ConfigurationError.exit_code, LockHeldError.exit_code, int(INTERRUPTED)}

@@ -12,7 +12,7 @@ from typing import Self
 
 from warehouse import zones
 from warehouse.configuration import Configuration
-from warehouse.lake import ABOUT, DAY, Lake, about, days_between
+from warehouse.lake import ABOUT, DAY, Lake, days_between, described
 from warehouse.manifest import sequence_of
 
 NO_LANDINGS = {"zone_data", "default_timezone"}  # what else the activity of a day says that it was made from
@@ -58,8 +58,8 @@ class Basis:
         """Return what a version that is being built up to `newest` is made from."""
         lake, pulse = Lake.of(configuration), configuration.pulse
         days = days_between(pulse.first_day, newest)
-        said = about([lake.activity(day) for day in days])
-        content = {day: json.loads(said[lake.activity(day)]) for day in days}
+        said = described([lake.activity(day) for day in days], "made_from")
+        content = {day: said[lake.activity(day)] for day in days}
         return cls(
             version=version,
             first_day=pulse.first_day,
@@ -74,7 +74,7 @@ class Basis:
         """Return what the lake's file says, None if there is none."""
         if not lake.basis.exists():
             return None
-        content = json.loads(about([lake.basis])[lake.basis])
+        content = dict(described([lake.basis], "days", "version", "first_day")[lake.basis])
         days = {date.fromisoformat(day): said for day, said in content.pop("days").items()}
         return cls(
             **{**content, "first_day": date.fromisoformat(content["first_day"])},

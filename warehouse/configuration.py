@@ -4,22 +4,24 @@ Every mistake of a file is reported in one message. `${NAME}` is the environment
 that a command uses, so that the server needs no source passwords and the night no JWT secret.
 """
 
+import codecs
 import hashlib
 import json
 import os
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from warehouse.authentication import Auth, auth_mistakes, key_source
-from warehouse.configuration_types import CronLine, Day, HostName, ZoneName
+from warehouse.configuration_types import CronLine, Day, Folder, HostName, ZoneName
 from warehouse.errors import ConfigurationError
 from warehouse.serving import Serve
+from warehouse.source_urls import url_mistakes
 from warehouse.streams import EVENT_KINDS, ROLES, Kind
 
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
@@ -27,6 +29,9 @@ MEANT_OTHERWISE = re.compile(r"\?|%[0-9a-fA-F]{2}")  # in a path, by DuckDB and 
 STREAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 RESERVED_STREAM_NAMES = {"activity", "zones"}
 MOST_SECONDS = 7 * 24 * 3600  # MySQL and PostgreSQL count milliseconds in 32 bits
+MOST_DAYS = 36_500
+MOST_ROWS = 2**62  # what a database counts up to, and some room
+MOST_VERSIONS = 10_000
 
 Section = Literal["sources", "auth", "serve"]
 
@@ -54,16 +59,16 @@ class Reconciliation(_Part):
 class Pulse(_Part):
     """`[pulse]`: the rules' parameters and where everything is kept."""
 
-    data_dir: Path = Path("var")
+    data_dir: Folder = Path("var")
     first_day: Day
-    lookback_days: int = Field(default=7, ge=0)
+    lookback_days: int = Field(default=7, ge=0, le=MOST_DAYS)
     default_timezone: ZoneName = "UTC"
     level_metric: Literal["xp_earned", "learning_time"] = "xp_earned"
-    min_active_days: int = Field(default=5, ge=1)
+    min_active_days: int = Field(default=5, ge=1, le=MOST_DAYS)
     quarantine_budget: float = Field(default=0.01, ge=0, le=1)
     shrink_budget: float = Field(default=0.3, ge=0, le=1)
-    shrink_base: int = Field(default=20, ge=1)
-    keep_versions: int = Field(default=7, ge=1)
+    shrink_base: int = Field(default=20, ge=1, le=MOST_ROWS)
+    keep_versions: int = Field(default=7, ge=1, le=MOST_VERSIONS)
     ui_hosts: tuple[HostName, ...] = ()
     schedule: Schedule = Schedule()
     reconcile: Reconciliation = Reconciliation()
@@ -89,7 +94,7 @@ class Stream(_Part):
     source: str
     table: str = Field(min_length=1)
     timezone: ZoneName = "UTC"
-    columns: dict[str, str]
+    columns: dict[str, Annotated[str, Field(min_length=1)]]
 
     @property
     def fingerprint(self) -> str:
@@ -146,6 +151,8 @@ def load(path: Path, uses: Collection[Section] = ()) -> Configuration:
         document[section] = _resolved(document[section], section, mistakes)
     for name, source in _sources_in_use(document, uses):
         document["sources"][name] = _resolved(source, f"sources.{name}", mistakes)
+    if not mistakes:  # what is not resolved is no URL yet
+        mistakes += _url_mistakes(_sources_in_use(document, uses))
     mistakes += _stream_mistakes(document) + auth_mistakes(document)
     mistakes += _add_names(document, path)
     if "auth" in uses and "auth" not in document:
@@ -162,12 +169,26 @@ def load(path: Path, uses: Collection[Section] = ()) -> Configuration:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(_text(path.read_bytes()))
     except FileNotFoundError:
         way_out = "name one with --config or PULSE_CONFIG, or try `pulse demo`"
         raise ConfigurationError([f"{path}: no such configuration file, {way_out}"]) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigurationError([f"{path}: not readable as TOML: {error}"]) from None
+
+
+def _text(content: bytes) -> str:
+    """Return a file's text without the byte order mark that some editors put before it.
+
+    Raises:
+        ValueError: it is not UTF-8.
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ValueError("it is UTF-16, save it as UTF-8")
+    text = content.decode("utf-8-sig")
+    if "\0" in text:
+        raise ValueError("it has NUL characters, save it as UTF-8")
+    return text.replace("\r\n", "\n")  # as reading text does
 
 
 def _resolved(value: Any, where: str, mistakes: list[str]) -> Any:  # noqa: ANN401 - TOML holds anything
@@ -181,11 +202,32 @@ def _resolved(value: Any, where: str, mistakes: list[str]) -> Any:  # noqa: ANN4
 
     def lookup(match: re.Match[str]) -> str:
         name = match[1]
-        if name not in os.environ:
-            mistakes.append(f"{where}: environment variable {name} is not set")
-        return os.environ.get(name, match[0])
+        found = os.environ.get(name)
+        if wrong := _variable_mistake(found):
+            mistakes.append(f"{where}: environment variable {name} {wrong}")
+        return match[0] if found is None or wrong else found
 
     return PLACEHOLDER.sub(lookup, value)
+
+
+def _variable_mistake(value: str | None) -> str | None:
+    if value is None:
+        return "is not set"
+    if value != value.strip():
+        return "has white space at an end, such as a line break; take it away"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "is not UTF-8"
+    return None
+
+
+def _url_mistakes(sources: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Return what is wrong about the URLs of resolved sources."""
+    urls = [(name, source.get("url")) for name, source in sources]
+    return [
+        f"sources.{name}.url: {mistake}" for name, url in urls if isinstance(url, str) for mistake in url_mistakes(url)
+    ]
 
 
 def _sources_in_use(document: Mapping[str, Any], uses: Collection[Section]) -> list[tuple[str, dict[str, Any]]]:

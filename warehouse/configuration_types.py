@@ -2,15 +2,15 @@
 
 import re
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
+from warehouse import cron
 from warehouse.zones import is_zone
 
-CRON_FIELDS = (range(60), range(24), range(1, 32), range(1, 13), range(8))  # minute, hour, day, month, weekday
-CRON_NAME = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat"
-CRON_PART = re.compile(rf"(?:\*|(\d+|{CRON_NAME})(?:-(\d+|{CRON_NAME}))?)(?:/[1-9]\d*)?", re.ASCII | re.IGNORECASE)
+FIRST_YEAR, LAST_YEAR = 1970, 2199  # of days that may be the first: around them dates, partitions and zones end
 
 
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*", re.ASCII | re.IGNORECASE)
@@ -28,31 +28,38 @@ def _bare_host(name: str) -> str:
     return name
 
 
-def _five_fields(cron: str) -> str:
-    fields = cron.split()
-    if len(fields) != len(CRON_FIELDS) or not all(map(_is_cron_field, fields, CRON_FIELDS)):
-        raise ValueError(f'"{cron}" is no cron line of five fields, write one like "0 2 * * *"')
-    return cron
-
-
-def _is_cron_field(field: str, numbers: range) -> bool:
-    """Say whether a list like `*/5,7,10-12` has nothing but known names and numbers of the field."""
-    parts = [CRON_PART.fullmatch(part) for part in field.split(",")]
-    ends = [end for part in parts if part for end in part.groups() if end and end.isdigit()]
-    return None not in parts and all(int(end) in numbers for end in ends)
+def _good_cron(line: str) -> str:
+    if (wrong := cron.mistake(line)) is not None:
+        raise ValueError(wrong)
+    return line
 
 
 def _date(value: object) -> date:
     """Take a TOML date or its text; left to itself pydantic takes a number for seconds since 1970."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
     try:
-        return date.fromisoformat(str(value))
+        is_day = isinstance(value, date) and not isinstance(value, datetime)
+        day: date = value if is_day else date.fromisoformat(str(value))  # type: ignore[assignment] # looked at above
     except ValueError:
         raise ValueError(f'"{value}" is no date, write one like 2025-01-01') from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"{day} is not between {FIRST_YEAR} and {LAST_YEAR}, write one like 2025-01-01")
+    return day
 
 
+def _folder(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError('no folder has a NUL in its name, write one like "var"')
+    return path
+
+
+def _named(value: object) -> object:
+    if value == "":
+        raise ValueError('an empty name is no folder, write one like "var"')
+    return value
+
+
+Folder = Annotated[Path, BeforeValidator(_named), AfterValidator(_folder)]
 Day = Annotated[date, BeforeValidator(_date)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 HostName = Annotated[str, AfterValidator(_bare_host)]
-CronLine = Annotated[str, AfterValidator(_five_fields)]
+CronLine = Annotated[str, AfterValidator(_good_cron)]

@@ -53,5 +53,13 @@ class StorageError(PulseError, OSError):
     """A file of ours could not be written: the disk is full or broken, or nobody may write there."""
 
 
+class DamagedError(PulseError):
+    """Something in the data folder is not what we put there: copied otherwise, damaged, or not ours."""
+
+
+class UnexpectedError(PulseError):
+    """A run ended in an error that is none of ours; the message is what that said."""
+
+
 class NoVersionError(PulseError):
     """The version that was asked for cannot be served: nothing published, or not a version that we can read."""

@@ -74,3 +74,30 @@ def writing(path: Path) -> Iterator[None]:
         said = getattr(error, "strerror", None) or str(error)
         message = f"{path} cannot be written: {' '.join(said.split())}; make room or look at the disk, then run again"
         raise StorageError(message) from error
+
+
+def entries(folder: Path) -> list[str]:
+    """Return the names of what is in a folder, in order; none if there is no such folder.
+
+    Raises:
+        OSError: it may not be looked at, or is no folder. `Path.glob` would find nothing there, as in an empty one.
+    """
+    try:
+        return sorted(place.name for place in folder.iterdir())
+    except FileNotFoundError:
+        return []
+
+
+def below(folder: Path, suffix: str) -> list[Path]:
+    """Return every file below a folder whose name ends so, in order.
+
+    Raises:
+        OSError: some of it may not be looked at, as with `entries`.
+    """
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise error
+
+    walked = os.walk(folder, onerror=refuse)
+    return sorted(Path(root) / name for root, _, names in walked for name in names if name.endswith(suffix))

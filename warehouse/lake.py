@@ -6,6 +6,7 @@ learners, their zones over time and their public pages, and one roll-up per UTC 
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
@@ -16,9 +17,12 @@ import duckdb
 
 from warehouse import engine
 from warehouse.configuration import Configuration, Stream
-from warehouse.files import written_beside
+from warehouse.errors import DamagedError
+from warehouse.files import entries, written_beside
 
 DAY = timedelta(days=1)
+NAME_OF_A_DAY = re.compile(r"(?!\.).{4}-.{2}-.{2}\.parquet")
+DIGITS = re.compile(r"\d{1,18}", re.ASCII)
 Figures: TypeAlias = Mapping[str, str]  # of a day, as its source says them: `rows`, `amount`, `checksum`, …
 NO_ROWS: Figures = {"rows": "0"}
 ABOUT = "pulse"  # the key, in a Parquet file's own metadata, of what we say about the file
@@ -135,6 +139,11 @@ class Lake:
         """The place of when landings were found equal to their sources (`proofs.py`)."""
         return self.root / "proofs.parquet"
 
+    @property
+    def sequence(self) -> Path:
+        """The place of the last version number."""
+        return self.root / "sequence"
+
     def landing(self, stream: str, day: date) -> Path:
         """Return the place of a landing."""
         return self.root / stream / f"{day.isoformat()}.parquet"
@@ -159,7 +168,7 @@ class Lake:
         streams = {stream.name: stream for stream in configuration.event_streams}
         first_day = configuration.pulse.first_day
         places = [self.landing(name, day) for name in streams for day in _days_in(self.root / name) if day >= first_day]
-        found = [Landing.from_json(text) for text in about(places).values()]
+        found = [_landing(place, text) for place, text in about(places).items()]
         return {
             (landing.stream, landing.day): landing
             for landing in found
@@ -172,12 +181,32 @@ class Lake:
         Args:
             above: the highest that is known elsewhere, for a lake that has lost its own.
         """
-        place = self.root / "sequence"
-        last = int(place.read_text(encoding="ascii")) if place.exists() else 0
-        number = max(last, above) + 1
-        with written_beside(place) as unfinished:
+        number = max(self.last_sequence(), above) + 1
+        with written_beside(self.sequence) as unfinished:
             unfinished.write_text(str(number), encoding="ascii")
         return number
+
+    def last_sequence(self) -> int:
+        """Return the last version number, 0 before the first.
+
+        Raises:
+            DamagedError: the file has no number; going on from another could give a name twice.
+        """
+        try:
+            text = self.sequence.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return 0
+        except UnicodeDecodeError:
+            text = ""
+        except IsADirectoryError:
+            text = ""
+        if not DIGITS.fullmatch(text):
+            message = (
+                f"{self.sequence} has no number of the last version; write the highest that `pulse versions` lists "
+                "into it, or one above every version that there has ever been"
+            )
+            raise DamagedError(message)
+        return int(text)
 
 
 def newest_day(configuration: Configuration, landed: Iterable[tuple[str, date]]) -> date | None:
@@ -214,13 +243,65 @@ def about(places: list[Path]) -> dict[Path, str]:
     stamps = {place: _stamp(place) for place in places}
     unread = [place for place in places if _read.get(place, (None, ""))[0] != stamps[place]]
     if unread:
-        with duckdb.connect() as connection:
-            rows: list[tuple[Any, ...]] = connection.execute(
-                f"select file_name, decode(value) from parquet_kv_metadata({engine.paths(unread)}) where key = $about",
-                {"about": ABOUT.encode()},
-            ).fetchall()
-        _read.update({Path(name): (stamps[Path(name)], text) for name, text in rows})
+        _read.update({place: (stamps[place], text) for place, text in _metadata(unread).items()})
     return {place: _read[place][1] for place in places}
+
+
+def described(places: list[Path], *keys: str) -> dict[Path, dict[str, Any]]:
+    """Return what Parquet files say of themselves, as `about`, read as a JSON object.
+
+    Args:
+        places: files that all exist.
+        keys: what each of them has to say.
+
+    Raises:
+        DamagedError: one of them cannot be read, or says something else.
+    """
+    found = {}
+    for place, text in about(places).items():
+        try:
+            content = json.loads(text)
+        except ValueError as error:
+            raise unusable(place, f"what it says of itself cannot be read ({error})") from error
+        if not isinstance(content, dict) or not content.keys() >= set(keys):
+            raise unusable(place, f"it does not say its {', '.join(keys)}")
+        found[place] = content
+    return found
+
+
+def _metadata(places: list[Path]) -> dict[Path, str]:
+    """Read what files say of themselves; whichever cannot be read, or says nothing, is the culprit of the error."""
+    query = f"select file_name, decode(value) from parquet_kv_metadata({engine.paths(places)}) where key = $about"
+    try:
+        with duckdb.connect() as connection:
+            rows: list[tuple[Any, ...]] = connection.execute(query, {"about": ABOUT.encode()}).fetchall()
+    except duckdb.Error as error:
+        if len(places) > 1:
+            return {place: text for one in places for place, text in _metadata([one]).items()}
+        raise unusable(places[0], " ".join(str(error).split())) from error
+    found = {Path(name): text for name, text in rows}
+    for place in places:
+        if place not in found:
+            raise unusable(place, "it does not say what it is, so it is none of ours")
+    return found
+
+
+def unusable(place: Path, reason: str) -> DamagedError:
+    """Return the error about a file of the lake that is not what it has to be there."""
+    again = "every build makes it again" if place.parent.name == "activity" else "the next run extracts its day again"
+    restored = "restore it from a backup, or delete it"
+    return DamagedError(f"{place} cannot be used: {reason[:200]}; {restored}: {again}")
+
+
+def _landing(place: Path, text: str) -> Landing:
+    """Read a landing, which must be the one that its place is for: a copy under another name counts twice."""
+    try:
+        landing = Landing.from_json(text)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise unusable(place, f"what it says of itself is no landing ({error})") from error
+    if (landing.stream, landing.day.isoformat()) != (place.parent.name, place.stem):
+        raise unusable(place, f"it is the landing of {landing.stream} of {landing.day}")
+    return landing
 
 
 # What has been read, by file and the stamp that it had: every step of a night asks for a year of footers.
@@ -234,5 +315,13 @@ def _stamp(place: Path) -> tuple[int, int]:
 
 
 def _days_in(folder: Path) -> list[date]:
-    names = sorted(path.stem for path in folder.glob("????-??-??.parquet"))
-    return [date.fromisoformat(name) for name in names]
+    names = [name for name in entries(folder) if NAME_OF_A_DAY.fullmatch(name)]
+    return [_day_of(folder / name) for name in names]
+
+
+def _day_of(place: Path) -> date:
+    try:
+        return date.fromisoformat(place.stem)
+    except ValueError:
+        message = f"{place} is named after no day, so it is none of ours; move it out of the lake"
+        raise DamagedError(message) from None

@@ -8,11 +8,22 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Self
 
 VERSION_NAME = re.compile(r"pulse-(\d{4}-\d{2}-\d{2})-(\d{6,})")
+
+KINDS_OF_FIELDS = {
+    "version": str,
+    "sha256": str,
+    "size": int,
+    "rows": dict,
+    "logical_hash": str,
+    "data_through": str,
+    "built_at": str,
+    "schema_version": int,
+}
 
 
 @dataclass(frozen=True)
@@ -51,9 +62,19 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is not that.
+        """
         content = json.loads(text)
-        return cls(**{**content, "accepted": tuple(content["accepted"])})
+        found = cls(**{**content, "accepted": tuple(content["accepted"])})
+        wrong = [name for name, kind in KINDS_OF_FIELDS.items() if not isinstance(getattr(found, name), kind)]
+        if wrong or not all(isinstance(number, int) for number in found.rows.values()):
+            raise ValueError(f"{', '.join(wrong) or 'rows'} is not what we write")
+        datetime.fromisoformat(found.built_at)
+        datetime.fromisoformat(found.data_through)
+        return found
 
 
 def version_name(newest_day: date, sequence: int) -> str:

@@ -37,7 +37,7 @@ def _needs(configuration: Configuration) -> Iterator[tuple[Path, int]]:
     """Yield folders, which may be on disks of their own, and what has to fit there."""
     warehouse = Warehouse.of(configuration)
     yield _existing(configuration.data_dir / "lake"), FLOOR_BYTES
-    current = warehouse.current()
+    current = warehouse.current_if_known()
     version = _size(warehouse.file(current)) if current else 0
     unpublished = sum(_size(place) for place in warehouse.building("*").parent.glob("*"))  # goes when a build begins
     yield _existing(warehouse.root), FLOOR_BYTES + max(0, version - unpublished)

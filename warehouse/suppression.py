@@ -17,8 +17,8 @@ from typing import Any
 import duckdb
 
 from warehouse import engine
-from warehouse.errors import PulseError
-from warehouse.files import written_beside
+from warehouse.errors import DamagedError, PulseError
+from warehouse.files import entries, written_beside
 from warehouse.identifiers import normal_id
 
 logger = logging.getLogger(__name__)
@@ -67,13 +67,13 @@ def read_list(place: Path) -> Suppressed:
         content = json.loads(place.read_text(encoding="ascii"))
         return _checked(content["salt"], content["sha256"])
     except FileNotFoundError as error:
-        if not any(place.with_name(RECEIPTS).glob("*.json")):
+        if not any(name.endswith(".json") for name in entries(place.with_name(RECEIPTS))):
             return Suppressed()
         message = f"the list of erased learners {place} is gone, and there are receipts; restore it from a backup"
-        raise PulseError(message) from error
+        raise DamagedError(message) from error
     except (OSError, ValueError, TypeError, KeyError) as error:
         message = f"the list of erased learners {place} cannot be read ({error}); restore it from a backup"
-        raise PulseError(message) from error
+        raise DamagedError(message) from error
 
 
 def _checked(salt: object, hashes: object) -> Suppressed:

@@ -4,6 +4,7 @@ A version is one immutable DuckDB file under a name that is never used again, wi
 a relative symlink that is switched by a rename, so a reader sees the old version or the new one and nothing between.
 """
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from typing import Self
 from warehouse import clock, lock
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
-from warehouse.errors import NoVersionError, PulseError
-from warehouse.files import sync, writing, written_beside
+from warehouse.errors import DamagedError, NoVersionError, PulseError
+from warehouse.files import entries, sync, writing, written_beside
 from warehouse.manifest import VERSION_NAME, Manifest, sequence_of
 from warehouse.pin import Pin
 from warehouse.schema import SERVED, is_served
@@ -76,17 +77,49 @@ class Warehouse:
         return self.receipts / f"{version}.json"
 
     def current(self) -> str | None:
-        """Return the name of the version that the pointer names, None while nothing is published."""
+        """Return the name of the version that the pointer names, None while nothing is published.
+
+        Raises:
+            DamagedError: what stands in the pointer's place names no version of ours.
+            OSError: it may not be looked at.
+        """
         try:
-            return self.pointer.readlink().stem
+            link = self.pointer.readlink()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            what = "a folder" if self.pointer.is_dir() else "a file"
+            raise DamagedError(f"{self.pointer} is {what} and no link to a version; {self._mending()}") from None
+        if (self.root / link).parent != self.root / "versions" or not VERSION_NAME.fullmatch(link.stem):
+            raise DamagedError(f"{self.pointer} is a link to {link}, which is no version of ours; {self._mending()}")
+        return link.stem
+
+    def current_if_known(self) -> str | None:
+        """Return what `current` does, None too where the pointer is damaged: the next switch sets it anew."""
+        try:
+            return self.current()
+        except DamagedError:
+            return None
+
+    def _mending(self) -> str:
+        """Return the way out of a damaged pointer: a switch replaces a file or a link, but never a folder."""
+        first = "move it away, then " if self.pointer.is_dir() and not self.pointer.is_symlink() else ""
+        newest = max(self.kept(), key=sequence_of, default=None)
+        choice = f"`pulse rollback {newest}`" if newest else "`pulse build`"
+        return f"{first}run {choice}, which sets it anew"
 
     def kept(self) -> list[str]:
-        """Return the versions that have file and manifest, in the order in which they were made."""
-        places = (self.root / "versions").glob("pulse-*.duckdb")
-        names = [place.stem for place in places if VERSION_NAME.fullmatch(place.stem)]
-        return sorted((name for name in names if self.manifest_file(name).exists()), key=sequence_of)
+        """Return the versions that have file and manifest, in the order in which they were made.
+
+        Raises:
+            OSError: the folder may not be looked at; that is not the same as having none.
+        """
+        names = set(entries(self.root / "versions"))
+        stems = [name.removesuffix(".duckdb") for name in names if name.endswith(".duckdb")]
+        whole = [stem for stem in stems if VERSION_NAME.fullmatch(stem) and f"{stem}.json" in names]
+        return sorted(whole, key=sequence_of)
 
     def manifest(self, version: str) -> Manifest:
         """Read a version's manifest.
@@ -110,7 +143,7 @@ class Warehouse:
         with (
             self._pointer_held(f"switching to {version}"),
             writing(self.pointer),
-            self._link("before", self.current()) as back,
+            self._link("before", self.current_if_known()) as back,
             self._link("unfinished", version) as beside,
         ):
             reached("publish: link made")
@@ -166,7 +199,7 @@ class Warehouse:
 
     def newest(self) -> str | None:
         """Return the version that was made last, of the current one and those that are kept; None without any."""
-        current = self.current()
+        current = self.current_if_known()
         return max([*self.kept(), *([current] if current else [])], key=sequence_of, default=None)
 
     @contextmanager
@@ -206,7 +239,7 @@ class Warehouse:
         other. The current and the pinned one stay.
         """
         pin = self.pin
-        in_use = {self.current(), pin.version if pin else None}
+        in_use = {self.current_if_known(), pin.version if pin else None}
         kept = self.kept()
         contents = [self._content(name) for name in kept]
         repeated = [name for name, one, next_one in zip(kept, contents, contents[1:], strict=False) if one == next_one]
