@@ -77,10 +77,10 @@ def numbers_of(field: Field, text: str) -> frozenset[int] | None:
             return None
         if step is not None and int(step) < 1:
             return None
+        if step is not None and first is not None and last is None:
+            end, last = field.last, str(field.last)  # `5/15` is from 5 on, and so a range
         if last and (not _is_range(field, begin, end) or (begin > end and step)):
             return None
-        if step is not None and first is not None and last is None:
-            end = field.last  # `5/15` is from 5 on
         around = end if begin <= end else end + field.size  # `fri-mon`
         found = range(begin, around + 1, int(step or 1))
         numbers.update((number - field.first) % field.size + field.first for number in found)
@@ -88,7 +88,7 @@ def numbers_of(field: Field, text: str) -> frozenset[int] | None:
 
 
 def _is_range(field: Field, begin: int, end: int) -> bool:
-    """Tell whether a range means what it looks like: Dagster reads `5-5` as `*`, and `7-0` too."""
+    """Tell whether a range means what it looks like: Dagster reads `5-5`, `7-0`, and an hour of `23/1` as `*`."""
     if begin > end and field.is_of_months:
         return False
     return (end - begin) % field.size != 0 or end - begin == field.size

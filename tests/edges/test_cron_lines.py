@@ -85,6 +85,7 @@ def test_what_we_take_fires_again_and_again(line: str) -> None:
         ("0 2 * * jan", "is no cron line of five fields"),
         ("0 fri * * *", "is no cron line of five fields"),
         ("0 5-5 * * *", "is no cron line of five fields"),  # Dagster: every hour
+        ("0 23/1 * * *", "is no cron line of five fields"),  # the same
         ("0 2 * * 7-0", "is no cron line of five fields"),  # Dagster: every day
         ("0 2 31 2,4,6 *", "never fires"),  # Dagster takes it, and looks for ever
         ("0 2 30 2 mon", "never fires"),
