@@ -51,6 +51,11 @@ def told_to(listener: Listener) -> Iterator[None]:
         _listener = before
 
 
+def listening() -> Listener:
+    """Return who is told at present."""
+    return _listener
+
+
 @contextmanager
 def step(name: str, days: int = 0) -> Iterator[Callable[[str], None]]:
     """Announce a step; the block gets a function that takes the summary of what was done.

@@ -2,24 +2,30 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
 from pydantic import PrivateAttr
 
+from assets import progress
+from assets.interrupts import obeyed
+from assets.partitions import days_named
 from assets.step0_ahead import set_aside
-from assets.step0_plan import Run
-from warehouse import lock, readiness, space
+from assets.step0_plan import Run, planned
+from assets.step4_activity import Rolled, roll_up
+from warehouse import clock, lock, readiness, space
 from warehouse.configuration import Configuration, load
 
 
 class Night(dg.ConfigurableResource["Night"]):
-    """A run of the job: set up once, in the one process of the run, and let go at its end.
+    """A run, however it began: set up once, in the one process of the run, and let go at its end.
 
     Args:
         config_file: the configuration file; sources are resolved when the run starts.
-        asked_from: the first UTC day that was asked for, ISO; empty for the first of the run's partitions.
+        asked_from: the first UTC day that was asked for, ISO; empty for the first of the run's partitions. A run that
+            names no partition is over yesterday.
         accept_shrink: replace landings, and publish, even if more is lost than R23 and R25 let pass.
         accept_quarantine: publish whatever the size of the quarantine (R22).
     """
@@ -30,6 +36,8 @@ class Night(dg.ConfigurableResource["Night"]):
     accept_quarantine: bool = False
 
     _configuration: Configuration = PrivateAttr()
+    _days: tuple[date, date] = PrivateAttr()
+    _is_rolled_up: bool = PrivateAttr(default=False)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:
@@ -41,6 +49,8 @@ class Night(dg.ConfigurableResource["Night"]):
             ClockError, SourceUnavailableError: as `set_aside`, if something is ahead of our clock.
         """
         self._configuration = load(Path(self.config_file), uses=["sources"])
+        yesterday = clock.last_day_over()
+        self._days = days_named(context.run.tags if context.run else {}) or (yesterday, yesterday)
         purpose = f"Dagster run {context.run.run_id}" if context.run else "Dagster"
         with lock.run_lock(self._configuration, purpose, wait=True):
             readiness.refuse_unusable(self._configuration)
@@ -48,7 +58,8 @@ class Night(dg.ConfigurableResource["Night"]):
             line = set_aside(self._configuration)
             if line and context.log:
                 context.log.warning(line)
-            yield self
+            with obeyed(progress.listening()) as told, progress.told_to(told):
+                yield self
 
     @property
     def configuration(self) -> Configuration:
@@ -60,7 +71,17 @@ class Night(dg.ConfigurableResource["Night"]):
         """The guards that the operator lets through."""
         return tuple(name for name in ("accept_shrink", "accept_quarantine") if getattr(self, name))
 
-    def run(self, partitions: dg.PartitionKeyRange) -> Run:
-        """Return what the run is for, given its range of partitions."""
-        first = date.fromisoformat(self.asked_from or partitions.start)
-        return Run(first, date.fromisoformat(partitions.end), accepted=self.accepted)
+    def run(self) -> Run:
+        """Return what the run is for: the partitions that its tags name, or yesterday.
+
+        Raises:
+            ConfigurationError: no day of it can be extracted.
+        """
+        run = planned(self._configuration, *self._days, accepted=self.accepted)
+        return replace(run, first=date.fromisoformat(self.asked_from)) if self.asked_from else run
+
+    def roll_up(self) -> Rolled:
+        """Make the stale activity again, the first time that the run asks for it; nothing lands after that."""
+        rolled = Rolled({}) if self._is_rolled_up else roll_up(self._configuration)
+        self._is_rolled_up = True
+        return rolled

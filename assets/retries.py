@@ -1,15 +1,23 @@
-"""Extraction is tried again with growing pauses; what trying again cannot help fails at once."""
+"""Extraction is tried again with growing pauses; what that cannot help fails at once, and a signal ends the run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
 
+from assets import interrupts
 from warehouse.engine import is_interruption
 from warehouse.errors import PulseError, SourceUnavailableError
 
-INTERRUPTED = "interrupted by a signal"
 EXTRACTION_RETRIES = dg.RetryPolicy(max_retries=3, delay=2, backoff=dg.Backoff.EXPONENTIAL)
+
+
+class Stopped(dg.DagsterExecutionInterruptedError, dg.DagsterError):
+    """A signal has come: the run ends here, cancelled if it was terminated.
+
+    Dagster tries a step with a retry policy again when it is interrupted, which would publish what somebody has
+    terminated. It passes on its own errors, so this is one as well.
+    """
 
 
 @contextmanager
@@ -18,16 +26,20 @@ def permanent_errors_fail_at_once() -> Iterator[None]:
 
     Raises:
         dagster.Failure: with the error's own line as its description.
-            A signal is such an error too: Dagster would try an interrupted step again, and so ignore it.
+        Stopped: a signal has come, before this or meanwhile, whatever it was taken for on its way.
     """
+    if interrupts.has_come():  # where Dagster was at work, and begins the step again
+        raise Stopped
     try:
         yield
-    except PulseError as error:
-        raise dg.Failure(str(error), allow_retries=isinstance(error, SourceUnavailableError)) from error
-    except dg.Failure:
-        raise
-    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as error:
-        raise dg.Failure(INTERRUPTED, allow_retries=False) from error
-    except Exception as error:
-        what = INTERRUPTED if is_interruption(error) else f"{type(error).__name__}: {error}"
-        raise dg.Failure(what, allow_retries=False) from error
+    except (Exception, KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as error:
+        if _is_by_signal(error):
+            raise Stopped from error
+        if isinstance(error, dg.Failure):
+            raise
+        text = str(error) if isinstance(error, PulseError) else f"{type(error).__name__}: {error}"
+        raise dg.Failure(text, allow_retries=isinstance(error, SourceUnavailableError)) from error
+
+
+def _is_by_signal(error: BaseException) -> bool:
+    return not isinstance(error, Exception) or is_interruption(error) or interrupts.has_come()

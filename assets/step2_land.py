@@ -25,6 +25,7 @@ from warehouse.configuration import Configuration, Pulse, Stream
 from warehouse.crash_points import reached
 from warehouse.errors import ShrinkError, SourceUnavailableError
 from warehouse.files import UNFINISHED, put_in_place, writing
+from warehouse.interruption import finished_first
 from warehouse.lake import PARQUET, Figures, Lake, Landing
 from warehouse.streams import Kind
 from warehouse.suppression import Suppressed
@@ -135,11 +136,12 @@ def land(
         if not accept_shrink:
             _refuse_shrinking(configuration.pulse, landings, before)
         reached("landing: files written")
-        for landing in landings:
-            put_in_place(folder / f"{landing.day}.parquet", lake.landing(stream.name, landing.day))
-            reached("landing: one put in place")
-        put_in_place(folder / "undated.parquet", lake.undated(stream.name))
-        reached("landing: all put in place")
+        with finished_first():
+            for landing in landings:
+                put_in_place(folder / f"{landing.day}.parquet", lake.landing(stream.name, landing.day))
+                reached("landing: one put in place")
+            put_in_place(folder / "undated.parquet", lake.undated(stream.name))
+            reached("landing: all put in place")
         summarize(f"{len(landings)} days, {sum(landing.rows for landing in landings):,} rows")
     return Landed(landings, undated, reader.mapped.others, _changes(reader, before.values()))
 

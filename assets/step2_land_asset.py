@@ -4,7 +4,8 @@ from datetime import date
 
 import dagster as dg
 
-from assets.keys import LAKE, lake_key, source_key
+from assets.keys import LAKE, lake_key, source_inputs
+from assets.partitions import partitions_of, tell_each_day
 from assets.resources import Night
 from assets.retries import EXTRACTION_RETRIES, permanent_errors_fail_at_once
 from assets.step0_plan import days_to_extract
@@ -24,7 +25,7 @@ def landing_asset(stream: Stream, days: dg.PartitionsDefinition[str]) -> dg.Asse
 
     @dg.asset(
         key=lake_key(stream.name),
-        deps=[source_key(stream)],
+        ins=source_inputs(stream),
         partitions_def=days,
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=EXTRACTION_RETRIES,
@@ -33,13 +34,13 @@ def landing_asset(stream: Stream, days: dg.PartitionsDefinition[str]) -> dg.Asse
         kinds={"parquet"},
     )
     def landing(context: dg.AssetExecutionContext, night: Night) -> dg.MaterializeResult[None]:
-        run = night.run(context.partition_key_range)
-        there = Lake.of(night.configuration).landings(night.configuration)
-        wanted = days_to_extract(night.configuration, run, stream, there)
         with permanent_errors_fail_at_once():
+            there = Lake.of(night.configuration).landings(night.configuration)
+            wanted = days_to_extract(night.configuration, night.run(), stream, there)
             done = land(night.configuration, stream, wanted, accept_shrink=night.accept_shrink)
         there.update({(stream.name, landing.day): landing for landing in done.landings})
-        _tell_each_day(context, [there[stream.name, day] for day in sorted({*wanted, *_days_of(context)})])
+        days = sorted({*wanted, *map(date.fromisoformat, partitions_of(context))})
+        tell_each_day(context, context.asset_key, {day: landing_figures(there[stream.name, day]) for day in days})
         return dg.MaterializeResult(
             metadata={
                 "undated_rows": done.undated,
@@ -61,19 +62,3 @@ def landing_figures(landing: Landing) -> dict[str, int | str]:
         "duplicates": landing.duplicates,
         "conflicts": landing.conflicts,
     }
-
-
-def _days_of(context: dg.AssetExecutionContext) -> list[date]:
-    return [date.fromisoformat(key) for key in context.partition_keys]
-
-
-def _tell_each_day(context: dg.AssetExecutionContext, landings: list[Landing]) -> None:
-    """Attach its landing's figures to each day; a healed day outside of the run's range gets an event of its own."""
-    in_range = set(context.partition_keys)
-    for landing in landings:
-        day = landing.day.isoformat()
-        figures = landing_figures(landing)
-        if day in in_range:
-            context.add_asset_metadata(figures, partition_key=day)
-        else:
-            context.log_event(dg.AssetMaterialization(context.asset_key, partition=day, metadata=figures))

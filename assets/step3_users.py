@@ -22,6 +22,7 @@ from warehouse import engine, suppression
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.files import UNFINISHED, put_in_place, writing
+from warehouse.interruption import finished_first
 from warehouse.lake import ABOUT, Lake, described, newest_day
 
 USERS = Path(__file__).with_suffix(".sql")
@@ -100,12 +101,13 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
         before, columns = _columns_before(lake), reader.mapped.types
         landed = _write(folder, lake, last_day, json.dumps({**said, "columns": columns}))
         reached("users: files written")
-        put_in_place(folder / "profiles.parquet", lake.profiles)
-        reached("users: profiles put in place")
-        put_in_place(folder / "zones.parquet", lake.zones)
-        reached("users: zones put in place")
-        put_in_place(folder / "users.parquet", lake.users)
-        reached("users: all put in place")
+        with finished_first():
+            put_in_place(folder / "profiles.parquet", lake.profiles)
+            reached("users: profiles put in place")
+            put_in_place(folder / "zones.parquet", lake.zones)
+            reached("users: zones put in place")
+            put_in_place(folder / "users.parquet", lake.users)
+            reached("users: all put in place")
         summarize(f"{landed.users:,} learners")
     return replace(landed, changes=tuple(changes(before, columns)))
 

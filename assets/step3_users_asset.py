@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.keys import LAKE, lake_key, source_key
+from assets.keys import LAKE, lake_key, source_inputs
 from assets.resources import Night
 from assets.retries import EXTRACTION_RETRIES, permanent_errors_fail_at_once
 from assets.step3_users import land_users
@@ -14,15 +14,15 @@ def users_asset(stream: Stream) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=lake_key(stream.name),
-        deps=[source_key(stream)],
+        ins=source_inputs(stream),
         retry_policy=EXTRACTION_RETRIES,
         group_name=LAKE,
         description="The learners as they are now and their zones over time; replaced by runs up to the newest day.",
         kinds={"parquet"},
     )
-    def users(context: dg.AssetExecutionContext, night: Night) -> dg.MaterializeResult[None]:
+    def users(night: Night) -> dg.MaterializeResult[None]:
         with permanent_errors_fail_at_once():
-            landed = land_users(night.configuration, night.run(context.partition_key_range).last)
+            landed = land_users(night.configuration, night.run().last)
         if landed is None:
             return dg.MaterializeResult(metadata={"replaced": False})
         return dg.MaterializeResult(

@@ -1,11 +1,14 @@
 """Dagster's shell of step 4: the partial roll-up of each UTC day."""
 
+from collections.abc import Mapping
+from datetime import date
+
 import dagster as dg
 
 from assets.keys import LAKE, lake_key, landing_keys
+from assets.partitions import tell_each_day
 from assets.resources import Night
 from assets.retries import permanent_errors_fail_at_once
-from assets.step4_activity import roll_up
 from warehouse.configuration import Configuration
 
 
@@ -23,16 +26,13 @@ def activity_asset(configuration: Configuration, days: dg.PartitionsDefinition[s
     )
     def activity(context: dg.AssetExecutionContext, night: Night) -> dg.MaterializeResult[None]:
         with permanent_errors_fail_at_once():
-            rolled = roll_up(night.configuration)
-        in_range = set(context.partition_keys)
-        for day, rows in rolled.days.items():
-            figures = {"dagster/partition_row_count": rows}
-            if day.isoformat() in in_range:
-                context.add_asset_metadata(figures, partition_key=day.isoformat())
-            else:
-                context.log_event(
-                    dg.AssetMaterialization(context.asset_key, partition=day.isoformat(), metadata=figures)
-                )
+            rolled = night.roll_up()
+        tell_each_day(context, lake_key("activity"), activity_figures(rolled.days))
         return dg.MaterializeResult(metadata={"stale_days_made_again": len(rolled.days)})
 
     return activity
+
+
+def activity_figures(rolled: Mapping[date, int]) -> dict[date, dict[str, int]]:
+    """Return what Dagster shows of the activity of each day, given its rows."""
+    return {day: {"dagster/partition_row_count": rows} for day, rows in rolled.items()}

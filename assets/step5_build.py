@@ -22,8 +22,8 @@ from warehouse import engine, schema, suppression
 from warehouse.basis import Basis
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
-from warehouse.errors import CheckFailedError, PulseError, StorageError
-from warehouse.files import writing
+from warehouse.errors import CheckFailedError, PulseError
+from warehouse.files import UNFINISHED, writing
 from warehouse.lake import DAY, Lake, days_between, newest_day
 from warehouse.manifest import sequence_of, version_name
 from warehouse.versions import Warehouse
@@ -111,13 +111,12 @@ def build(configuration: Configuration) -> Built | None:
     last = warehouse.newest()
     version = version_name(newest, lake.next_sequence(above=sequence_of(last) if last else 0))
     reached("build: numbered")
-    place = warehouse.building(version)
     with (
         progress.step("version") as summarize,
-        _written_alone(place),
+        _written_alone(warehouse.building(version)) as unfinished,
         engine.connect(configuration.data_dir / "tmp") as connection,
     ):
-        connection.execute(ATTACH.format(engine.quoted(str(place))))
+        connection.execute(ATTACH.format(engine.quoted(str(unfinished))))
         connection.execute("use version")
         schema.create(connection)
         reached("build: tables made")
@@ -135,26 +134,35 @@ def build(configuration: Configuration) -> Built | None:
         connection.execute("use memory")
         connection.execute("detach version")
         reached("build: detached")
-        rows["pulse_blocks"] = pack(connection, place)
+        rows["pulse_blocks"] = pack(connection, unfinished)
         reached("build: packed")
         summarize(f"{version}, {rows['pulse_totals']:,} learners, {rows['daily_activity']:,} active days")
-    if place.with_name(place.name + ".wal").exists():
-        message = f"version {version}: DuckDB left a .wal beside {place}; nothing is published, run `pulse build` again"
-        raise PulseError(message)
     return Built(version, newest, rows)
 
 
 @contextmanager
-def _written_alone(place: Path) -> Iterator[None]:
-    """Empty the folder of a version that is built; one that cannot be written to its end is not left there either."""
+def _written_alone(place: Path) -> Iterator[Path]:
+    """Give a name beside the place of a version that is built; it has the place only when it is finished.
+
+    The folder is emptied first, and again if the version does not come to its end by a fault or a signal.
+    """
     place.parent.mkdir(parents=True, exist_ok=True)
     _empty(place.parent)
+    unfinished = place.with_name(f".{place.name}{UNFINISHED}")
     try:
         with writing(place):
-            yield
-    except StorageError:
+            yield unfinished
+            _refuse_log(unfinished)
+            unfinished.rename(place)
+    except BaseException:
         _empty(place.parent)
         raise
+
+
+def _refuse_log(unfinished: Path) -> None:
+    if unfinished.with_name(unfinished.name + ".wal").exists():
+        message = f"DuckDB left a .wal beside {unfinished}; nothing is published, run `pulse build` again"
+        raise PulseError(message)
 
 
 def _empty(folder: Path) -> None:

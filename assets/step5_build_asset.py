@@ -1,12 +1,14 @@
 """Dagster's shell of steps 5 and 6: the version's tables, built whole, with the checks that block publishing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
 from assets.keys import VERSION, columns_of, lake_key, version_key
+from assets.partitions import tell_each_day
 from assets.resources import Night
 from assets.retries import permanent_errors_fail_at_once
+from assets.step4_activity_asset import activity_figures
 from assets.step5_build import Built, build
 from assets.step6_check import check, refuse_failures
 from assets.step6_check_list import CHECK_LIST, NOTHING, Outcome
@@ -22,6 +24,7 @@ def version_asset(configuration: Configuration) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name="version",
+        can_subset=True,
         specs=[
             dg.AssetSpec(
                 version_key(table.name),
@@ -39,21 +42,33 @@ def version_asset(configuration: Configuration) -> dg.AssetsDefinition:
             for one in CHECK_LIST
         ],
     )
-    def version(
-        context: dg.AssetExecutionContext, night: Night
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    def version(context: dg.AssetExecutionContext, night: Night) -> Iterator[Yielded]:
         with permanent_errors_fail_at_once():
+            rolled = night.roll_up()  # in a run without the activity, which would have done it
+            tell_each_day(context, lake_key("activity"), activity_figures(rolled.days))
             built = build(night.configuration)
             if built is None:
                 context.log.info(NOTHING_BUILT)
-                yield from _unneeded()
+                yield from _selected(context, _unneeded())
                 return
             outcomes = check(night.configuration, built.version, built.newest_day, night.accepted)
-        yield from _results(built, outcomes)
+        yield from _selected(context, _results(built, outcomes))
         with permanent_errors_fail_at_once():
             refuse_failures(built.version, outcomes)
 
     return version
+
+
+def _selected(context: dg.AssetExecutionContext, results: Iterable[Yielded]) -> Iterator[Yielded]:
+    """Yield what the run has selected: a version is built whole, whichever of its tables and checks are asked for."""
+    checks = {(key.asset_key, key.name) for key in context.selected_asset_check_keys}
+    for result in results:
+        of_check = [result] if isinstance(result, dg.AssetCheckResult) else result.check_results or []
+        wanted = [one for one in of_check if (one.asset_key, one.check_name) in checks]
+        if isinstance(result, dg.MaterializeResult) and result.asset_key in context.selected_asset_keys:
+            yield result._replace(check_results=wanted)
+        else:
+            yield from wanted
 
 
 def _unneeded() -> Iterator[dg.AssetCheckResult]:

@@ -11,6 +11,7 @@ from warehouse import engine, schema
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.errors import CheckFailedError, PulseError
+from warehouse.interruption import finished_first
 from warehouse.lake import Lake, newest_day
 from warehouse.manifest import Manifest, sha256_of
 from warehouse.pin import Pin
@@ -51,21 +52,29 @@ def publish(
         raise PulseError(message)
     with progress.step("warehouse") as summarize, _not_left_half_way(warehouse, version):
         manifest = _manifest(configuration, version, accepted)
-        # What this version restates is recorded first and what it was made from last. A kill in between leaves a basis
-        # of the version before: the next build forgets what is recorded of any later one and finds it again, under its
-        # own name. The other way round it would be lost. Nothing is seen before the switch, which comes after both.
-        record_restatements(configuration, version)
-        reached("publish: restatements recorded")
-        warehouse.put_in_place(version, manifest)
-        if "accept_quarantine" in accepted:
-            remember_accepted(configuration, warehouse.file(version))
-        record_basis(configuration, version)
-        reached("publish: basis recorded")
-        pin = warehouse.advance_to(version)
-        warehouse.prune(configuration.pulse.keep_versions)
+        with finished_first():
+            pin = _put_in_place(configuration, warehouse, manifest)
         reached("publish: pruned")
         summarize(f"{version} {_outcome(pin)}, data through {manifest.data_through}")
     return manifest
+
+
+def _put_in_place(configuration: Configuration, warehouse: Warehouse, manifest: Manifest) -> Pin | None:
+    """Give a version its place and move the pointer to it, in moments; return the pin that holds it back."""
+    version = manifest.version
+    # What this version restates is recorded first and what it was made from last. A kill in between leaves a basis
+    # of the version before: the next build forgets what is recorded of any later one and finds it again, under its
+    # own name. The other way round it would be lost. Nothing is seen before the switch, which comes after both.
+    record_restatements(configuration, version)
+    reached("publish: restatements recorded")
+    warehouse.put_in_place(version, manifest)
+    if "accept_quarantine" in manifest.accepted:
+        remember_accepted(configuration, warehouse.file(version))
+    record_basis(configuration, version)
+    reached("publish: basis recorded")
+    pin = warehouse.advance_to(version)
+    warehouse.prune(configuration.pulse.keep_versions)
+    return pin
 
 
 @contextmanager
@@ -104,15 +113,3 @@ def _manifest(configuration: Configuration, version: str, accepted: Sequence[str
         zone_data_version=info["zone_data_version"],
         accepted=tuple(accepted),
     )
-
-
-def version_built(configuration: Configuration) -> str:
-    """Return the name of the version that waits in the building place.
-
-    Raises:
-        CheckFailedError: there is none.
-    """
-    waiting = sorted(Warehouse.of(configuration).building("*").parent.glob("pulse-*.duckdb"))
-    if not waiting:
-        raise CheckFailedError("no built version waits to be published; run `pulse build`")
-    return waiting[-1].stem

@@ -5,7 +5,8 @@ import dagster as dg
 from assets.keys import WAREHOUSE, version_key, warehouse_key
 from assets.resources import Night
 from assets.retries import permanent_errors_fail_at_once
-from assets.step7_publish import publish, version_built
+from assets.step7_publish import publish
+from assets.step7_waiting import version_built
 from warehouse import schema
 from warehouse.configuration import Configuration
 from warehouse.manifest import Manifest

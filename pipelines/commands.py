@@ -89,7 +89,7 @@ def build(words: Namespace) -> None:
         readiness.refuse_unusable(configuration)
         space.refuse_if_short(configuration)
         from assets import progress  # noqa: PLC0415
-        from pipelines.interrupts import obeyed  # noqa: PLC0415
+        from assets.interrupts import obeyed  # noqa: PLC0415
         from pipelines.night import publish_lake  # noqa: PLC0415
         from pipelines.progress_bars import listener  # noqa: PLC0415
 
@@ -104,8 +104,8 @@ def erase(words: Namespace) -> None:
     configuration = configuration_of(words)
     with run_lock(configuration, "pulse erase"):
         from assets import progress  # noqa: PLC0415
+        from assets.interrupts import obeyed  # noqa: PLC0415
         from pipelines.erasure import erase as erase_learner  # noqa: PLC0415
-        from pipelines.interrupts import obeyed  # noqa: PLC0415
         from pipelines.progress_bars import listener  # noqa: PLC0415
 
         try:
@@ -149,8 +149,16 @@ def ui(words: Namespace) -> None:
     home = dagster_home.prepare(configuration)
     with suppress(LockHeldError), run_lock(configuration, "pulse ui"):
         from pipelines.abandoned import fail_abandoned_runs_of_home  # noqa: PLC0415 - imports Dagster
+        from pipelines.history import report_what_is_lacking  # noqa: PLC0415 - as above
 
         fail_abandoned_runs_of_home()
+        try:
+            reported = report_what_is_lacking(configuration)
+        except PulseError as error:  # of a lake or a version that is damaged: the UI is needed all the more
+            print(f"what Dagster's history lacks is not reported: {error}", file=sys.stderr, flush=True)
+        else:
+            if reported:
+                print(f"reported to Dagster: {reported:,} days and tables that its history lacked", flush=True)
     arguments = ["-m", "pipelines.ui", "-m", "pipelines.definitions", "-h", words.host, "-p", str(words.port)]
     if not terminal.is_debugging():
         os.environ["PYTHONWARNINGS"] = "ignore"
@@ -171,10 +179,9 @@ def _dagster_of(configuration: Configuration, purpose: str) -> Iterator[None]:
 
         dagster_home.prepare(configuration)
         from assets import progress  # noqa: PLC0415
-        from pipelines.interrupts import obeyed  # noqa: PLC0415
         from pipelines.progress_bars import listener  # noqa: PLC0415
 
-        with listener() as shown, obeyed(shown) as told, progress.told_to(told):
+        with listener() as shown, progress.told_to(shown):  # signals are the matter of the run's resource
             yield
         _explain_if_nothing_is_published(configuration)
 

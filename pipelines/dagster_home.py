@@ -24,6 +24,9 @@ event_log_storage:
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager
+run_coordinator:
+  module: pipelines.run_coordinator
+  class: YesterdayUnlessNamed
 concurrency:
   runs:
     max_concurrent_runs: 1

@@ -13,7 +13,7 @@ from dagster._core.execution.api import execute_run
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 
 from assets.keys import lake_key, version_key, warehouse_key
-from assets.retries import INTERRUPTED
+from assets.retries import Stopped
 from assets.step0_plan import Run, first_partition
 from pipelines.abandoned import BY_COMMAND, fail_abandoned_runs
 from pipelines.job import JOB_NAME, night_config, range_tags
@@ -27,7 +27,7 @@ CODE_LOCATION = "pipelines.definitions"
 # What Dagster puts around the exception of a step.
 WRAPPERS = {"DagsterExecutionStepExecutionError", "DagsterResourceFunctionError", "RetryRequestedFromPolicy"}
 # What a signal becomes where a step does not catch it.
-INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
+INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt", Stopped.__name__}
 NOT_OURS = re.compile(r"[A-Za-z_]+(?:Error|Exception): ")  # with a class; what we say ourselves begins with a thing
 QUIET: Mapping[str, object] = {"console": {"config": {"log_level": "CRITICAL"}}}
 
@@ -121,7 +121,7 @@ def first_error(instance: dg.DagsterInstance, run_id: str) -> str:
                 error = error.cause
             if error:
                 text = " ".join(re.sub(rf"^(?:[\w.]+\.)?{error.cls_name}: ", "", error.message).split())
-                if text == INTERRUPTED or error.cls_name in INTERRUPTIONS:
+                if error.cls_name in INTERRUPTIONS:
                     raise KeyboardInterrupt
                 return text
     return f"run {run_id} failed without a reason; open it with `pulse ui`"

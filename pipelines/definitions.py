@@ -35,7 +35,6 @@ def definitions(configuration: Configuration) -> dg.Definitions:
     nightly = dg.define_asset_job(
         JOB_NAME,
         selection=dg.AssetSelection.assets(*ours),
-        executor_def=dg.in_process_executor,
         description="Extract, roll up, build, check, publish: a night, or a range of days as one run.",
     )
     return dg.Definitions(
@@ -43,6 +42,7 @@ def definitions(configuration: Configuration) -> dg.Definitions:
         jobs=[nightly, reconcile_job()],
         schedules=[nightly_schedule(configuration), weekly_schedule(configuration)],
         resources={"night": Night(config_file=str(configuration.path))},
+        executor=dg.in_process_executor,  # of runs that begin from assets too: one process, which holds the lock
     )
 
 

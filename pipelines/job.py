@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from assets.partitions import RANGE_END, RANGE_START
 from assets.step0_plan import Run
 from warehouse.configuration import Configuration
 
@@ -11,10 +12,7 @@ JOB_NAME = "nightly"
 
 def range_tags(first: date, last: date) -> dict[str, str]:
     """Return the tags of a run over the partitions from `first` to `last`, both included."""
-    return {
-        "dagster/asset_partition_range_start": first.isoformat(),
-        "dagster/asset_partition_range_end": last.isoformat(),
-    }
+    return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
 
 
 def night_config(configuration: Configuration, run: Run) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """What a killed run leaves behind, and removing it: the next run begins as if there had been none (docs/FAULTS.md, 1).
 
 Only the holder of the run's lock may do this. Readers are not disturbed: nothing that the pointer names is touched, and
-nothing else without a manifest may be served. A version that was built and not published stays to be looked at; the
-next build removes it.
+nothing else without a manifest may be served. A version that was built to its end and not published stays to be looked
+at, or published; the next build removes it.
 """
 
 import shutil
@@ -16,6 +16,7 @@ def remove_leftovers(data_dir: Path) -> None:
     versions = data_dir / "warehouse" / "versions"
     remove_unfinished(data_dir / "lake")
     remove_unfinished(versions)
+    remove_unfinished(data_dir / "warehouse" / "building")
     _remove_halves(versions, data_dir / "warehouse" / "pulse.duckdb")
     shutil.rmtree(data_dir / "tmp", ignore_errors=True)
 

@@ -1,12 +1,13 @@
 """A signal to stop is obeyed, also where somebody on the way from source to pointer has swallowed it.
 
 SQLite, DuckDB, Arrow and Dagster each run our code between their own, and the exception that a signal raises there may
-be lost. Python writes every signal to the wake-up descriptor before any of that; the steps, whenever they say how far
-they are, learn of it there.
+be lost, or come out as a fault of the source. Python writes every signal to the wake-up descriptor before any of that.
+The steps, whenever they say how far they are, and whoever judges an error, learn of it there.
 """
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -46,24 +47,45 @@ class Obedient:
         """Pass it on."""
         self._listener.noted(line)
 
-    def _obey(self) -> None:
-        """End this step, and every other that Dagster still begins."""
+    def has_come(self) -> bool:
+        """Say whether a signal to stop has come since this listener was made."""
         with suppress(BlockingIOError):
             self._has_come |= not ENDING.isdisjoint(os.read(self._descriptor, 1024))
-        if self._has_come:
+        return self._has_come
+
+    def _obey(self) -> None:
+        """End this step, and every other that Dagster still begins."""
+        if self.has_come():
             raise KeyboardInterrupt
+
+
+_obedient: Obedient | None = None
+
+
+def has_come() -> bool:
+    """Say whether a signal to stop has come within the present block of `obeyed`, whatever became of its exception."""
+    return _obedient is not None and _obedient.has_come()
 
 
 @contextmanager
 def obeyed(listener: Listener) -> Iterator[Listener]:
-    """Give a listener through which signals reach the steps, for the length of the block."""
+    """Give a listener through which signals reach the steps, for the length of the block.
+
+    Only the main thread of a process gets signals; elsewhere the listener is given back as it is.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield listener
+        return
+    global _obedient  # noqa: PLW0603 - there is one wake-up descriptor in a process
     read, write = os.pipe()
     os.set_blocking(read, False)
     os.set_blocking(write, False)
+    outer, _obedient = _obedient, Obedient(listener, read)
     before = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     try:
-        yield Obedient(listener, read)
+        yield _obedient
     finally:
         signal.set_wakeup_fd(before)
+        _obedient = outer
         os.close(read)
         os.close(write)
