@@ -18,6 +18,7 @@ from assets.step4_activity import make_zone_segments, make_zones_in_force
 from assets.step5_describe import describe, sign
 from assets.step5_pack import pack
 from assets.step5_restatements import fill_restatements, write_basis
+from assets.step5_warnings import remarks_of
 from warehouse import engine, schema, suppression
 from warehouse.basis import Basis
 from warehouse.configuration import Configuration
@@ -26,6 +27,7 @@ from warehouse.errors import CheckFailedError, PulseError
 from warehouse.files import UNFINISHED, writing
 from warehouse.lake import DAY, Lake, days_between, newest_day
 from warehouse.manifest import sequence_of, version_name
+from warehouse.remarks import Remarks
 from warehouse.versions import Warehouse
 
 HERE = Path(__file__).parent
@@ -78,11 +80,13 @@ class Built:
         version: its name.
         newest_day: the last UTC day in it.
         rows: rows of each public table.
+        remarks: what it has to say of its sources.
     """
 
     version: str
     newest_day: date
     rows: Mapping[str, int]
+    remarks: Remarks
 
 
 def build(configuration: Configuration) -> Built | None:
@@ -128,6 +132,8 @@ def build(configuration: Configuration) -> Built | None:
         reached("build: filled")
         write_basis(connection, configuration, basis, warehouse.building_basis(version))
         reached("build: basis written")
+        remarks = remarks_of(connection, configuration, landings, newest)
+        remarks.write(warehouse.building_remarks(version))
         sign(connection, configuration, version, newest)
         reached("build: signed")
         rows = schema.row_counts(connection, "version")
@@ -137,7 +143,9 @@ def build(configuration: Configuration) -> Built | None:
         rows["pulse_blocks"] = pack(connection, unfinished)
         reached("build: packed")
         summarize(f"{version}, {rows['pulse_totals']:,} learners, {rows['daily_activity']:,} active days")
-    return Built(version, newest, rows)
+    for line in remarks.lines():
+        progress.note(line)
+    return Built(version, newest, rows, remarks)
 
 
 @contextmanager

@@ -51,6 +51,8 @@ def version_asset(configuration: Configuration) -> dg.AssetsDefinition:
                 context.log.info(NOTHING_BUILT)
                 yield from _selected(context, _unneeded())
                 return
+            for warning in built.remarks.warnings:
+                context.log.warning(warning)
             outcomes = check(night.configuration, built.version, built.newest_day, night.accepted)
         yield from _selected(context, _results(built, outcomes))
         with permanent_errors_fail_at_once():

@@ -4,7 +4,9 @@ select
     user_key,
     min(user_id) as user_id,
     max(user_id) as other_id,
-    sum(xp_events + sessions + quizzes)::bigint as rows,
+    sum(xp_events)::bigint as xp_events,
+    sum(sessions)::bigint as sessions,
+    sum(quizzes)::bigint as quizzes,
     sum(xp)::hugeint as xp,
     sum(session_microseconds)::hugeint as microseconds
 from activity

@@ -2,6 +2,7 @@
 with sorted_out as (
     select
         rolled.*,
+        xp_events + sessions + quizzes as rows,
         users.user_id is not null as is_live,
         landed.user_id is not null and users.user_id is null as is_deleted
     from rolled_learners as rolled

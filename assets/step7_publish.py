@@ -15,6 +15,7 @@ from warehouse.interruption import finished_first
 from warehouse.lake import Lake, newest_day
 from warehouse.manifest import Manifest, sha256_of
 from warehouse.pin import Pin
+from warehouse.remarks import Remarks
 from warehouse.versions import Warehouse
 
 
@@ -70,6 +71,7 @@ def _put_in_place(configuration: Configuration, warehouse: Warehouse, manifest: 
     warehouse.put_in_place(version, manifest)
     if "accept_quarantine" in manifest.accepted:
         remember_accepted(configuration, warehouse.file(version))
+    warehouse.building_remarks(version).unlink()  # the manifest has them
     record_basis(configuration, version)
     reached("publish: basis recorded")
     pin = warehouse.advance_to(version)
@@ -83,8 +85,8 @@ def _not_left_half_way(warehouse: Warehouse, version: str) -> Iterator[None]:
     try:
         yield
     except OSError:
-        for half in (warehouse.building(version), warehouse.building_basis(version)):
-            half.unlink(missing_ok=True)
+        for half in (warehouse.building, warehouse.building_basis, warehouse.building_remarks):
+            half(version).unlink(missing_ok=True)
         raise
 
 
@@ -93,7 +95,8 @@ def _outcome(pin: Pin | None) -> str:
 
 
 def _manifest(configuration: Configuration, version: str, accepted: Sequence[str]) -> Manifest:
-    building = Warehouse.of(configuration).building(version)
+    warehouse = Warehouse.of(configuration)
+    building, remarks = warehouse.building(version), Remarks.read(warehouse.building_remarks(version))
     with (
         engine.connect(configuration.data_dir / "tmp") as connection,
         engine.attached(connection, building, "version"),
@@ -112,4 +115,6 @@ def _manifest(configuration: Configuration, version: str, accepted: Sequence[str
         engine_version=info["engine_version"],
         zone_data_version=info["zone_data_version"],
         accepted=tuple(accepted),
+        warnings=remarks.warnings,
+        unknown_rows=remarks.unknown_rows,
     )

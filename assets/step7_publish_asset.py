@@ -10,6 +10,7 @@ from assets.step7_waiting import version_built
 from warehouse import schema
 from warehouse.configuration import Configuration
 from warehouse.manifest import Manifest
+from warehouse.remarks import unknown_rows_line
 from warehouse.versions import Warehouse
 
 
@@ -42,4 +43,6 @@ def version_figures(configuration: Configuration, manifest: Manifest) -> dict[st
         "learners": manifest.rows["pulse_totals"],
         "accepted": ", ".join(manifest.accepted),
         "pin": str(pin) if pin else "",
+        "unknown_rows": unknown_rows_line(manifest.unknown_rows),
+        "warnings": "\n".join(manifest.warnings),
     }

@@ -32,7 +32,8 @@ def version_built(configuration: Configuration) -> str:
         raise CheckFailedError(message)
     version = waiting[-1].stem
     basis = warehouse.building_basis(version)
-    if not basis.exists() or _is_outdated(configuration, basis):
+    is_whole = basis.exists() and warehouse.building_remarks(version).exists()  # not one of an older release
+    if not is_whole or _is_outdated(configuration, basis):
         message = f"version {version} in {folder} was built from another state of the lake; {WAY_OUT}"
         raise CheckFailedError(message)
     return version

@@ -7,6 +7,7 @@ from pipelines.commands import configuration_of
 from warehouse import clock
 from warehouse.errors import NoVersionError, PulseError
 from warehouse.lake import Lake, newest_day
+from warehouse.remarks import unknown_rows_line
 from warehouse.schema import SERVED, is_served
 from warehouse.versions import Warehouse
 
@@ -38,6 +39,10 @@ def status(words: Namespace) -> None:
     print(f"active days   {manifest.rows['daily_activity']:,}")
     print(f"quarantine    {manifest.rows['quarantine']:,} rows")
     print(f"logical hash  {manifest.logical_hash}")
+    if manifest.unknown_rows:  # a version of a time before does not know
+        print(f"unknown rows  {unknown_rows_line(manifest.unknown_rows)}")
+    for warning in manifest.warnings:
+        print(f"warning       {warning}")
     if manifest.accepted:
         print(f"let through   {', '.join(manifest.accepted)}")
 

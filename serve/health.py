@@ -96,6 +96,7 @@ def about(workers: Sequence[Worker], now: float, max_age_hours: float, pin: Pin 
         "pinned": pin is not None,
         "refused_versions": bool(refused),
         "workers_differ": len(alike) < len(workers),
+        "version_warnings": bool(me.warnings),
         "unknown_learners": answered >= FEWEST_ANSWERS and unknown_share > UNKNOWN_SHARE,
     }
     return {
@@ -107,6 +108,7 @@ def about(workers: Sequence[Worker], now: float, max_age_hours: float, pin: Pin 
         "age_hours": None if age is None else round(age, 2),
         "stale": is_stale,
         "pin": pin and asdict(pin),
+        "version_warnings": list(me.warnings),
         "refused": [{"version": name, **refusal} for name, refusal in sorted(refused.items())],
         "last_switch": me.last_switch,
         "lookups": {"answered": answered, "unknown": unknown, "unknown_share": round(unknown_share, 4)},

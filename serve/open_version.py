@@ -57,6 +57,7 @@ class OpenVersion:
         default_timezone: the zone of such a learner.
         level_metric: the measure that the levels score (R15).
         built_at: when it was built and published, ISO 8601.
+        warnings: what it says of its sources that stopped nothing.
         marks: those of its file when it was verified.
         connection: read-only, on its own file.
         blocks: finds the packed learners in it.
@@ -71,6 +72,7 @@ class OpenVersion:
     default_timezone: str
     level_metric: str
     built_at: str
+    warnings: tuple[str, ...]
     marks: Marks
     connection: duckdb.DuckDBPyConnection
     blocks: Blocks
@@ -157,6 +159,7 @@ def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenV
         timezone,
         metric,
         manifest.built_at,
+        manifest.warnings,
         marks,
         connection,
         Blocks(connection.cursor(), shift),

@@ -79,6 +79,7 @@ SCHEMAS: Mapping[str, Any] = {
             "age_hours": {"type": ["number", "null"]},
             "stale": {"type": ["boolean", "null"]},
             "pin": {"type": ["object", "null"]},
+            "version_warnings": {"type": "array", "items": {"type": "string"}},
             "refused": {"type": "array", "items": {"type": "object"}},
             "last_switch": {"type": ["object", "string", "null"]},
             "lookups": {"type": "object"},

@@ -26,6 +26,7 @@ class Worker:
         version: what it serves, None if nothing.
         data_through: of that version.
         built_at: of that version.
+        warnings: of that version.
         last_switch: when which version took the place of which, None before the first.
         refused: why each version is refused that it would not serve, and since when.
         answered: own answers that were looked up in that version.
@@ -36,6 +37,7 @@ class Worker:
     version: str | None = None
     data_through: str | None = None
     built_at: str | None = None
+    warnings: tuple[str, ...] = ()
     last_switch: dict[str, str | None] | None = None
     refused: dict[str, dict[str, str]] = field(default_factory=dict)
     answered: int = 0
@@ -77,6 +79,7 @@ class Workers:
             version=current.name if current else None,
             data_through=current.data_through if current else None,
             built_at=current.built_at if current else None,
+            warnings=current.warnings if current else (),
             last_switch=switch and {"at": f"{switch.at:{INSTANT}}", "before": switch.before, "after": switch.after},
             refused={
                 name: {"reason": refusal.reason, "since": f"{refusal.since:{INSTANT}}"}

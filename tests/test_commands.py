@@ -123,9 +123,9 @@ def test_the_demo_ends_with_what_to_open_and_a_ready_curl(demo: tuple[Place, str
 
 
 def test_where_there_is_no_terminal_each_step_is_a_plain_line(demo: tuple[Place, str], yesterday: date) -> None:
-    lines = [line.partition(":")[0] for line in demo[1].splitlines()[1:10]]
+    lines = [line.partition(":")[0] for line in demo[1].splitlines()[1:11]]
     assert sorted(lines[:6]) == sorted([*STREAMS, "users"])
-    assert lines[6:] == ["activity", "version", "warehouse"]
+    assert lines[6:] == ["activity", "version", "unknown learners", "warehouse"]
     assert f"xp_events: {DAYS} days, " in demo[1]
     assert f"data through {yesterday + DAY}T00:00:00+00:00" in demo[1]
     assert "dagster" not in demo[1].partition("Dagster's UI")[0].lower(), "Dagster's log is no part of it"

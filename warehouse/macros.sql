@@ -69,6 +69,9 @@ create or replace temp macro normal_id
         else id
     end;
 
+-- An id as sources spell it that take `Alice`, `alice`, `alicé` and `alice ` for one (citext, general_ci, nocase).
+create or replace temp macro alike_id(id) as rtrim(lower(strip_accents(id)));
+
 -- R19: what an id must not be. NULL and '' are missing, which is another reason.
 create or replace temp macro is_bad_text
 (id uuid) as false,

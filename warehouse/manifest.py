@@ -7,10 +7,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Self
+
+from warehouse.remarks import Remarks, UnknownRows
 
 VERSION_NAME = re.compile(r"pulse-(\d{4}-\d{2}-\d{2})-(\d{6,})")
 
@@ -42,6 +44,8 @@ class Manifest:
         engine_version: the DuckDB that built it.
         zone_data_version: the tzdata that cut its dates.
         accepted: guards that an operator let through for it.
+        warnings: what it says of its sources that stopped nothing, a line each; none in a manifest of a time before.
+        unknown_rows: of each event stream, how many landed rows are of unknown learners (R21), and of how many.
     """
 
     version: str
@@ -55,6 +59,8 @@ class Manifest:
     engine_version: str
     zone_data_version: str
     accepted: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    unknown_rows: UnknownRows = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the manifest's text."""
@@ -68,7 +74,13 @@ class Manifest:
             ValueError, TypeError, KeyError: it is not that.
         """
         content = json.loads(text)
-        found = cls(**{**content, "accepted": tuple(content["accepted"])})
+        remarks = Remarks.of(content)
+        read = {
+            "accepted": tuple(content["accepted"]),
+            "warnings": remarks.warnings,
+            "unknown_rows": remarks.unknown_rows,
+        }
+        found = cls(**{**content, **read})
         wrong = [name for name, kind in KINDS_OF_FIELDS.items() if not isinstance(getattr(found, name), kind)]
         if wrong or not all(isinstance(number, int) for number in found.rows.values()):
             raise ValueError(f"{', '.join(wrong) or 'rows'} is not what we write")

@@ -53,6 +53,10 @@ class Warehouse:
         """Return where it says what a version in the building place was made from (`basis.py`)."""
         return self.root / "building" / f"{version}.basis.parquet"
 
+    def building_remarks(self, version: str) -> Path:
+        """Return where a version in the building place keeps what it has to say of its sources (`remarks.py`)."""
+        return self.root / "building" / f"{version}.remarks.json"
+
     def manifest_file(self, version: str) -> Path:
         """Return the place of a version's manifest."""
         return self.root / "versions" / f"{version}.json"

@@ -32,6 +32,7 @@ PARTS: Mapping[str, Mapping[str, str]] = {  # of a step: how a statement begins,
     },
     "build": {
         "create temp table rolled_learners": "two ids of one key, unknown and deleted learners",
+        "create or replace temp table unknown_learners": "two ids of one key, unknown and deleted learners",
         "\ncreate or replace temp table bucket": "`daily_activity`: a bucket of activity into memory",
         "insert into daily_activity": "`daily_activity`: grouped, sorted, written",
         "create temp table platform_cuts": "`learning_pulse`: windows, totals, cuts",

@@ -1,0 +1,28 @@
+-- Those of the rolled-up learners who are not among the users (R21) -> their rows of each kind, and whether their id is
+-- a known learner's but for what some sources compare without: case, accents, spaces at the end.
+with not_live as (
+    select rolled.*
+    from rolled_learners as rolled
+    anti join users on rolled.user_key = users.user_key
+),
+
+unknown as (
+    select not_live.*
+    from not_live
+    anti join landed_users as landed on not_live.user_id = landed.user_id and landed.reason is null
+),
+
+known as (
+    select distinct alike_id(user_id) as alike
+    from landed_users
+    where reason is null
+)
+
+select
+    unknown.user_id,
+    unknown.xp_events,
+    unknown.sessions,
+    unknown.quizzes,
+    known.alike is not null as is_alike
+from unknown
+left join known on alike_id(unknown.user_id) = known.alike
