@@ -34,6 +34,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from assets.step1_clocks import clock_of, refuse_clock_behind
 from assets.step1_columns import MappedTable, reflect
 from assets.step1_figures import figure_columns, figures_by_day, source_day
+from assets.step1_never import at_most_the_last_instant
 from assets.step1_sessions import engine_of
 from assets.step1_snapshot import Snapshot, snapshot
 from assets.step1_values import read_batch
@@ -41,7 +42,7 @@ from warehouse import clock
 from warehouse.configuration import Configuration, Stream
 from warehouse.errors import ConfigurationError, PulseError, SourceUnavailableError
 from warehouse.lake import DAY, NO_ROWS, Figures
-from warehouse.streams import Role, instant_of
+from warehouse.streams import DELETED_AT, Role, instant_of
 
 # Nothing but a signal makes our functions raise; SQLite says this of it, and forgets the signal.
 INTERRUPTED_IN_SQLITE = re.compile("user-defined (function|aggregate).* raised")
@@ -147,6 +148,8 @@ class Reader:
             return self._raw(column)
         if role.name in self.uuids:
             return column
+        if role.name == DELETED_AT:
+            return at_most_the_last_instant(column)
         plain = {"boolean": types.Boolean, "amount": types.Integer, "instant": types.DateTime}.get(role.type)
         if role.type == "instant" or (plain is not None and isinstance(column.type, plain)):
             return column

@@ -16,7 +16,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.streams import ROLES, Kind, Role, ValueType
+from assets.step1_never import NEVER, is_never
+from warehouse.streams import DELETED_AT, ROLES, Kind, Role, ValueType
 from warehouse.zones import to_utc
 
 ISO_8601 = re.compile(
@@ -181,6 +182,8 @@ def _read_objects(values: Sequence[object], role: Role, zone: str) -> tuple[pa.A
         "boolean": read_boolean,
     }
     read = readers[role.type]
+    if role.name == DELETED_AT:
+        read = lambda value: NEVER if is_never(value) else read_instant(value, zone)  # noqa: E731
     is_unreadable = np.zeros(len(values), dtype=bool)
     found: list[object] = []
     for index, value in enumerate(values):

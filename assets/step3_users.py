@@ -5,9 +5,10 @@ landing says; a run that dies in between is made good by its rerun.
 """
 
 import json
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,8 +38,24 @@ FILES = (
 )
 
 COUNTS = """
-select count(user_id), count(reason), (select count(*) from zones where from_day = $last_day)
+select
+    count(user_id),
+    count(reason),
+    count(*) filter (reason is null and is_deleted),
+    (select count(*) from zones where from_day = $last_day)
 from landed_users
+"""
+
+# What most of the deleted learners have for `deleted_at`, as the source has it where it could not be read: if most are
+# deleted (R21), it is what the source may mean by "not deleted".
+COMMONEST = "commonest_deleted_at"
+COMMONEST_DELETED_AT = """
+select left(coalesce(source_row ->> 'deleted_at', deleted_at::varchar), 40) as spelled
+from spool
+where is_deleted(deleted_at, unreadable, $taken_at)
+group by spelled
+order by count(*) desc, spelled
+limit 1
 """
 
 
@@ -49,12 +66,14 @@ class LandedUsers:
     Args:
         users: learners, deleted ones included.
         quarantined: rows without an id that can be used.
+        deleted: those of the learners who are deleted (R3).
         moved: zones recorded for this run's last day.
         changes: what has changed in the source's table since the last landing, and stops nothing.
     """
 
     users: int
     quarantined: int
+    deleted: int
     moved: int
     changes: tuple[str, ...] = ()
 
@@ -99,7 +118,7 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
         reached("users: rows spooled")
         said = {"stream": stream.name, "fingerprint": stream.fingerprint, "last_day": last_day.isoformat()}
         before, columns = _columns_before(lake), reader.mapped.types
-        landed = _write(folder, lake, last_day, json.dumps({**said, "columns": columns}))
+        landed = _write(folder, lake, last_day, reader.taken_at, {**said, "columns": columns})
         reached("users: files written")
         with finished_first():
             put_in_place(folder / "profiles.parquet", lake.profiles)
@@ -112,6 +131,15 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
     return replace(landed, changes=tuple(changes(before, columns)))
 
 
+def commonest_deleted_at(lake: Lake) -> str | None:
+    """Return what most of the landed learners who are deleted have for `deleted_at`, at most 40 characters of it.
+
+    None if nobody is deleted, or they landed at a time when that was not noted.
+    """
+    found: str | None = described([lake.users])[lake.users].get(COMMONEST)
+    return found
+
+
 def _columns_before(lake: Lake) -> dict[str, str]:
     """Return the types of the table's columns when the learners landed last, if that is known."""
     if not lake.users.exists():
@@ -120,11 +148,14 @@ def _columns_before(lake: Lake) -> dict[str, str]:
     return found
 
 
-def _write(folder: Path, lake: Lake, last_day: date, said: str) -> LandedUsers:
+def _write(folder: Path, lake: Lake, last_day: date, taken_at: datetime, said: Mapping[str, object]) -> LandedUsers:
+    snapshot = {"taken_at": taken_at.astimezone(UTC).replace(tzinfo=None)}
     with engine.connect(folder) as connection:
         erased = suppression.read_list(lake.suppressed)
         suppression.view_others(connection, "spool", [folder / "spool.parquet"], erased)
-        connection.execute(f"create temp table landed_users as {engine.sql(USERS)}")
+        connection.execute(f"create temp table landed_users as {engine.sql(USERS)}", snapshot)
+        commonest = connection.execute(COMMONEST_DELETED_AT, snapshot).fetchall()
+        text = json.dumps({**said, COMMONEST: commonest[0][0] if commonest else None})
         connection.execute("create temp table recorded (user_id varchar, zone varchar, from_day date)")
         if lake.zones.exists():
             connection.execute(f"insert into recorded select * from {engine.files([lake.zones])}")
@@ -136,6 +167,6 @@ def _write(folder: Path, lake: Lake, last_day: date, said: str) -> LandedUsers:
             with writing(place):
                 connection.execute(
                     f"copy (select * from {table} order by {order}) to $file ({options})",
-                    {"file": str(place), "about": said},
+                    {"file": str(place), "about": text},
                 )
         return LandedUsers(*engine.one_row(connection, COUNTS, {"last_day": last_day}))

@@ -18,8 +18,8 @@ read as (
         case when not contains(username, chr(0)) then username end as username,
         case when not contains(timezone, chr(0)) then timezone end as timezone,
         coalesce(is_public, false) as is_public,
-        deleted_at,
-        deleted_at is not null or list_contains(coalesce(unreadable, []), 'deleted_at') as is_deleted,
+        case when is_deleted(deleted_at, unreadable, $taken_at) then deleted_at end as deleted_at,
+        is_deleted(deleted_at, unreadable, $taken_at) as is_deleted,
         coalesce(
             source_row,
             to_json({

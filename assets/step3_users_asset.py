@@ -29,6 +29,7 @@ def users_asset(stream: Stream) -> dg.AssetsDefinition:
             metadata={
                 "replaced": True,
                 "dagster/row_count": landed.users,
+                "deleted": landed.deleted,
                 "quarantined": landed.quarantined,
                 "zones_recorded": landed.moved,
                 "table_changes": "; ".join(landed.changes),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from assets.step5_bad_zones import has_timezones
 from warehouse import clock, engine, schema, zones
 from warehouse.configuration import Configuration
 from warehouse.lake import DAY, Lake, Landing
@@ -56,7 +57,11 @@ def _quarantined(stream: str, day: str, place: Path) -> str:
 def sign(connection: duckdb.DuckDBPyConnection, configuration: Configuration, version: str, newest: date) -> None:
     """Fill `version_info`, last: it holds the hash over everything else."""
     pulse = configuration.pulse
-    parameters = {"newest_day": newest, "default_timezone": pulse.default_timezone}
+    parameters = {
+        "newest_day": newest,
+        "default_timezone": pulse.default_timezone,
+        "has_timezones": has_timezones(configuration),
+    }
     info = {
         "version": version,
         "data_through": datetime.combine(newest + DAY, time(), tzinfo=UTC),

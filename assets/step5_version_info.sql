@@ -28,6 +28,7 @@ select
                 users.user_id = zones_in_force.user_id
                 and $newest_day::date >= zones_in_force.from_day
                 and $newest_day::date < zones_in_force.until_day
-        where not coalesce(zones_in_force.is_iana, false)
-    ) as bad_zones
+        where $has_timezones and not coalesce(zones_in_force.is_iana, false)
+    ) as bad_zones,
+    (select count(*) from landed_users where reason is null and is_deleted) as deleted_users
 from sorted_out

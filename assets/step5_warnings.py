@@ -10,6 +10,7 @@ from datetime import date
 
 import duckdb
 
+from assets.step5_bad_zones import bad_zones_warnings
 from assets.step5_unknown import alike_warnings, unknown_by_stream
 from warehouse.configuration import Configuration
 from warehouse.lake import Landing
@@ -31,5 +32,5 @@ def remarks_of(
         newest: the version's newest day.
     """
     unknown = unknown_by_stream(connection, configuration, landings, newest)
-    warnings = alike_warnings(unknown, configuration.users_stream.name)
+    warnings = alike_warnings(unknown, configuration.users_stream.name) + bad_zones_warnings(connection, configuration)
     return Remarks(tuple(warnings), {stream: (found.unknown, found.rows) for stream, found in unknown.items()})

@@ -22,6 +22,11 @@ from warehouse.versions import Warehouse
 
 FIGURES = Path(__file__).with_name("step6_figures.sql")
 GUARDS = Path(__file__).with_name("step6_guards.sql")
+HAS_DELETED_USERS = """
+select count(*) > 0
+from duckdb_columns()
+where database_name = 'before' and table_name = 'version_info' and column_name = 'deleted_users'
+"""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,9 @@ class Before:
         figures: name, date or None, amount; as `step6_figures.sql`.
         landings: stream, UTC day, and when that was extracted.
         quarantine: a Parquet file of its quarantine.
+        learners: how many it shows.
+        deleted: how many landed learners were deleted, None in a version of a time when that was not counted.
+        unusable: rows of the users stream that were quarantined.
     """
 
     newest_day: date
@@ -42,6 +50,9 @@ class Before:
     figures: Sequence[tuple[str, date | None, int]]
     landings: Sequence[tuple[str, date, datetime]]
     quarantine: Path
+    learners: int
+    deleted: int | None
+    unusable: int
 
 
 def version_before(configuration: Configuration, folder: Path) -> Before | None:
@@ -57,7 +68,9 @@ def version_before(configuration: Configuration, folder: Path) -> Before | None:
     for version in [current, *others] if current else others:
         try:
             with duckdb.connect() as connection:
-                return _read(connection, warehouse.file(version), folder / "quarantine.parquet")
+                return _read(
+                    connection, warehouse.file(version), configuration.users_stream.name, folder / "quarantine.parquet"
+                )
         except duckdb.Error as error:
             if engine.is_interruption(error) or isinstance(error, duckdb.OutOfMemoryException):
                 raise
@@ -65,7 +78,7 @@ def version_before(configuration: Configuration, folder: Path) -> Before | None:
     return None
 
 
-def _read(connection: duckdb.DuckDBPyConnection, place: Path, quarantine: Path) -> Before:
+def _read(connection: duckdb.DuckDBPyConnection, place: Path, users: str, quarantine: Path) -> Before:
     engine.prepare(connection)
     connection.execute(f"attach {engine.quoted(str(place))} as before (read_only)")
     connection.execute("use before")
@@ -78,7 +91,9 @@ def _read(connection: duckdb.DuckDBPyConnection, place: Path, quarantine: Path) 
     )
     with writing(quarantine):
         connection.execute("copy before_quarantine to $file (format parquet)", {"file": str(quarantine)})
-    return Before(newest_day, until, figures, landings, quarantine)
+    (learners,) = engine.one_row(connection, "select count(*) from users")
+    (unusable,) = engine.one_row(connection, "select count(*) from quarantine where stream = $users", {"users": users})
+    return Before(newest_day, until, figures, landings, quarantine, learners, _deleted_in(connection), unusable)
 
 
 def _until(newest_day: date) -> date | None:
@@ -87,17 +102,24 @@ def _until(newest_day: date) -> date | None:
     return last - DAY if newest_day > last else None
 
 
+def _deleted_in(connection: duckdb.DuckDBPyConnection) -> int | None:
+    (has_figure,) = engine.one_row(connection, HAS_DELETED_USERS)
+    return engine.one_row(connection, "select deleted_users from version_info")[0] if has_figure else None
+
+
 def view_before(connection: duckdb.DuckDBPyConnection, before: Before | None) -> None:
-    """Make `published_landings`, `published_quarantine`, `figures_before`, and `figures` of the database `version`."""
+    """Make the tables of the version before, `published_…`, `…_before`, and `figures` of the database `version`."""
     connection.execute(
         "create temp table published_landings as select stream, day, extracted_at from version.landings where false"
     )
     for name in ("figures_before", "figures"):
         connection.execute(f"create temp table {name} (name varchar, activity_date date, amount bigint)")
+    connection.execute("create temp table learners_before (learners bigint, deleted bigint, unusable bigint)")
     if before is None:
         connection.execute("create temp view published_quarantine as select * from version.quarantine where false")
         return
     engine.view_files(connection, "published_quarantine", [before.quarantine])
+    _insert(connection, "learners_before", [(before.learners, before.deleted, before.unusable)])
     _insert(connection, "published_landings", before.landings)
     _insert(connection, "figures_before", before.figures)
     connection.execute("use version")

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
+from assets.step3_users import commonest_deleted_at
 from assets.step5_pack import blocks_compared, differences
 from assets.step6_before import shrunk, version_before, view_before
 from assets.step6_check_list import Outcome, Report, judged
@@ -25,6 +26,7 @@ from warehouse.versions import Warehouse
 
 CHECKS = Path(__file__).with_suffix(".sql")
 QUARANTINE = CHECKS.with_name("step6_quarantine_within_budget.sql")
+LEARNERS = CHECKS.with_name("step6_learners.sql")
 INSTANTS = CHECKS.with_name("step6_instants_filled.sql")
 SUMS = {
     "rolled_by_day": CHECKS.with_name("step6_rolled.sql"),
@@ -100,6 +102,10 @@ def _compared(
             "users_stream": configuration.users_stream.name,
         },
         INSTANTS: {**accept, "smallest_gap": SMALLEST_GAP},
+        LEARNERS: {
+            "accept_shrink": "accept_shrink" in accepted,
+            "commonest_deleted_at": commonest_deleted_at(Lake.of(configuration)),
+        },
     }
     return [
         Report(*row)

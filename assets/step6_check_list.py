@@ -12,6 +12,10 @@ from warehouse.errors import CheckFailedError
 QUARANTINED = "look at the table quarantine of the unpublished file, or let it through with --accept-quarantine"
 FAULT = "this is a fault in the pipeline: keep the lake, run `pulse build`, and report it"
 NOTHING = "nothing"  # what a check compared that has not reported
+DELETED = (
+    "look at the column that is mapped to deleted_at: null, infinity, zero and a date far ahead are not deleted (R3), "
+    "all else is; map another, or let it through with --accept-shrink"
+)
 SHRUNK = "look at the sources and at the unpublished file, or let it through with --accept-shrink"
 
 
@@ -109,6 +113,18 @@ CHECK_LIST = (
         "users",
         "At most half of a stream's rows landed since the published version are of unknown learners (R21).",
         "the mapping of user_id does not fit the users stream: correct it and run again",
+    ),
+    Check(
+        "learners_left",
+        "users",
+        "Of the learners who landed, or were published before, somebody is left (R21).",
+        DELETED,
+    ),
+    Check(
+        "deleted_within_bounds",
+        "users",
+        "At most half of the landed learners are deleted, or as many were in the version before (R21).",
+        DELETED,
     ),
     Check("rows_kept", "daily_activity", "Not many fewer rows than in the version that readers get now.", SHRUNK),
     Check("learners_kept", "users", "Not many fewer learners than in the version that readers get now.", SHRUNK),

@@ -47,6 +47,7 @@ class World:
 
     `rows` maps a stream's name to its raw rows, keyed by role (`event_id`, `user_id`, `occurred_at` …); a missing key
     is NULL. `users_landings` are the landings of users in the order of their runs, each with its run's last day.
+    `users_taken_at` is the instant of their snapshots, None for one that is long after everything that happens.
     `users_in_force` numbers the one whose learners are there; it is the last, unless a run died half-way through one.
     """
 
@@ -60,6 +61,7 @@ class World:
     min_active_days: int = 5
     users_stream: str = "users"
     users_in_force: int | None = None
+    users_taken_at: int | None = None
 
 
 # --- raw values -----------------------------------------------------------------------------------------------------
@@ -106,6 +108,19 @@ def instant(raw: object, timezone: str) -> int | None:
         return (aware.astimezone(UTC) - EPOCH) // timedelta(microseconds=1)
     except (ValueError, OverflowError):
         return None
+
+
+def is_deletion(raw: object, taken_at: int | None) -> bool:
+    """Whether a learner is deleted: by an instant up to a day after the snapshot, or by no instant (R3)."""
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+    if raw is None or text.lower() in ("", "0", "0.0", "infinity"):
+        return False
+    if re.fullmatch(r"0000-00-00([ T]00:00(:00(\.0{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?", text):
+        return False
+    if text[:10] == "9999-12-31" and READABLE_INSTANT.fullmatch(text):  # in UTC that may be in the year 10000
+        return False
+    at = instant(raw, "UTC")
+    return at is None or at <= (taken_at if taken_at is not None else day_start(date(9990, 1, 1))) + DAY
 
 
 def whole_amount(raw: object) -> int | None:
@@ -264,7 +279,7 @@ def resolved_users(
             text_of(row.get("username")),
             text_of(row.get("timezone")),
             truth(row.get("is_public")) is True,
-            row.get("deleted_at") is not None,
+            is_deletion(row.get("deleted_at"), world.users_taken_at),
         )
         best[user_id] = max(best.get(user_id, content), content, key=lambda values: [rank(value) for value in values])
     return best
@@ -550,13 +565,18 @@ def worked_out(world: World) -> Result:
     return Result(learners, landings, history, pulses)
 
 
+def has_timezones(world: World) -> bool:
+    """Whether a column is mapped to `timezone`: whether any row of users has the key (R4)."""
+    return any("timezone" in row for _, rows in world.users_landings for row in rows)
+
+
 def counters(world: World, result: Result) -> Row:
     """bad_zones, unknown_user_rows and deleted_user_rows of `version_info` (R4, R21)."""
     learners = result.learners
     spelled = [learners.spelled_zone(user, world.newest_day) for user in learners.live()]
     owners = [event.user_id for _, event in result.landings.events]
     return (
-        sum(zone_name not in zone_names() for zone_name in spelled),
+        sum(zone_name not in zone_names() for zone_name in spelled) if has_timezones(world) else 0,
         sum(owner not in learners.username for owner in owners),
         sum(owner in learners.deleted for owner in owners),
     )

@@ -36,6 +36,11 @@ create or replace temp macro row_json(
         })
     end::varchar;
 
+-- R3: a learner is deleted at an instant up to a day after the snapshot (clocks differ), and by what cannot be read.
+create or replace temp macro is_deleted(deleted_at, unreadable, taken_at) as
+    coalesce(deleted_at <= taken_at::timestamp + interval 1 day, false)
+    or list_contains(coalesce(unreadable, []), 'deleted_at');
+
 -- R11: an active day is one on which any of the five measures is above 0.
 create or replace temp macro is_active(xp_earned, learning_time, sessions, quizzes, quizzes_passed) as
     greatest(xp_earned, learning_time, sessions, quizzes, quizzes_passed) > 0;

@@ -175,6 +175,7 @@ create table version_info (
     level_metric varchar not null check (level_metric in ('xp_earned', 'learning_time')),
     min_active_days integer not null,
     bad_zones bigint not null,
+    deleted_users bigint not null,
     unknown_user_rows bigint not null,
     deleted_user_rows bigint not null,
     read_xp hugeint not null,
@@ -195,7 +196,8 @@ comment on column version_info.default_timezone is 'The zone of learners whose o
 comment on column version_info.default_window_end is 'The window_end of a learner in the default zone; what a learner gets whom this version does not know (R14).';
 comment on column version_info.level_metric is 'The measure that the levels score (R15).';
 comment on column version_info.min_active_days is 'With fewer active days a learner is compared with everybody (R16).';
-comment on column version_info.bad_zones is 'Learners whose zone on the newest day is no IANA name.';
+comment on column version_info.bad_zones is 'Learners whose zone on the newest day is no IANA name; 0 where no timezone is mapped (R4).';
+comment on column version_info.deleted_users is 'Learners of the newest users landing who are deleted (R3); they are in no other table.';
 comment on column version_info.unknown_user_rows is 'Landed rows of learners who are not among the users (R21); they are in no other table.';
 comment on column version_info.deleted_user_rows is 'Landed rows of deleted learners (R21); they are in no other table.';
 comment on column version_info.read_xp is 'Signed sum of the XP that the build read for the learners of users.';

@@ -25,6 +25,7 @@ class Role:
     is_required: bool = True
 
 
+DELETED_AT = "deleted_at"  # the role whose values may also say "never" (R3)
 UPDATED_AT = Role("updated_at", "instant", is_required=False)
 
 ROLES: dict[Kind, tuple[Role, ...]] = {
@@ -33,7 +34,7 @@ ROLES: dict[Kind, tuple[Role, ...]] = {
         Role("username", "text", is_required=False),
         Role("timezone", "text", is_required=False),
         Role("is_public", "boolean", is_required=False),
-        Role("deleted_at", "instant", is_required=False),
+        Role(DELETED_AT, "instant", is_required=False),
     ),
     "xp": (
         Role("event_id", "id"),

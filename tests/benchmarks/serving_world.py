@@ -163,6 +163,7 @@ select
     'xp_earned' as level_metric,
     5 as min_active_days,
     0 as bad_zones,
+    0 as deleted_users,
     0 as unknown_user_rows,
     0 as deleted_user_rows,
     0 as read_xp,

@@ -94,14 +94,27 @@ def landing_of_more(place: Place) -> None:
     assert Landing.from_json(about([file])[file]).sums["events"] == said["sums"]["events"]
 
 
+def learners(place: Place, select: str) -> None:
+    """Write the landed learners anew, as a select of them has them."""
+    file = Lake.of(place.configuration).users
+    beside, said = file.with_suffix(".beside"), about([file])[file]
+    with duckdb.connect() as connection:
+        copy = f"copy (select {select}) to $beside ({PARQUET})"
+        connection.execute(copy, {"file": str(file), "beside": str(beside), "about": said})
+    beside.replace(file)
+
+
 def strangers(place: Place) -> None:
     """All but one of the learners are not among the users that have landed."""
-    file = Lake.of(place.configuration).users
-    beside = file.with_suffix(".beside")
-    with duckdb.connect() as connection:
-        copy = "copy (select * from read_parquet($file) where user_id = 'idle') to $beside (format parquet)"
-        connection.execute(copy, {"file": str(file), "beside": str(beside)})
-    beside.replace(file)
+    learners(place, "* from read_parquet($file) where user_id = 'idle'")
+
+
+def everybody_deleted(place: Place) -> None:
+    learners(place, "* replace (true as is_deleted) from read_parquet($file)")
+
+
+def most_deleted(place: Place) -> None:
+    learners(place, "* replace (user_id <> 'idle' as is_deleted) from read_parquet($file)")
 
 
 def changed(statement: str) -> Callable[[Place], None]:
@@ -141,6 +154,8 @@ BREAKS: dict[str, tuple[Callable[[Place], None], set[str]]] = {
     "quarantine_within_budget": (changed(UNDATED.format("xp_events", '{"occurred_at": "soon"}', 21)), set()),
     "instants_filled": (changed(UNDATED.format("sessions", '{"started_at": null}', 5)), set()),
     "unknown_within_bounds": (strangers, {"activity_equals_version"}),
+    "learners_left": (everybody_deleted, {"activity_equals_version"}),
+    "deleted_within_bounds": (most_deleted, {"activity_equals_version"}),
     "rows_kept": (
         changed("delete from daily_activity where activity_date < '2025-12-31'"),
         {"levels_on_active_days", "activity_equals_version"},
@@ -159,7 +174,14 @@ BREAKS: dict[str, tuple[Callable[[Place], None], set[str]]] = {
     ),
 }
 LET_THROUGH = {
-    "accept_shrink": {"rows_kept", "learners_kept", "xp_of_last_week_kept", "seconds_of_last_week_kept"},
+    "accept_shrink": {
+        "learners_left",
+        "deleted_within_bounds",
+        "rows_kept",
+        "learners_kept",
+        "xp_of_last_week_kept",
+        "seconds_of_last_week_kept",
+    },
     "accept_quarantine": {"quarantine_within_budget", "instants_filled"},
 }
 
@@ -209,6 +231,8 @@ def test_every_check_says_what_it_compared(place: Place) -> None:
         "unknown_within_bounds": "16 rows",
         "rows_kept": "1 rows",
         "learners_kept": "1 rows",
+        "learners_left": "6 rows",
+        "deleted_within_bounds": "6 rows",
         "xp_of_last_week_kept": "2 rows",  # two dates
         "seconds_of_last_week_kept": "2 rows",
     }
@@ -232,9 +256,12 @@ def test_without_a_version_before_the_guards_say_so(nights: Path, tmp_path: Path
     built = build(configuration)
     assert built is not None
     found = Place(configuration, built).outcomes()
-    assert {name for name, outcome in found.items() if outcome.compared == "nothing before"} == LET_THROUGH[
-        "accept_shrink"
-    ]
+    assert {name for name, outcome in found.items() if outcome.compared == "nothing before"} == {
+        "rows_kept",
+        "learners_kept",
+        "xp_of_last_week_kept",
+        "seconds_of_last_week_kept",
+    }, "the two of deleted learners look at the first version too"
     assert all(outcome.passed for outcome in found.values())
 
 

@@ -81,7 +81,7 @@ def status_of(configuration: Configuration, capsys: pytest.CaptureFixture[str]) 
 
 def health_of(configuration: Configuration) -> dict[str, Any]:
     serve = configuration.serve.model_copy(update={"ops_token": OPS_TOKEN})
-    app = create_app(configuration.model_copy(update={"auth": Auth(secret="s" * 40), "serve": serve}))
+    app = create_app(configuration.model_copy(update={"auth": Auth(secret=["s" * 40]), "serve": serve}))
     answer = app.test_client().get("/health/detailed", headers={"Authorization": f"Bearer {OPS_TOKEN}"})
     found: dict[str, Any] = answer.get_json()
     return found

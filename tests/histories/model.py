@@ -72,6 +72,22 @@ class Version:
         return found
 
     @property
+    def learners(self) -> tuple[int, int, int]:
+        """Learners who are shown, who are deleted, and rows of users that are quarantined."""
+        learners = oracle.read_learners(self.world)
+        return len(learners.live()), len(learners.deleted), len(learners.quarantine)
+
+    def refused_learners(self, before: Version | None) -> set[str]:
+        """What of too many learners who are deleted keeps this version from readers who have that one (R21)."""
+        shown, deleted, unusable = self.learners
+        shown_before, deleted_before, unusable_before = before.learners if before else (0, 0, 0)
+        if shown == 0:
+            is_news = shown_before > 0 or deleted_before + unusable_before == 0
+            return {"learners_left"} if is_news and shown_before + deleted + unusable > 0 else set()
+        is_let_through = before is not None and 2 * deleted_before >= deleted_before + shown_before
+        return {"deleted_within_bounds"} if 2 * deleted > deleted + shown and not is_let_through else set()
+
+    @property
     def newest(self) -> date:
         """The last UTC day in it."""
         return self.world.newest_day
@@ -243,6 +259,8 @@ class Model:
         if expected is None:
             return set() if self.newest_day() is None else {NO_LEARNERS}
         found = {"unknown_within_bounds"} if self._has_too_many_unknown(expected.newest, before) else set()
+        if not accepts_shrinking:
+            found |= expected.refused_learners(before)
         if before is not None and not accepts_shrinking:
             now = expected.figures(before.newest)
             for (name, day), amount in before.figures(before.newest).items():

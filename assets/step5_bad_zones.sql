@@ -1,0 +1,29 @@
+-- The zones that learners give -> how many learners give one, how many of these one that is no IANA name (R4), and the
+-- commonest of those. A null and an empty text are not given. What is a learner's id or name, or an address, is no
+-- example: then another column is mapped than was meant.
+with spelled as (
+    select
+        timezone,
+        count(*) as learners,
+        coalesce(bool_or(lower(timezone) in (lower(user_id), lower(username))), false) as is_personal
+    from landed_users
+    where reason is null and not is_deleted and trim(timezone) <> ''
+    group by timezone
+),
+
+bad as (
+    select * from spelled where not list_contains($zone_names, timezone)
+),
+
+examples as (
+    select left(timezone, 40) as example
+    from bad
+    where not is_personal and not contains(timezone, '@')
+    order by learners desc, timezone asc
+    limit 3
+)
+
+select
+    (select coalesce(sum(learners), 0)::bigint from spelled) as given,
+    (select coalesce(sum(learners), 0)::bigint from bad) as unreadable,
+    (select list(example) from examples) as examples
