@@ -1,35 +1,20 @@
-"""Before the first row is read: the table is reflected, and every mapped column is there and of a type we can read."""
+"""Before the first row is read: the table is found once, reflected, and every mapped column has a type we can read."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, MetaData, Table, types
-from sqlalchemy.exc import CompileError, NoSuchTableError
+from sqlalchemy import Column, Connection, MetaData, Table, select, text
+from sqlalchemy.exc import CompileError, NoSuchTableError, SAWarning
 
+from assets.step1_types import EXPECTED, is_readable, resolve
+from warehouse import source_settings
 from warehouse.configuration import Stream
 from warehouse.errors import SourceDriftError
-from warehouse.streams import ROLES, Role, ValueType
+from warehouse.streams import ROLES, Role
 
-READABLE: Mapping[ValueType, tuple[type[types.TypeEngine[Any]], ...]] = {
-    "id": (types.Integer, types.String, types.Uuid),
-    "instant": (types.DateTime, types.Date),
-    "amount": (types.Integer, types.Numeric, types.Float),
-    "boolean": (types.Boolean, types.Integer, types.Numeric, types.Float, types.String),
-    "text": (types.String,),
-}
-EXPECTED: Mapping[ValueType, str] = {
-    "id": "an integer, text or UUID",
-    "instant": "a timestamp or date",
-    "amount": "a number",
-    "boolean": "a boolean, 0/1 or 't'/'f'",
-    "text": "text",
-}
-# SQLite has no type for instants: they are ISO 8601 text, whatever the column calls itself.
-READABLE_IN_SQLITE: Mapping[ValueType, tuple[type[types.TypeEngine[Any]], ...]] = {
-    **READABLE,
-    "instant": (*READABLE["instant"], types.String, types.NullType),
-}
+IN_SEARCH_PATH = text(source_settings.RESOLVE_IN_POSTGRES)
 
 
 @dataclass(frozen=True)
@@ -55,17 +40,38 @@ def reflect(connection: Connection, stream: Stream) -> MappedTable:
     Raises:
         SourceDriftError: the table or a column is not there, or a column's type is outside what its role takes.
     """
-    schema, _, name = stream.table.rpartition(".")
     try:
-        table = Table(name, MetaData(), schema=schema or None, autoload_with=connection, resolve_fks=False)
+        table = _reflected(connection, stream)
     except NoSuchTableError:
         message = f"stream {stream.name}: there is no table {stream.source}.{stream.table}; correct the mapping's table"
         raise SourceDriftError(message) from None
+    spelled = {column.name: _spelled(column, connection) for column in table.columns}
+    resolve(table, connection)
     roles = [role for role in ROLES[stream.kind] if role.name in stream.columns]
     columns = {role: _checked(table, role, stream, connection.dialect.name) for role in roles}
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(*columns.values()).limit(0))  # says whether policies would filter, and reads nothing
     mapped = set(stream.columns.values())
     others = tuple(column.name for column in table.columns if column.name not in mapped)
-    return MappedTable(table, columns, others, {column.name: _spelled(column, connection) for column in table.columns})
+    return MappedTable(table, columns, others, spelled)
+
+
+def _reflected(connection: Connection, stream: Stream) -> Table:
+    """Reflect a table, which is named with its schema from here on, whatever a session's search path or database is.
+
+    Raises:
+        NoSuchTableError: there is none.
+    """
+    schema, _, name = stream.table.rpartition(".")
+    if not schema and connection.dialect.name == "postgresql":
+        schema = connection.execute(IN_SEARCH_PATH, {"name": name}).scalar() or ""
+        if not schema:
+            raise NoSuchTableError(name)
+    if not schema and connection.dialect.name in {"mysql", "mariadb"}:
+        schema = connection.engine.url.database or ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)  # that it does not know a type, which may be of no column of ours
+        return Table(name, MetaData(), schema=schema or None, autoload_with=connection, resolve_fks=False)
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -91,8 +97,7 @@ def _checked(table: Table, role: Role, stream: Stream, dialect: str) -> Column[o
         message = f'stream {stream.name}: column "{name}" ({role.name}) is not in {where}, found {found}; map another'
         raise SourceDriftError(message)
     column = table.columns[name]
-    readable = READABLE_IN_SQLITE if dialect == "sqlite" else READABLE
-    if not isinstance(column.type, readable[role.type]):
+    if not is_readable(column.type, role.type, dialect):
         expected = f"expected {EXPECTED[role.type]} for {role.name}"
         message = f'stream {stream.name}: column "{name}" is {column.type!r} in {where}, {expected}'
         raise SourceDriftError(message)

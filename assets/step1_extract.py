@@ -4,7 +4,6 @@ Here is which rows are asked for, in which order, and how many there are by the 
 batches ordered by their instant, so memory is bounded whatever their number; landing them is step 2.
 """
 
-import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,22 +30,21 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from assets import progress
 from assets.step1_clocks import clock_of, refuse_clock_behind
 from assets.step1_columns import MappedTable, reflect
+from assets.step1_failures import failure
 from assets.step1_figures import figure_columns, figures_by_day, source_day
 from assets.step1_never import at_most_the_last_instant
 from assets.step1_sessions import engine_of
 from assets.step1_snapshot import Snapshot, snapshot
+from assets.step1_types import is_bit, may_end_in_zeros
 from assets.step1_values import read_batch
-from warehouse import clock
+from warehouse import clock, row_security
 from warehouse.configuration import Configuration, Stream
-from warehouse.errors import ConfigurationError, PulseError, SourceUnavailableError
+from warehouse.errors import ConfigurationError, PulseError
 from warehouse.lake import DAY, NO_ROWS, Figures
 from warehouse.streams import DELETED_AT, Role, instant_of
-
-# Nothing but a signal makes our functions raise; SQLite says this of it, and forgets the signal.
-INTERRUPTED_IN_SQLITE = re.compile("user-defined (function|aggregate).* raised")
-
 
 # Whoever does not read to the end closes it, while the snapshot is open.
 Batches: TypeAlias = Generator[pa.RecordBatch, None, None]
@@ -64,6 +62,8 @@ class Reader:
         source: the open snapshot.
         dialect: SQLAlchemy's name of the source's dialect.
         server_version: the version of its server.
+        has_any_bytes: whether the source may give texts that are none.
+        is_table_empty: whether policies that are meant left no row at all to be seen.
         taken_at: when the snapshot was taken, UTC.
         source_time: what time it was by the source's own clock, UTC; None where it has none.
     """
@@ -73,6 +73,8 @@ class Reader:
     source: Snapshot
     dialect: str
     server_version: Sequence[int | str] = ()
+    has_any_bytes: bool = False
+    is_table_empty: bool = False
     taken_at: datetime = field(default_factory=lambda: clock.now())  # noqa: PLW0108 - whatever it is then
     source_time: datetime | None = None
 
@@ -140,12 +142,16 @@ class Reader:
         return select(*(self._column(role, column).label(role.name) for role, column in self.mapped.columns.items()))
 
     def _column(self, role: Role, column: Column[object]) -> ColumnElement[Any]:
-        """PostgreSQL casts what Arrow has no plain type for to text; others give what their driver gives."""
+        """PostgreSQL gives what Arrow has a type for; others give what their driver gives."""
         is_local = role.type == "instant" and self.stream.timezone != "UTC"
         if self.dialect in MYSQL and is_local and self._is_zoned(column):  # or else it would be read as a local time
             return func.concat(cast(self._raw(column), types.String), "+00:00")
-        if self.dialect != "postgresql":
-            return self._raw(column)
+        if self.dialect in MYSQL and role.type == "boolean" and is_bit(column.type):
+            return cast(self._raw(column), types.Integer)
+        return self._of_postgres(role, column) if self.dialect == "postgresql" else self._raw(column)
+
+    def _of_postgres(self, role: Role, column: Column[object]) -> ColumnElement[Any]:
+        """Cast what Arrow has no plain type for to text."""
         if role.name in self.uuids:
             return column
         if role.name == DELETED_AT:
@@ -156,9 +162,11 @@ class Reader:
         spelled: ColumnElement[Any] = column
         if isinstance(column.type, types.Float):  # a REAL would lose digits on the direct way to NUMERIC
             spelled = cast(cast(column, types.Double), types.Numeric)
-        if role.type == "boolean" and isinstance(column.type, types.Numeric | types.Float):
+        if may_end_in_zeros(column.type, role.type):
             spelled = func.trim_scale(spelled)  # 1.0 is 1
-        return cast(spelled, types.Text)
+        spelled = cast(spelled, types.Text)
+        is_text = isinstance(column.type, types.String | types.NullType)
+        return func.convert_to(spelled, "SQL_ASCII") if self.has_any_bytes and is_text else spelled
 
     def _raw(self, column: Column[object]) -> ColumnElement[Any]:
         """The column as it is stored: without SQLAlchemy's reading of it, which would raise on what it can't read."""
@@ -209,16 +217,20 @@ def open_stream(configuration: Configuration, stream: Stream) -> Iterator[Reader
     Raises:
         ClockError: our clock is behind that of the source.
         ConfigurationError: the source's url is none that we can use.
-        SourceDriftError: the table is not what the mapping says.
-        SourceUnavailableError: the source does not answer, or stops answering; the message has no password.
+        SourceDriftError: the table is not what the mapping says, or would be filtered by row level security.
+        SourceUnavailableError: the source does not answer, or stops answering; the message has nothing of its URL but
+            host and database.
     """
     with _connected(configuration, stream) as connection:
         there = _time_at(connection, stream)
         mapped = reflect(connection, stream)
+        has_any_bytes = _has_any_bytes(connection)
         connection.rollback()
-        with snapshot(connection, configuration.sources[stream.source].longest_statement) as source:
-            version = connection.dialect.server_version_info or ()
-            yield Reader(stream, mapped, source, connection.dialect.name, version, source_time=there)
+        settings, dialect = configuration.sources[stream.source], connection.dialect
+        with snapshot(connection, settings.longest_statement, settings.row_security) as source:
+            version = dialect.server_version_info or ()
+            is_empty = _tell_of_policies(configuration, stream, mapped, source)
+            yield Reader(stream, mapped, source, dialect.name, version, has_any_bytes, is_empty, source_time=there)
 
 
 def time_at(configuration: Configuration, stream: Stream) -> datetime | None:
@@ -247,25 +259,38 @@ def _connected(configuration: Configuration, stream: Stream) -> Iterator[Connect
     except PulseError:
         raise
     except (DBAPIError, adbc_driver_manager.Error, OSError) as error:
-        raise _unavailable(stream, error) from error
+        # the driver's own words stay behind: a log would print them with all that they quote
+        raise failure(configuration, stream, error) from None
     finally:
         engine.dispose()
+
+
+def _tell_of_policies(configuration: Configuration, stream: Stream, mapped: MappedTable, source: Snapshot) -> bool:
+    """Say that rows are filtered, where they are meant to be, and whether none is left."""
+    told = row_security.filters(stream.source, configuration.sources[stream.source])
+    if not told:
+        return False
+    one = select(literal(1)).select_from(mapped.table).limit(1)
+    is_empty = source.rows(select(func.count()).select_from(one.subquery())) == [(0,)]
+    for line in [*told, *([row_security.empty_table(stream)] if is_empty else [])]:
+        progress.note(line)
+    return is_empty
+
+
+def _has_any_bytes(connection: Connection) -> bool:
+    """Whether texts may be no text: of a database in SQL_ASCII PostgreSQL itself does not know what they say."""
+    if connection.dialect.name != "postgresql":
+        return False
+    return connection.exec_driver_sql("select current_setting('server_encoding')").scalar() == "SQL_ASCII"
 
 
 def _engine(configuration: Configuration, stream: Stream) -> Engine:
     try:
         source = configuration.sources[stream.source]
-        return engine_of(source.url, configuration.path.parent, source.longest_statement)
+        return engine_of(source.url, configuration.path.parent, source.longest_statement, source.row_security)
     except (ArgumentError, ValueError, ImportError):
         # What SQLAlchemy says may quote a password that is not escaped.
         mistake = (
             "no URL of a database that a driver is installed for, write one like postgresql://name:password@host/db"
         )
         raise ConfigurationError([f"{configuration.path}: sources.{stream.source}.url: {mistake}"]) from None
-
-
-def _unavailable(stream: Stream, error: Exception) -> SourceUnavailableError:
-    if INTERRUPTED_IN_SQLITE.search(str(error)):
-        raise KeyboardInterrupt from error
-    reason = " ".join(str(getattr(error, "orig", None) or error).split())
-    return SourceUnavailableError(f"stream {stream.name}: source {stream.source} failed: {reason}; is it up?")

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, and_, case, cast, func, literal, type_coerce, types
 
+from assets.step1_types import is_bit
 from warehouse.lake import Figures
 from warehouse.streams import Role
 
@@ -94,9 +95,14 @@ def _sum(column: Column[object], dialect: str) -> ColumnElement[Any]:
 
 
 def _is_passed(column: Column[object], dialect: str) -> ColumnElement[bool]:
-    if dialect == "sqlite" or isinstance(column.type, types.String):
+    is_bit_of_postgres = dialect == "postgresql" and is_bit(column.type)  # which is compared with no number
+    if dialect == "sqlite" or is_bit_of_postgres or isinstance(column.type, types.String | types.NullType):
         return func.lower(cast(type_coerce(column, types.NullType()), types.Text)).in_(PASSED)
-    return column.is_(True) if isinstance(column.type, types.Boolean) else column == literal(1)
+    return (
+        column.is_(True)
+        if isinstance(column.type, types.Boolean)
+        else type_coerce(column, types.Integer()) == literal(1)
+    )
 
 
 def _checksum(
@@ -104,10 +110,11 @@ def _checksum(
 ) -> ColumnElement[Any] | None:
     raw: list[ColumnElement[Any]] = [type_coerce(column, types.NullType()) for column in columns]
     if dialect == "postgresql" and version and int(version[0]) >= FIRST_WITH_RECORD_HASH:
-        return _text(func.sum(func.hash_record_extended(func.row(*raw), 0)), dialect)
+        values = [_hashable(column) for column in columns]
+        return _text(func.sum(func.hash_record_extended(func.row(*values), 0)), dialect)
     if dialect in {"mysql", "mariadb"}:
-        values = [func.quote(cast(column, types.LargeBinary)) for column in raw]  # NULL becomes the word
-        digits = func.left(func.md5(func.concat_ws(",", *values)), 15)
+        quoted = [func.quote(cast(column, types.LargeBinary)) for column in raw]  # NULL becomes the word
+        digits = func.left(func.md5(func.concat_ws(",", *quoted)), 15)
         return func.sum(cast(func.conv(digits, 16, 10), types.Numeric(20, 0)))
     if dialect == "sqlite":
         row: ColumnElement[Any] = literal("")
@@ -115,6 +122,13 @@ def _checksum(
             row = row.concat(func.ifnull(column, "\x1e")).concat("\x1f")
         return func.rows_checksum(cast(row, types.LargeBinary))  # text may not be UTF-8
     return None
+
+
+def _hashable(column: Column[object]) -> ColumnElement[Any]:
+    """PostgreSQL cannot hash a bit, and perhaps not what SQLAlchemy does not know; anything can be spelled."""
+    raw: ColumnElement[Any] = type_coerce(column, types.NullType())
+    is_spelled = isinstance(column.type, types.NullType) or is_bit(column.type)
+    return cast(raw, types.Text) if is_spelled else raw
 
 
 def _text(value: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:

@@ -17,15 +17,16 @@ import pyarrow as pa
 from sqlalchemy import Connection, Select
 from sqlalchemy.engine import URL
 
-from assets.step1_sessions import OF_LIBPQ, limits_of_postgres
+from assets.step1_sessions import OF_LIBPQ, settings_of_postgres
+from warehouse.source_settings import LIBPQ, RowSecurity
 
 ROWS_PER_BATCH = 50_000
 # How a transaction that sees one state, and may not write, is begun.
 BEGIN_SNAPSHOT = {
-    "postgresql": ["begin isolation level repeatable read read only", "set local timezone = 'UTC'"],
+    "postgresql": ["begin isolation level repeatable read read only"],
     "sqlite": ["begin"],
-    "mysql": ["set session time_zone = '+00:00'", "start transaction with consistent snapshot, read only"],
-    "mariadb": ["set session time_zone = '+00:00'", "start transaction with consistent snapshot, read only"],
+    "mysql": ["start transaction with consistent snapshot, read only"],
+    "mariadb": ["start transaction with consistent snapshot, read only"],
 }
 
 RawBatch: TypeAlias = pa.RecordBatch | pd.DataFrame
@@ -42,16 +43,17 @@ class Snapshot(Protocol):
 
 
 @contextmanager
-def snapshot(connection: Connection, longest: timedelta) -> Iterator[Snapshot]:
+def snapshot(connection: Connection, longest: timedelta, row_security: RowSecurity = "refuse") -> Iterator[Snapshot]:
     """Open one consistent read-only snapshot of the source that `connection` reflects.
 
     Args:
         connection: of an engine of `step1_sessions.engine_of`.
         longest: how long a statement may take.
+        row_security: whether PostgreSQL's policies may filter what is read.
     """
     dialect = connection.dialect.name
     if dialect == "postgresql":
-        with _postgres_snapshot(connection.engine.url, longest) as opened:
+        with _postgres_snapshot(connection.engine.url, longest, row_security) as opened:
             yield opened
         return
     for statement in BEGIN_SNAPSHOT.get(dialect, []):
@@ -96,14 +98,22 @@ class PostgresSnapshot:
 
 
 @contextmanager
-def _postgres_snapshot(url: URL, longest: timedelta) -> Iterator[PostgresSnapshot]:
-    uri = url.set(drivername="postgresql", query={**OF_LIBPQ, **url.query})
-    opened = adbc_driver_postgresql.dbapi.connect(uri.render_as_string(hide_password=False), autocommit=True)
+def _postgres_snapshot(url: URL, longest: timedelta, row_security: RowSecurity) -> Iterator[PostgresSnapshot]:
+    opened = adbc_driver_postgresql.dbapi.connect(_conninfo(url), autocommit=True)
     with opened as connection:
-        for statement in (*BEGIN_SNAPSHOT["postgresql"], *limits_of_postgres(longest)):
+        for statement in (*BEGIN_SNAPSHOT["postgresql"], *settings_of_postgres(longest, row_security)):
             with connection.cursor() as cursor:
                 cursor.execute(statement)
         yield PostgresSnapshot(connection)
+
+
+def _conninfo(url: URL) -> str:
+    """What psycopg is told, for ADBC, so that both read a URL in one way: libpq would trip over a raw space."""
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - only where PostgreSQL is read
+    from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg  # noqa: PLC0415
+
+    _, found = PGDialect_psycopg().create_connect_args(url.set(query={**OF_LIBPQ, **url.query, **LIBPQ}))
+    return make_conninfo(**{name: value for name, value in found.items() if name != "context"})
 
 
 def _postgres_text(query: Select[*tuple[Any, ...]]) -> str:

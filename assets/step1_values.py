@@ -73,11 +73,13 @@ def read_batch(raw: pa.RecordBatch | pd.DataFrame, kind: Kind, zone: str) -> pa.
 
 
 def read_id(value: object) -> str:
-    """Return an id as text: integers in decimal, anything else as it spells itself.
+    """Return an id as text: whole numbers in decimal, whatever type holds them, anything else as it spells itself.
 
     Raises:
         ValueError: bytes that are not UTF-8.
     """
+    if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
+        value = int(value)
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
@@ -134,17 +136,18 @@ def read_boolean(value: object) -> bool:
     raise ValueError("no boolean")
 
 
-def is_unreadable_instant(value: bytes | None, storage: str) -> bool:
+def is_unreadable_instant(value: bytes | None, storage: str, encoding: str = "UTF-8") -> bool:
     """Say, for SQLite to ask, whether a stored value is no instant that `read_instant` reads.
 
     Args:
         value: the value as a blob.
         storage: its storage class, SQLite's `typeof`.
+        encoding: that of the database's texts, `UTF-8`, `UTF-16le` or `UTF-16be`.
     """
     if value is None or storage != "text":
         return True
     try:
-        read_instant(value.decode(), "UTC")
+        read_instant(value.decode(encoding), "UTC")
     except ValueError:
         return True
     return False
@@ -163,7 +166,18 @@ def _read_column(raw: pa.RecordBatch | pd.DataFrame, role: Role, zone: str) -> t
         return column, np.zeros(len(column), dtype=bool)
     if not is_local and (column.type == ARROW_TYPES[role.type] or pa.types.is_integer(column.type)):
         return _cast(column, role)
-    return _read_objects(_python_values(column), role, zone)
+    values = _python_values(column)
+    if pa.types.is_binary(column.type):  # texts of a database that does not know what they say (`Reader.has_any_bytes`)
+        values = [text_or_bytes(value) for value in values]
+    return _read_objects(values, role, zone)
+
+
+def text_or_bytes(raw: object) -> object:
+    """Return bytes as the text that they are in UTF-8, and anything else, bytes that are none too, as it is."""
+    try:
+        return raw.decode() if isinstance(raw, bytes) else raw
+    except UnicodeDecodeError:
+        return raw
 
 
 def _cast(column: pa.Array, role: Role) -> tuple[pa.Array, np.ndarray]:

@@ -245,6 +245,7 @@ def _landing(
         content_hash=str(content_hash),
         source=source,
         columns=reader.mapped.types,
+        is_table_empty=reader.is_table_empty,
     )
 
 

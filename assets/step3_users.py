@@ -118,7 +118,8 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
         reached("users: rows spooled")
         said = {"stream": stream.name, "fingerprint": stream.fingerprint, "last_day": last_day.isoformat()}
         before, columns = _columns_before(lake), reader.mapped.types
-        landed = _write(folder, lake, last_day, reader.taken_at, {**said, "columns": columns})
+        seen = {"is_table_empty": reader.is_table_empty}
+        landed = _write(folder, lake, last_day, reader.taken_at, {**said, "columns": columns, **seen})
         reached("users: files written")
         with finished_first():
             put_in_place(folder / "profiles.parquet", lake.profiles)

@@ -12,6 +12,7 @@ import duckdb
 
 from assets.step5_bad_zones import bad_zones_warnings
 from assets.step5_unknown import alike_warnings, unknown_by_stream
+from warehouse import row_security
 from warehouse.configuration import Configuration
 from warehouse.lake import Landing
 from warehouse.remarks import Remarks
@@ -32,5 +33,9 @@ def remarks_of(
         newest: the version's newest day.
     """
     unknown = unknown_by_stream(connection, configuration, landings, newest)
-    warnings = alike_warnings(unknown, configuration.users_stream.name) + bad_zones_warnings(connection, configuration)
+    warnings = [
+        *row_security.warnings(configuration),
+        *alike_warnings(unknown, configuration.users_stream.name),
+        *bad_zones_warnings(connection, configuration),
+    ]
     return Remarks(tuple(warnings), {stream: (found.unknown, found.rows) for stream, found in unknown.items()})

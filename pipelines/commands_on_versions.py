@@ -4,7 +4,7 @@ from argparse import Namespace
 from datetime import date, datetime
 
 from pipelines.commands import configuration_of
-from warehouse import clock
+from warehouse import clock, row_security
 from warehouse.errors import NoVersionError, PulseError
 from warehouse.lake import Lake, newest_day
 from warehouse.remarks import unknown_rows_line
@@ -26,6 +26,9 @@ def status(words: Namespace) -> None:
         print(f"erasure       {place} cannot be read; restore it, or run `pulse erase` again for that learner")
     for receipt in unfinished(Lake.of(configuration)):
         print(f"erasure       begun {receipt.content['begun_at']} and not complete; run `pulse erase` for it again")
+    of_sources = row_security.warnings(configuration)  # as the last landings found them, published or not
+    for warning in of_sources:
+        print(f"warning       {warning}")
     if current is None:
         print("published     nothing yet; run `pulse nightly`")
         return
@@ -41,7 +44,7 @@ def status(words: Namespace) -> None:
     print(f"logical hash  {manifest.logical_hash}")
     if manifest.unknown_rows:  # a version of a time before does not know
         print(f"unknown rows  {unknown_rows_line(manifest.unknown_rows)}")
-    for warning in manifest.warnings:
+    for warning in [warning for warning in manifest.warnings if warning not in of_sources]:
         print(f"warning       {warning}")
     if manifest.accepted:
         print(f"let through   {', '.join(manifest.accepted)}")

@@ -65,8 +65,8 @@ class Credentials:
             keys.check()
         ring = None
         if auth.api_keys is not None:
-            url = configuration.sources[auth.api_keys.source].url
-            ring = KeyRing(auth.api_keys, key_store(auth.api_keys, url, folder))
+            source = configuration.sources[auth.api_keys.source]
+            ring = KeyRing(auth.api_keys, key_store(auth.api_keys, source, folder))
         return cls(Bearer(auth, keys or Secrets(auth)), ring, keys)
 
     def start(self) -> None:

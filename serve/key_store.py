@@ -1,4 +1,4 @@
-"""The table of API keys: one read-only query by hash through SQLAlchemy, with one second to answer.
+"""Who asks the table of API keys, which has one second to answer; the table itself is `key_table.py`.
 
 A store that hangs must not take the threads that answer tokens: at most two requests wait for it at a time, others for
 a moment, and after a failure nobody asks for a second. SQLAlchemy is imported only where keys are configured.
@@ -6,21 +6,17 @@ a moment, and after a failure nobody asks for a second. SQLAlchemy is imported o
 
 import logging
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from serve.api_keys import Row
+from serve.key_table import KeyTable
 from serve.refusals import Reason, UnavailableError
 from warehouse.authentication import ApiKeys
+from warehouse.configuration import Source
 from warehouse.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Engine, Select
-    from sqlalchemy.engine import URL
 
 logger = logging.getLogger(__name__)
 STORE_SECONDS = 1.0
@@ -28,31 +24,7 @@ LOOK_UPS = 2  # at a time; below the number of the server's threads
 TURN_SECONDS = 0.05  # how long a request waits for one of them to end
 REST_SECONDS = 1.0  # how long nobody asks after a failure
 RETRY_AFTER_SECONDS = 2
-MILLISECONDS = int(STORE_SECONDS * 1000)
-
-DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
-# A connection that is cut without a word must not keep a look-up for ever.
-CONNECT = {
-    "postgresql+psycopg": {
-        "application_name": "learning-pulse keys",
-        "connect_timeout": 2,
-        "tcp_user_timeout": 2 * MILLISECONDS,
-        "prepare_threshold": None,  # so that a pooler may stand between
-    },
-    "mysql+pymysql": {"connect_timeout": 2, "read_timeout": 2, "write_timeout": 2},
-    "mariadb+pymysql": {"connect_timeout": 2, "read_timeout": 2, "write_timeout": 2},
-}
-# A transaction that cannot write, and in which instants become text in the one way that is read.
-BEGIN_POSTGRESQL = f"""
-begin read only;
-set local statement_timeout = {MILLISECONDS};
-set local datestyle = 'ISO'
-"""
-BEGIN = {
-    "postgresql": (BEGIN_POSTGRESQL,),
-    "mysql": ("set session time_zone = '+00:00'", "start transaction read only"),
-    "mariadb": ("set session time_zone = '+00:00'", "start transaction read only"),
-}
+LONGEST_LINE = 400
 
 
 class LookUp:
@@ -73,6 +45,7 @@ class KeyStore:
         find: asks for the rows of a hash; may raise anything, and may hang.
         clock: seconds that only ever grow.
         seconds: how long a request waits.
+        explain: says of an error what may be printed, in one line.
     """
 
     def __init__(
@@ -81,9 +54,11 @@ class KeyStore:
         find: Callable[[str], Sequence[Row]],
         clock: Callable[[], float] = time.monotonic,
         seconds: float = STORE_SECONDS,
+        explain: Callable[[Exception], str] = lambda error: f"{type(error).__name__}: {error}",
     ) -> None:
         self._name = name
         self._find = find
+        self._explain = explain
         self._clock = clock
         self._seconds = seconds
         self._turns = threading.Semaphore(LOOK_UPS)
@@ -125,7 +100,7 @@ class KeyStore:
             try:
                 question.rows = self._find(question.key_hash)
             except Exception as error:  # noqa: BLE001 - whatever a driver raises; its text may hold what was bound
-                self._rest(_first_line(error, question.key_hash))
+                self._rest(_first_line(self._explain(error), question.key_hash))
             finally:
                 with self._counting:
                     self._late -= question.is_late
@@ -148,18 +123,16 @@ def _unavailable(message: str) -> UnavailableError:
     return UnavailableError(Reason.KEY_STORE, message, RETRY_AFTER_SECONDS)
 
 
-def _first_line(error: Exception, key_hash: str) -> str:
-    cause = getattr(error, "orig", None) or error
-    line = (str(cause).splitlines() or [""])[0][:200].replace(key_hash, "(the hash)")
-    return f"{type(cause).__name__}: {line}"
+def _first_line(said: str, key_hash: str) -> str:
+    return (said.splitlines() or [""])[0][:LONGEST_LINE].replace(key_hash, "(the hash)")
 
 
-def key_store(settings: ApiKeys, url: str, folder: Path) -> KeyStore:
+def key_store(settings: ApiKeys, source: Source, folder: Path) -> KeyStore:
     """Return the store of a configuration; nothing is connected before the first key comes.
 
     Args:
         settings: of `[auth.api_keys]`.
-        url: of its source.
+        source: the source that it names.
         folder: that of the configuration, what a SQLite file is relative to.
 
     Raises:
@@ -171,75 +144,9 @@ def key_store(settings: ApiKeys, url: str, folder: Path) -> KeyStore:
     except ModuleNotFoundError as error:
         raise ConfigurationError([f"{where} needs SQLAlchemy, install learning-pulse[keys]"]) from error
     try:
-        engine = _engine(url, folder)
-        query = _query(settings, engine.dialect.name)
+        table = KeyTable(settings, source, folder, STORE_SECONDS, LOOK_UPS)
     except ModuleNotFoundError as error:
         raise ConfigurationError([f"{where} needs the module {error.name}, install the database's driver"]) from error
-    except ArgumentError as error:  # its text is not repeated, it could hold the URL
-        raise ConfigurationError([f"{where} has a url that SQLAlchemy does not understand"]) from error
-    begin = BEGIN.get(engine.dialect.name, ())
-
-    def find(key_hash: str) -> Sequence[Row]:
-        with engine.connect() as connection:
-            try:
-                for statement in begin:
-                    connection.exec_driver_sql(statement)
-                rows = [Row(*map(_text, row)) for row in connection.execute(query, {"key_hash": key_hash})]
-                if begin:
-                    connection.exec_driver_sql("rollback")
-            except BaseException:
-                connection.invalidate()
-                raise
-            return rows
-
-    return KeyStore(settings.source, find, seconds=STORE_SECONDS)
-
-
-def _engine(url: str, folder: Path) -> "Engine":
-    from sqlalchemy import create_engine, make_url  # noqa: PLC0415
-
-    parsed: URL = make_url(url)
-    kept: dict[str, Any] = {
-        "pool_size": LOOK_UPS,
-        "max_overflow": 0,
-        "pool_timeout": STORE_SECONDS,
-        "pool_pre_ping": True,
-        "isolation_level": "AUTOCOMMIT",  # so that `BEGIN` below is the transaction's beginning
-        "hide_parameters": True,
-    }
-    if parsed.get_backend_name() == "sqlite":
-        place = folder / (parsed.database or "")
-        return create_engine("sqlite:///keys", creator=lambda: _open_sqlite(place), **kept)
-    driver = DRIVERS.get(parsed.drivername, parsed.drivername)
-    return create_engine(parsed.set(drivername=driver), connect_args=CONNECT.get(driver, {}), **kept)
-
-
-def _query(settings: ApiKeys, dialect: str) -> "Select[Any]":
-    """Return the one look-up; everything comes as text, so that no driver trips over a value that it cannot hold."""
-    from sqlalchemy import Text, bindparam, cast, column, null, select, table  # noqa: PLC0415
-
-    schema, _, name = settings.table.rpartition(".")
-    mapped = [getattr(settings.columns, role) for role in Row._fields]
-    is_cast = dialect in {"sqlite", *BEGIN}
-    found = [null() if name is None else cast(column(name), Text) if is_cast else column(name) for name in mapped]
-    columns: list[ColumnElement[Any]] = [
-        expression.label(role) for expression, role in zip(found, Row._fields, strict=True)
-    ]
-    return (
-        select(*columns)
-        .select_from(table(name, schema=schema or None))
-        .where(column(settings.columns.key_hash) == bindparam("key_hash"))
-        .limit(2)
-    )
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) or value is None else str(value)
-
-
-def _open_sqlite(file: Path) -> sqlite3.Connection:
-    """Open a SQLite file that has to exist, for reading only; text that is not UTF-8 comes as no learner's id."""
-    uri = f"{file.absolute().as_uri()}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True, timeout=STORE_SECONDS, check_same_thread=False)
-    connection.text_factory = lambda raw: raw.decode(errors="surrogateescape")
-    return connection
+    except ArgumentError:  # its text is not repeated, it could hold the URL
+        raise ConfigurationError([f"{where} has a url that SQLAlchemy does not understand"]) from None
+    return KeyStore(settings.source, table.find, seconds=STORE_SECONDS, explain=table.explain)

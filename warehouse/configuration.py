@@ -13,15 +13,16 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from warehouse.authentication import Auth, auth_mistakes, key_source
-from warehouse.configuration_types import CronLine, Day, Folder, HostName, ZoneName
+from warehouse.configuration_types import CronLine, Day, Folder, HostName, SourceUrl, ZoneName
 from warehouse.errors import ConfigurationError
 from warehouse.serving import Serve
-from warehouse.source_urls import url_mistakes
+from warehouse.source_drivers import url_mistakes
+from warehouse.source_settings import RowSecurity
 from warehouse.streams import EVENT_KINDS, ROLES, Kind
 
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
@@ -77,8 +78,16 @@ class Pulse(_Part):
 class Source(_Part):
     """`[sources.NAME]`: a database that we read and never write."""
 
-    url: str = Field(min_length=1)
+    url: SourceUrl = Field(min_length=1)
+    row_security: RowSecurity = "refuse"
     statement_timeout_seconds: int = Field(default=3600, ge=1, le=MOST_SECONDS)
+
+    @model_validator(mode="after")
+    def _policies_are_of_postgresql(self) -> Self:
+        is_another = "://" in self.url and not PLACEHOLDER.match(self.url) and not self.url.startswith("postgres")
+        if self.row_security == "apply" and is_another:
+            raise ValueError('row_security = "apply" is for PostgreSQL, which has policies; leave it out')
+        return self
 
     @property
     def longest_statement(self) -> timedelta:

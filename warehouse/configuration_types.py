@@ -1,4 +1,4 @@
-"""The values of `pulse.toml` that need a look: dates, zones and cron lines, each with what is wrong about a bad one."""
+"""The values of `pulse.toml` that need a look: dates, zones, cron lines, URLs, each with what is wrong about it."""
 
 import re
 from datetime import date, datetime
@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator
 
 from warehouse import cron
+from warehouse.source_url import credentials_mistake
 from warehouse.zones import is_zone
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199  # of days that may be the first: around them dates, partitions and zones end
@@ -58,8 +59,16 @@ def _named(value: object) -> object:
     return value
 
 
+def _without_doubt(url: str) -> str:
+    """Take a URL of which it is clear where the password ends; it is not repeated in the message."""
+    if mistake := credentials_mistake(url):
+        raise ValueError(mistake)
+    return url
+
+
 Folder = Annotated[Path, BeforeValidator(_named), AfterValidator(_folder)]
 Day = Annotated[date, BeforeValidator(_date)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 HostName = Annotated[str, AfterValidator(_bare_host)]
 CronLine = Annotated[str, AfterValidator(_good_cron)]
+SourceUrl = Annotated[str, AfterValidator(_without_doubt)]

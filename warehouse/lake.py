@@ -51,6 +51,7 @@ class Landing:
         columns: type of every column that the source's table had, mapped or not.
         foreign_duplicates: duplicates of another learner than the row that counts (R20); 0 in a landing of a time when
             that was not counted.
+        is_table_empty: whether the source's policies, where they are meant, left no row of any day to be seen.
     """
 
     stream: str
@@ -67,6 +68,7 @@ class Landing:
     source: Mapping[str, Figures] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
     foreign_duplicates: int = 0
+    is_table_empty: bool = False
 
     def to_json(self) -> str:
         """Return the text that the file carries."""

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines import cli
 from warehouse.configuration import load
-from warehouse.source_urls import url_mistakes
+from warehouse.source_drivers import url_mistakes
 
 TEXT = """
 [pulse]

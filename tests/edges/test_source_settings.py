@@ -1,0 +1,518 @@
+"""FAULTS 53: what a server, a database, a role, the environment or a URL sets bends no number of ours.
+
+On a real PostgreSQL and a real MariaDB, each setting turned against us where it can be, one at a time and all at once:
+what lands, and what the source says of it, is what lands without. SQLite has settings of its file alone.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from assets.step1_columns import reflect
+from assets.step1_extract import open_stream
+from assets.step1_sessions import engine_of
+from assets.step1_snapshot import CursorSnapshot, snapshot
+from assets.step2_land import land
+from assets.step3_users import land_users
+from assets.step9_reconcile import compare
+from serve.key_store import key_store
+from tests.edges.roles import as_role, reader_of, slowly
+from tests.sources import (
+    FIRST,
+    NOON,
+    QUIZZES_TYPES,
+    USERS_TYPES,
+    XP_TYPES,
+    Platform,
+    landed_rows,
+    night,
+    published,
+    server_platform,
+    sqlite_platform,
+    xp_by_day,
+    xp_rows,
+)
+from warehouse.authentication import ApiKeyColumns, ApiKeys
+from warehouse.configuration import Configuration, Source
+from warehouse.lake import Lake
+
+numbers = count()
+HASH = "0" * 64
+ZOE = "Zo\u00eb \U0001f98a"  # of four bytes in UTF-8
+TYPES = {**XP_TYPES, "amount": "double precision", "updated_at": "timestamptz"}
+ROWS = [
+    ("a", ZOE, NOON, 5, "2026-06-02T03:04:05.000006Z"),
+    ("b", "ann\\", "2026-06-01T23:59:59.999999Z", 7, None),
+    ("c", "ann\\", "2026-06-01T00:00:00Z", 0.1, NOON),
+]
+POSTGRES = {
+    "timezone": ("Pacific/Kiritimati", "UTC"),
+    "datestyle": ("SQL, DMY", "ISO, YMD"),
+    "intervalstyle": ("sql_standard", "postgres"),
+    "extra_float_digits": ("-15", "3"),
+    "bytea_output": ("escape", "hex"),
+    "standard_conforming_strings": ("off", "on"),
+    "row_security": ("on", "off"),
+    "client_encoding": ("latin1", "UTF8"),
+}
+MARIADB = {
+    "sql_mode": ("PAD_CHAR_TO_FULL_LENGTH,ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,HIGH_NOT_PRECEDENCE", ""),
+    "time_zone": ("+11:00", "+00:00"),
+    "tx_isolation": ("READ-COMMITTED", "REPEATABLE-READ"),
+    "sql_select_limit": ("1", 2**64 - 1),
+    "sql_auto_is_null": ("1", 0),
+    "character_set_results": ("latin1", "utf8mb4"),
+    "character_set_client": ("latin1", "utf8mb4"),
+    "character_set_connection": ("latin1", "utf8mb4"),
+}
+
+
+def with_rows(platform: Platform) -> Platform:
+    users = {**USERS_TYPES, "user_id": "char(20)" if platform.is_mariadb else "text"}
+    types = {**TYPES, "user_id": users["user_id"]}
+    platform.make("users", users, [(ZOE, "UTC"), ("ann\\", "Asia/Tokyo")])
+    platform.make("xp", types, ROWS)
+    platform.make("quizzes", QUIZZES_TYPES, [(str(n), ZOE, NOON, 1) for n in range(3)])
+    return platform
+
+
+@pytest.fixture
+def postgres(postgres_url: str, tmp_path: Path) -> Iterator[Platform]:
+    with server_platform(postgres_url, tmp_path) as found:
+        yield with_rows(found)
+
+
+@pytest.fixture
+def mariadb(mariadb_url: str, tmp_path: Path) -> Iterator[Platform]:
+    with server_platform(mariadb_url, tmp_path) as found:
+        yield with_rows(found)
+
+
+def everything(platform: Platform) -> dict[str, Any]:
+    """All that is landed of a platform, what its source says of it, and whether it says the same again."""
+    configuration = platform.configuration()
+    for name in ("xp", "quizzes"):
+        land(configuration, configuration.streams[name], [FIRST])
+    land_users(configuration, FIRST)
+    lake = Lake.of(configuration)
+    landings = lake.landings(configuration)
+    return {
+        "xp": landed_rows(configuration, "xp", "event_id, user_id, instant, amount, updated_at"),
+        "quizzes": landed_rows(configuration, "quizzes", "event_id, user_id"),
+        "hashes": [landing.content_hash for landing in landings.values()],
+        "figures": [landing.source for landing in landings.values()],
+        "users": learners(lake),
+        "drifts": list(map(str, compare(configuration).drifts)),
+    }
+
+
+def learners(lake: Lake) -> list[Any]:
+    query = "select user_id, timezone from read_parquet($place) order by all"
+    with duckdb.connect() as connection:
+        return connection.execute(query, {"place": str(lake.users)}).fetchall()
+
+
+def right(found: Mapping[str, Any]) -> bool:
+    return (
+        [row[:2] for row in found["xp"]] == [("a", ZOE), ("b", "ann\\")]
+        and [row[3] for row in found["xp"]] == [5, 7]
+        and found["users"] == [(ZOE, "UTC"), ("ann\\", "Asia/Tokyo")]
+        and len(found["quizzes"]) == 3
+        and found["drifts"] == []
+    )
+
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def against_us(platform: Platform, settings: Mapping[str, tuple[str, str]], level: str) -> Iterator[Platform]:
+    """A role for which a level of the server has every setting turned against us."""
+    with reader_of(platform) as reader:
+        role = sa.make_url(reader.url).username
+        target = {"server": "system", "database": "database postgres", "role": f"role {role}"}[level]
+        reset = {name: f"alter {target} reset {name}" for name in settings}
+        server = sa.create_engine(platform.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        with server.connect() as connection:
+            try:
+                for name, (value, _) in settings.items():
+                    connection.exec_driver_sql(f"alter {target} set {name} = '{value}'")
+                connection.exec_driver_sql("select pg_reload_conf()")
+                yield reader
+            finally:
+                for statement in reset.values():
+                    connection.exec_driver_sql(statement)
+                connection.exec_driver_sql("select pg_reload_conf()")
+        server.dispose()
+
+
+@pytest.mark.parametrize("level", ["role", *slowly("database", "server")])
+def test_no_setting_of_postgresql_bends_a_number(postgres: Platform, level: str) -> None:
+    """FAULTS 53: all of them at once."""
+    before = everything(postgres)
+    assert right(before)
+    with against_us(postgres, POSTGRES, level) as reader:
+        assert everything(reader) == before
+
+
+@pytest.mark.parametrize("name", POSTGRES)
+def test_each_setting_of_postgresql_is_ours_in_both_drivers(postgres: Platform, name: str) -> None:
+    """FAULTS 53: whatever it is for the role, in the transaction that reflects and in the one that reads."""
+    value, ours = POSTGRES[name]
+    with against_us(postgres, {name: (value, ours)}, "role") as reader:
+        shown = sa.select(sa.func.current_setting(name))
+        assert shown_of(reader, shown) == [ours, ours]
+
+
+def shown_of(platform: Platform, query: sa.Select[Any]) -> list[Any]:
+    """What both connections of a stream answer."""
+    engine, longest = engine_of(platform.url, platform.folder, timedelta(seconds=30)), timedelta(seconds=30)
+    with engine.connect() as connection:
+        reflecting = connection.execute(query).scalar()
+        connection.rollback()
+        with snapshot(connection, longest) as source:
+            found = [reflecting, source.rows(query)[0][0]]
+    engine.dispose()
+    return found
+
+
+def test_the_session_is_left_as_the_role_has_it(postgres: Platform) -> None:
+    """FAULTS 53: a pooler hands it on to others."""
+    with against_us(postgres, POSTGRES, "role") as reader:
+        engine = engine_of(reader.url, reader.folder, timedelta(seconds=30))
+        with engine.connect() as connection:
+            connection.exec_driver_sql("select 1")
+            connection.rollback()
+            raw = connection.connection.cursor()
+            for name, (value, ours) in POSTGRES.items():
+                raw.execute(f"show {name}")
+                assert raw.fetchone() == ((ours if name == "client_encoding" else value),)
+        engine.dispose()
+
+
+ENVIRONMENT = {
+    "PGOPTIONS": "-c timezone=Pacific/Kiritimati -c datestyle=SQL,DMY -c client_encoding=latin1",
+    "PGCLIENTENCODING": "LATIN1",
+    "PGTZ": "Pacific/Kiritimati",
+    "PGDATESTYLE": "SQL, DMY",
+}
+
+
+@pytest.mark.parametrize("name", ["PGOPTIONS", *slowly("PGCLIENTENCODING", "PGTZ", "PGDATESTYLE", "PGSERVICE")])
+def test_no_variable_of_libpq_bends_a_number(
+    postgres: Platform, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """FAULTS 53: a service's file, too, which may say how texts are encoded."""
+    before = everything(postgres)
+    service = tmp_path / "pg_service.conf"
+    service.write_text("[bent]\nclient_encoding=LATIN1\noptions=-c datestyle=SQL,DMY\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(service))
+    monkeypatch.setenv(name, ENVIRONMENT.get(name, "bent"))
+    assert everything(postgres) == before
+
+
+def test_no_encoding_in_a_url_bends_a_text(postgres: Platform, mariadb: Platform) -> None:
+    """FAULTS 53."""
+    for platform, query in ((postgres, "client_encoding=latin1"), (mariadb, "charset=latin1&use_unicode=0")):
+        before = everything(platform)
+        mark = "&" if "?" in platform.url else "?"
+        assert everything(replace(platform, url=f"{platform.url}{mark}{query}")) == before
+
+
+@contextmanager
+def database_in(postgres: Platform, encoding: str) -> Iterator[Platform]:
+    """A database of its own, in an encoding of its own; the test's own connections write in UTF-8."""
+    name = f"in_{encoding.lower()}_{os.getpid()}_{next(numbers)}"
+    server = sa.create_engine(postgres.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with server.connect() as connection:
+        connection.exec_driver_sql(
+            f"create database {name} encoding '{encoding}' template template0 lc_collate 'C' lc_ctype 'C'"
+        )
+        try:
+            url = sa.make_url(postgres.url).set(database=name).render_as_string(hide_password=False)
+            yield Platform(f"{url}&client_encoding=utf8", postgres.folder)
+        finally:
+            connection.exec_driver_sql(f"drop database {name} with (force)")
+    server.dispose()
+
+
+def as_it_is(platform: Platform) -> Platform:
+    """As a night finds it, whose URL says nothing of an encoding."""
+    return replace(platform, url=platform.url.removesuffix("&client_encoding=utf8"))
+
+
+def test_a_database_in_latin1_is_read_as_what_it_means(postgres: Platform) -> None:
+    """FAULTS 53: its bytes were taken for UTF-8."""
+    with database_in(postgres, "LATIN1") as latin:
+        latin.make("users", USERS_TYPES, [("Zo\u00eb", "UTC")])
+        latin.make("xp", XP_TYPES, [("e", "Zo\u00eb", NOON, 4)])
+        configuration = as_it_is(latin).configuration()
+        night(configuration, FIRST)
+        assert published(configuration, "select user_id, xp_earned from daily_activity") == [("Zo\u00eb", 4)]
+        settings = keys_of(latin, "Zo\u00eb")
+        (row,) = key_store(settings, Source(url=as_it_is(latin).url), latin.folder).rows(HASH)
+        assert row.user_id == "Zo\u00eb"
+
+
+def test_a_database_that_knows_no_encoding_gives_texts_and_quarantines_what_is_none(postgres: Platform) -> None:
+    """FAULTS 53, R19: SQL_ASCII holds any bytes; UTF-8 is read, anything else is `bad_text`, and nothing is guessed."""
+    with database_in(postgres, "SQL_ASCII") as ascii_only:
+        ascii_only.make("users", {**USERS_TYPES, "username": "text"})
+        ascii_only.make("xp", XP_TYPES)
+        ascii_only.make("quizzes", {**QUIZZES_TYPES, "passed": "text"})
+        with psycopg.connect(sql_ascii(ascii_only)) as raw:
+            for user in (b"Zo\\xc3\\xab", b"\\xeb", b"ben"):
+                raw.execute(b"insert into users values (E'%s', 'UTC', E'\\xeb')" % user)
+            for event, user, amount in ((b"good", b"Zo\\xc3\\xab", b"4"), (b"bad", b"Zo\\xeb", b"9")):
+                raw.execute(b"insert into xp values ('%s', E'%s', '2026-06-01 12:00Z', %s)" % (event, user, amount))
+            for event, passed in ((b"good", b"t"), (b"bad", b"\\xff")):
+                raw.execute(b"insert into quizzes values ('%s', 'ben', '2026-06-01 12:00Z', E'%s')" % (event, passed))
+        configuration = as_it_is(ascii_only).configuration()
+        land_users(configuration, FIRST)
+        found = {name: land(configuration, configuration.streams[name], [FIRST]) for name in ("xp", "quizzes")}
+        assert [(one.landings[0].rows, one.landings[0].quarantined) for one in found.values()] == [(1, 1), (1, 1)]
+        assert landed_rows(configuration, "xp", "event_id, user_id") == [("good", "Zo\u00eb")]
+        assert landed_rows(configuration, "quizzes", "event_id, passed") == [("good", True)]
+        assert reasons(configuration) == [("xp", "bad_text"), ("quizzes", "bad_passed")]
+        assert [user for user, *_ in learners(Lake.of(configuration)) if user] == ["Zo\u00eb", "ben"]
+        assert compare(configuration).drifts == []
+
+
+def sql_ascii(platform: Platform) -> str:
+    """How bytes of any kind are written there."""
+    url = sa.make_url(platform.url).set(drivername="postgresql").update_query_dict({"client_encoding": "SQL_ASCII"})
+    return url.render_as_string(hide_password=False)
+
+
+def reasons(configuration: Configuration) -> list[tuple[str, str]]:
+    found = []
+    for name in ("xp", "quizzes"):
+        place = str(Lake.of(configuration).landing(name, FIRST))
+        with duckdb.connect() as connection:
+            query = "select reason from read_parquet($place) where reason is not null"
+            found += [(name, reason) for (reason,) in connection.execute(query, {"place": place}).fetchall()]
+    return found
+
+
+@pytest.mark.parametrize("kind", ["schema", "temporary"])
+def test_a_table_is_found_once_and_then_named_with_its_schema(postgres_url: str, tmp_path: Path, kind: str) -> None:
+    """FAULTS 53: a table of the same name, earlier in the search path of a later session, is never read."""
+    with server_platform(postgres_url, tmp_path) as found:
+        with_rows(found)
+        other = f"{found.schema}_other"
+        found.run(f"create schema {other}", f"create table {other}.xp (like {{xp}})")
+        with reader_of(found) as reader:
+            role = sa.make_url(reader.url).username
+            found.run(f"grant usage on schema {other} to {role}", f"grant select on {other}.xp to {role}")
+            found.run(*[f"alter role {role} set search_path = {found.schema}"])
+            configuration = reader.configuration()
+            place = configuration.path
+            place.write_text(place.read_text().replace(f'"{found.schema}.xp"', '"xp"'))
+            stream = configuration.streams["xp"].model_copy(update={"table": "xp"})
+            if kind == "temporary":
+                engine = engine_of(reader.url, tmp_path, timedelta(seconds=30))
+                with engine.connect() as connection:  # a session that a pooler has handed on
+                    connection.exec_driver_sql("set transaction read write")
+                    connection.exec_driver_sql("create temp table xp (event_id text)")
+                    assert reflect(connection, stream).table.schema == found.schema
+                engine.dispose()
+            else:
+                with open_stream(configuration, stream) as reading:
+                    assert reading.mapped.table.schema == found.schema
+                    found.run(f"alter role {role} set search_path = {other}, {found.schema}")
+                    assert sum(batch.num_rows for batch in reading.rows(FIRST, FIRST)) == 3
+        found.run(f"drop schema {other} cascade")
+
+
+# --- MariaDB ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def global_settings(platform: Platform, settings: Mapping[str, tuple[str, Any]]) -> Iterator[None]:
+    """A server with every setting turned against us, for the length of the block."""
+    engine = sa.create_engine(platform.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        # one test at a time, in whatever process: or else one would put back what another has bent
+        assert connection.exec_driver_sql("select get_lock('bent settings of the tests', 300)").scalar() == 1
+        before = {name: connection.exec_driver_sql(f"select @@global.{name}").scalar() for name in settings}
+        try:
+            for name, (bent, _) in settings.items():
+                connection.execute(sa.text(f"set global {name} = :value"), {"value": as_number(bent)})
+            yield
+        finally:
+            for name, value in before.items():
+                connection.execute(sa.text(f"set global {name} = :value"), {"value": as_number(value)})
+    engine.dispose()
+
+
+def as_number(value: Any) -> Any:
+    return int(value) if str(value).isdigit() else value
+
+
+@pytest.mark.slow  # and of the whole server: whoever else asks it meanwhile is bent too
+def test_no_setting_of_mariadb_bends_a_number(mariadb: Platform) -> None:
+    """FAULTS 53: all of them at once; a limit of rows ends a table of learners early and says nothing."""
+    before = everything(mariadb)
+    assert right(before)
+    with global_settings(mariadb, MARIADB):
+        assert everything(mariadb) == before
+
+
+@contextmanager
+def told_at_first(mariadb: Platform, statement: str) -> Iterator[Platform]:
+    """A user to whose new sessions the server says something, as it does to all but its administrators."""
+    user = f"reader_{os.getpid()}_{next(numbers)}"
+    mariadb.run(f"create user {user}@'%' identified by ''", f"grant select on {mariadb.schema}.* to {user}@'%'")
+    try:
+        with global_settings(mariadb, {"init_connect": (statement, "")}):
+            url = sa.make_url(as_role(mariadb.url, user)).set(database=mariadb.schema)
+            yield replace(mariadb, url=url.render_as_string(hide_password=False))
+    finally:
+        mariadb.run(f"drop user {user}@'%'")
+
+
+@pytest.mark.parametrize("name", MARIADB)
+def test_each_setting_of_mariadb_is_ours(mariadb: Platform, name: str) -> None:
+    """FAULTS 53: in the session that reads, whatever it was at its beginning."""
+    value, ours = MARIADB[name]
+    with told_at_first(mariadb, f"set session {name} = {value if value.isdigit() else repr(value)}") as reader:
+        shown: sa.Select[Any] = sa.select(sa.literal_column(f"@@session.{name}"))
+        assert shown_of(reader, shown) == [ours, ours]
+
+
+def test_what_a_server_says_to_every_new_session_bends_no_number(mariadb: Platform) -> None:
+    """FAULTS 53: all of it at once; the learners, of whom nobody counts how many came, too."""
+    before = everything(mariadb)
+    assert right(before)
+    bent = ", ".join(
+        f"session {name} = {value if value.isdigit() else repr(value)}" for name, (value, _) in MARIADB.items()
+    )
+    with told_at_first(mariadb, f"set {bent}") as reader:
+        assert everything(reader) == before
+
+
+def test_a_table_is_one_of_the_database_that_the_url_names(mariadb: Platform) -> None:
+    """FAULTS 53: whichever a server puts its sessions into; for streams and for keys."""
+    other = f"{mariadb.schema}_other"
+    mariadb.run(f"create database {other}", f"create table {other}.quizzes like {{quizzes}}")
+    settings = keys_of(mariadb).model_copy(update={"table": "api_keys"})
+    mariadb.run(f"create table {other}.api_keys like {mariadb.table('api_keys')}")
+    try:
+        with told_at_first(mariadb, f"use {other}") as told:
+            user = sa.make_url(told.url).username
+            mariadb.run(f"grant select on {other}.* to {user}@'%'")
+            configuration = told.configuration()
+            stream = configuration.streams["quizzes"].model_copy(update={"table": "quizzes"})
+            with open_stream(configuration, stream) as reader:
+                assert sum(batch.num_rows for batch in reader.rows(FIRST, FIRST)) == 3
+            assert len(key_store(settings, Source(url=told.url), told.folder).rows(HASH)) == 1
+    finally:
+        mariadb.run(f"drop database {other}")
+
+
+@pytest.mark.parametrize("level", ["READ-COMMITTED", "READ-UNCOMMITTED"])
+def test_rows_that_come_while_a_snapshot_is_read_are_not_in_it(mariadb: Platform, level: str) -> None:
+    """FAULTS 53: counted 3, came 4, where the server reads what is committed meanwhile."""
+    with told_at_first(mariadb, f"set session tx_isolation = '{level}'") as told:
+        configuration = told.configuration()
+        with open_stream(configuration, configuration.streams["quizzes"]) as reader:
+            assert isinstance(reader.source, CursorSnapshot)
+            counted = reader.figures(FIRST, FIRST)[FIRST.isoformat()]["rows"]
+            mariadb.add("quizzes", [("late", ZOE, NOON, 1)])
+            rows = sum(batch.num_rows for batch in reader.rows(FIRST, FIRST))
+    assert (counted, rows) == ("3", 3)
+
+
+# --- SQLite -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
+def test_a_sqlite_file_in_utf16_is_read_as_any_other(tmp_path: Path, encoding: str) -> None:
+    """FAULTS 53: its instants came as bytes of UTF-16, and every row was asked for as one without a day."""
+    source = sqlite_platform(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "platform.db")) as connection:
+        connection.execute(f"pragma encoding = '{encoding}'")
+        connection.execute("create table made (a)")
+        connection.commit()
+    source.make("users", USERS_TYPES, [(ZOE, "UTC")])
+    source.make("xp", XP_TYPES, [*xp_rows(3, user=ZOE), ("never", ZOE, "17/11/2026", 1)])
+    configuration = source.configuration()
+    with open_stream(configuration, configuration.streams["xp"]) as reader:
+        assert sum(batch.num_rows for batch in reader.undated()) == 1
+    night(configuration, FIRST)
+    assert published(configuration, "select user_id, xp_earned from daily_activity") == [(ZOE, 3)]
+    assert compare(configuration).drifts == []
+    assert xp_by_day(configuration) == {FIRST: 3}
+
+
+# --- the table of API keys --------------------------------------------------------------------------------------------
+COLUMNS = ApiKeyColumns(key_hash="sha256", user_id="owner", expires_at="expires_at")
+
+
+def keys_of(platform: Platform, owned_by: str = ZOE) -> ApiKeys:
+    table, owner = platform.table("api_keys"), "char(20)" if platform.is_mariadb else "text"
+    instant = "timestamp null" if platform.is_mariadb else "timestamptz"
+    platform.run(
+        f"create table {table} (sha256 varchar(64), owner {owner}, expires_at {instant})",
+        f"insert into {table} values ('{HASH}', '{owned_by}', '2026-06-01 12:00:00')",
+    )
+    return ApiKeys(source="keys", table=table, columns=COLUMNS)
+
+
+def test_no_setting_bends_what_a_key_says(postgres: Platform, mariadb: Platform) -> None:
+    """FAULTS 53: whose it is, and until when."""
+    settings = keys_of(postgres)
+    postgres.run(f"update {settings.table} set expires_at = timestamptz '2026-06-01 12:00:00Z'")
+    with against_us(postgres, POSTGRES, "role") as reader:
+        (row,) = key_store(settings, Source(url=reader.url), postgres.folder).rows(HASH)
+        assert (row.user_id, row.expires_at) == (ZOE, "2026-06-01 12:00:00+00")
+    settings = keys_of(mariadb)
+    bent = "set names latin1, session time_zone = '-08:00', sql_mode = 'PAD_CHAR_TO_FULL_LENGTH,ANSI_QUOTES'"
+    with told_at_first(mariadb, bent) as reader:
+        (row,) = key_store(settings, Source(url=f"{reader.url}?charset=latin1"), mariadb.folder).rows(HASH)
+        assert (row.user_id, row.expires_at) == (ZOE, "2026-06-01 12:00:00")
+
+
+def test_an_owner_that_is_no_text_is_nobody_and_no_failure(postgres: Platform) -> None:
+    """FAULTS 53: in SQL_ASCII; or else one key would be a minute's silence for all."""
+    with database_in(postgres, "SQL_ASCII") as ascii_only:
+        ascii_only.run("create table api_keys (sha256 text, owner text, expires_at timestamptz)")
+        with psycopg.connect(sql_ascii(ascii_only)) as raw:
+            raw.execute(f"insert into api_keys values ('{HASH}', E'\\xeb', null)".encode())
+        settings = ApiKeys(source="keys", table="api_keys", columns=COLUMNS)
+        (row,) = key_store(settings, Source(url=as_it_is(ascii_only).url), ascii_only.folder).rows(HASH)
+        assert row.user_id == "\udceb"
+
+
+def test_keys_are_looked_up_in_the_table_that_was_found_first(postgres: Platform) -> None:
+    """FAULTS 53: one of the same name that comes earlier in a later search path is another table."""
+    settings = keys_of(postgres).model_copy(update={"table": "api_keys"})
+    other = f"{postgres.schema}_other"
+    with reader_of(postgres) as reader:
+        role = sa.make_url(reader.url).username
+        postgres.run(f"alter role {role} set search_path = {postgres.schema}")
+        store = key_store(settings, Source(url=reader.url), postgres.folder)
+        assert len(store.rows(HASH)) == 1
+        postgres.run(
+            f"create schema {other}",
+            f"create table {other}.api_keys (like {postgres.table('api_keys')})",
+            f"grant usage on schema {other} to {role}",
+            f"grant select on {other}.api_keys to {role}",
+            f"alter role {role} set search_path = {other}, {postgres.schema}",
+            f"select pg_terminate_backend(pid) from pg_stat_activity where usename = '{role}'",
+        )
+        try:
+            assert len(store.rows(HASH)) == 1
+        finally:
+            postgres.run(f"drop schema {other} cascade")
