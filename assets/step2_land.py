@@ -23,6 +23,7 @@ from assets.step2_spool import Spool
 from warehouse import engine, suppression
 from warehouse.configuration import Configuration, Pulse, Stream
 from warehouse.crash_points import reached
+from warehouse.erased import erased_learners
 from warehouse.errors import ShrinkError, SourceUnavailableError
 from warehouse.files import UNFINISHED, put_in_place, writing
 from warehouse.interruption import finished_first
@@ -112,11 +113,12 @@ def land(
         SourceDriftError: the table is not what the mapping says.
         SourceUnavailableError: the source failed, or fewer rows came than it counts itself.
         ClockError: a day is not over, or our clock is behind that of the source.
+        PulseError: who has been erased is not known.
         ShrinkError: a landing would lose more than `shrink_budget` of at least `shrink_base` rows.
     """
     lake = Lake.of(configuration)
     before = lake.landings(configuration)
-    erased = suppression.read_list(lake.suppressed)
+    erased = erased_learners(configuration)
     home = lake.root / stream.name
     home.mkdir(parents=True, exist_ok=True)
     with (

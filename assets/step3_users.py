@@ -22,9 +22,11 @@ from assets.step2_spool import spooling, writing_with
 from warehouse import engine, suppression
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
+from warehouse.erased import erased_learners
 from warehouse.files import UNFINISHED, put_in_place, writing
 from warehouse.interruption import finished_first
 from warehouse.lake import ABOUT, Lake, described, newest_day
+from warehouse.suppression import Suppressed
 
 USERS = Path(__file__).with_suffix(".sql")
 ZONES = Path(__file__).with_name("step3_zones.sql")
@@ -93,12 +95,14 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
     Raises:
         ClockError: that day is not over.
         ClockError, SourceDriftError, SourceUnavailableError: as `open_stream`.
+        PulseError: who has been erased is not known.
     """
     lake = Lake.of(configuration)
     newest = newest_day(configuration, lake.landings(configuration))
     refuse_day_not_over(last_day)
     if newest is not None and last_day < newest and lake.users.exists() and not is_ahead(lake.users):
         return None
+    erased = erased_learners(configuration)
     lake.root.mkdir(parents=True, exist_ok=True)
     with (
         progress.step(configuration.users_stream.name) as summarize,
@@ -119,7 +123,7 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
         said = {"stream": stream.name, "fingerprint": stream.fingerprint, "last_day": last_day.isoformat()}
         before, columns = _columns_before(lake), reader.mapped.types
         seen = {"is_table_empty": reader.is_table_empty}
-        landed = _write(folder, lake, last_day, reader.taken_at, {**said, "columns": columns, **seen})
+        landed = _write(folder, lake, last_day, reader.taken_at, {**said, "columns": columns, **seen}, erased)
         reached("users: files written")
         with finished_first():
             put_in_place(folder / "profiles.parquet", lake.profiles)
@@ -149,10 +153,11 @@ def _columns_before(lake: Lake) -> dict[str, str]:
     return found
 
 
-def _write(folder: Path, lake: Lake, last_day: date, taken_at: datetime, said: Mapping[str, object]) -> LandedUsers:
+def _write(
+    folder: Path, lake: Lake, last_day: date, taken_at: datetime, said: Mapping[str, object], erased: Suppressed
+) -> LandedUsers:
     snapshot = {"taken_at": taken_at.astimezone(UTC).replace(tzinfo=None)}
     with engine.connect(folder) as connection:
-        erased = suppression.read_list(lake.suppressed)
         suppression.view_others(connection, "spool", [folder / "spool.parquet"], erased)
         connection.execute(f"create temp table landed_users as {engine.sql(USERS)}", snapshot)
         commonest = connection.execute(COMMONEST_DELETED_AT, snapshot).fetchall()

@@ -19,10 +19,11 @@ from assets.step5_describe import describe, sign
 from assets.step5_pack import pack
 from assets.step5_restatements import fill_restatements, write_basis
 from assets.step5_warnings import remarks_of
-from warehouse import engine, schema, suppression
+from warehouse import engine, schema
 from warehouse.basis import Basis
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
+from warehouse.erased import erased_learners
 from warehouse.errors import CheckFailedError, PulseError
 from warehouse.files import UNFINISHED, writing
 from warehouse.lake import DAY, Lake, days_between, newest_day
@@ -100,10 +101,10 @@ def build(configuration: Configuration) -> Built | None:
 
     Raises:
         CheckFailedError: the learners have not landed yet, or two ids have one key.
-        PulseError: the list of erased learners cannot be read.
+        PulseError: the list of erased learners cannot be read, or is gone.
     """
     lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
-    suppression.read_list(lake.suppressed)  # a lake without it may have learners again who are erased
+    erased_learners(configuration)  # a lake without it may have learners again who are erased
     landings = lake.landings(configuration)
     newest = newest_day(configuration, landings)
     if newest is None:

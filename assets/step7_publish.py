@@ -10,6 +10,7 @@ from assets.step7_record import record_basis, record_restatements
 from warehouse import engine, schema
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
+from warehouse.erased import erased_learners
 from warehouse.errors import CheckFailedError, PulseError
 from warehouse.interruption import finished_first
 from warehouse.lake import Lake, newest_day
@@ -117,4 +118,5 @@ def _manifest(configuration: Configuration, version: str, accepted: Sequence[str
         accepted=tuple(accepted),
         warnings=remarks.warnings,
         unknown_rows=remarks.unknown_rows,
+        erased=len(erased_learners(configuration).hashes),
     )

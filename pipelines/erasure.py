@@ -16,6 +16,7 @@ from pipelines.night import publish_whatever_is_ahead
 from warehouse import suppression
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
+from warehouse.erased import has_erased
 from warehouse.errors import CheckFailedError, PulseError, StorageError
 from warehouse.identifiers import normal_id
 from warehouse.lake import Lake
@@ -56,7 +57,7 @@ def erase(configuration: Configuration, user_id: str) -> Erased:
     lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
     warehouse.current()  # a pointer that is a file is a copy of a version, and might keep the learner
     learner = normal_id(user_id)
-    listed = suppression.suppress(lake.suppressed, learner)
+    listed = suppression.suppress(lake.suppressed, learner, has_been=has_erased(configuration))
     reached("erase: learner suppressed")
     _remove_leftovers(configuration)
     before = find(configuration, learner)

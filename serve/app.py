@@ -12,20 +12,23 @@ from serve.answers import error_answer, json_text_answer
 from serve.clients import Clients
 from serve.cors import Cors
 from serve.credentials import Credentials
+from serve.erased import ErasedLearners
 from serve.limits import Limits
 from serve.metrics import Metrics
 from serve.open_version import OpenVersion
+from serve.profiles import Profiles
 from serve.pulse import learning_pulse, nobodys_pulse
 from serve.reader import Follower
-from serve.refusals import CredentialError
+from serve.refusals import CredentialError, UnansweredError
+from serve.troubles import Troubles
 from warehouse.configuration import Configuration
 from warehouse.errors import NoVersionError
 from warehouse.lake import Lake
-from warehouse.suppression import SuppressionList
 from warehouse.versions import Warehouse
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 60
+UNANSWERED_SECONDS = 10
 MEGABYTE = 1_000_000
 PULSE = "/api/xp/learning-pulse"
 
@@ -45,9 +48,11 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
     app.extensions["follower"] = follower = Follower(
         Warehouse.of(configuration), configuration.serve.cache_mb * MEGABYTE
     )
-    app.extensions["metrics"] = metrics = Metrics(app, follower, shared, counted_route=PULSE)
+    lake = Lake.of(configuration)
+    erased, profiles = ErasedLearners(lake), Profiles(lake.profiles)
+    troubles = Troubles(follower, lake, erased, profiles)
+    app.extensions["metrics"] = metrics = Metrics(app, follower, shared, counted_route=PULSE, troubles=troubles.now)
     app.extensions["credentials"] = credentials = Credentials.of(configuration)
-    erased = SuppressionList(Lake.of(configuration).suppressed)
 
     Cors(configuration.serve.cors_origins).register(app)
     manners.register(app)
@@ -61,9 +66,9 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
         caller = credentials.caller(request.headers)
         limits.count_own(caller.counted_as)
         with follower.version() as version:
-            return _own_answer(version, caller.learner, is_erased=erased.holds(caller.learner))
+            return _own_answer(version, caller.learner, is_erased=erased.now(version.erased).holds(caller.learner))
 
-    public.register(app, configuration, follower, erased)
+    public.register(app, configuration, follower, erased, profiles)
 
     health.register(app, follower)
     health.register_for_ops(app, configuration.serve, metrics, limits)
@@ -71,6 +76,7 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
 
     app.register_error_handler(CredentialError, _refused)
     app.register_error_handler(NoVersionError, _not_ready)
+    app.register_error_handler(UnansweredError, _unanswered)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)
     return app
@@ -110,6 +116,13 @@ def _not_ready(error: NoVersionError) -> Response:
     logger.warning("503 %r: %s", request.path, error)
     response = error_answer(503, "No data has been published yet")
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _unanswered(_: UnansweredError) -> Response:
+    """Answer while what may be shown is not known; who found out has said why in the log, once."""
+    response = error_answer(503, "Data cannot be answered right now")
+    response.headers["Retry-After"] = str(UNANSWERED_SECONDS)
     return response
 
 

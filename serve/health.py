@@ -98,6 +98,7 @@ def about(workers: Sequence[Worker], now: float, max_age_hours: float, pin: Pin 
         "workers_differ": len(alike) < len(workers),
         "version_warnings": bool(me.warnings),
         "unknown_learners": answered >= FEWEST_ANSWERS and unknown_share > UNKNOWN_SHARE,
+        **{trouble: True for worker in workers for trouble in worker.troubles},
     }
     return {
         "status": "warning" if any(warnings.values()) else "ok",

@@ -49,19 +49,21 @@ class Metrics:
         follower: what it serves.
         folder: as it was given to `share`; None if that was not called.
         counted_route: the rule of the route whose answers are lookups.
+        troubles: finds what is wrong with the files beside the version.
         clock: the present, in seconds since 1970.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last two have defaults, for tests
         self,
         app: Flask,
         follower: Follower,
         folder: Path | None = None,
         *,
         counted_route: str,
+        troubles: Callable[[], list[str]] = list,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.workers, self.clock = Workers(follower, folder), clock
+        self.workers, self.clock = Workers(follower, folder, troubles), clock
         self._follower, self._folder, self._counted_route = follower, folder, counted_route
         self._telling = threading.Lock()  # the thread that follows tells, and so do requests
         self._seen: Switch | None = None

@@ -58,6 +58,7 @@ class OpenVersion:
         level_metric: the measure that the levels score (R15).
         built_at: when it was built and published, ISO 8601.
         warnings: what it says of its sources that stopped nothing.
+        erased: how many learners had been erased by then.
         marks: those of its file when it was verified.
         connection: read-only, on its own file.
         blocks: finds the packed learners in it.
@@ -73,6 +74,7 @@ class OpenVersion:
     level_metric: str
     built_at: str
     warnings: tuple[str, ...]
+    erased: int
     marks: Marks
     connection: duckdb.DuckDBPyConnection
     blocks: Blocks
@@ -160,6 +162,7 @@ def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenV
         metric,
         manifest.built_at,
         manifest.warnings,
+        manifest.erased,
         marks,
         connection,
         Blocks(connection.cursor(), shift),

@@ -15,13 +15,12 @@ from markupsafe import Markup
 
 from serve import palette
 from serve.answers import error_answer, json_answer
+from serve.erased import ErasedLearners
 from serve.heatmap import Heatmap, heatmap
 from serve.profiles import Profiles
 from serve.public_pulse import PublicPulse, public_pulse
 from serve.reader import Follower
 from warehouse.configuration import Configuration
-from warehouse.lake import Lake
-from warehouse.suppression import SuppressionList
 
 API = "/api/xp/public-profile/<username>"
 TEMPLATES = Path(__file__).parent / "templates"
@@ -34,7 +33,9 @@ FOR_A_WHILE = {"Cache-Control": "public, max-age=300", "X-Robots-Tag": "noindex"
 NEVER_KEPT = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
-def register(app: Flask, configuration: Configuration, follower: Follower, erased: SuppressionList) -> None:
+def register(
+    app: Flask, configuration: Configuration, follower: Follower, erased: ErasedLearners, profiles: Profiles
+) -> None:
     """Add the public routes to an app.
 
     Args:
@@ -42,8 +43,8 @@ def register(app: Flask, configuration: Configuration, follower: Follower, erase
         configuration: where the lake is, on which weekday a week starts, who may frame the page.
         follower: hands out the version to read.
         erased: the learners who have been erased.
+        profiles: the names that have a public page.
     """
-    profiles = Profiles(Lake.of(configuration).profiles)
     week_start = configuration.serve.week_start
     policy = (
         f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; base-uri 'none'; "
@@ -52,8 +53,9 @@ def register(app: Flask, configuration: Configuration, follower: Follower, erase
 
     def answer(username: str, show: Callable[[PublicPulse], Response], nobody: Callable[[], Response]) -> Response:
         with follower.version() as version:
+            gone = erased.now(version.erased)
             found = profiles.find(username)
-            pulse = public_pulse(version, *found) if found and not erased.holds(found[1]) else None
+            pulse = public_pulse(version, *found) if found and not gone.holds(found[1]) else None
             if pulse is None:
                 return nobody()
             response = show(pulse)

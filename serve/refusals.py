@@ -106,3 +106,7 @@ class UnavailableError(CredentialError):
     def __init__(self, reason: Reason, message: str, retry_after: int) -> None:
         super().__init__(reason, message)
         self.headers: Mapping[str, str] = {"Retry-After": str(retry_after)}
+
+
+class UnansweredError(Exception):
+    """A request that cannot be answered because a file that says what may be shown cannot be read: 503, for anybody."""

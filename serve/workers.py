@@ -7,6 +7,7 @@ own, made before its workers start and removed when it stops; without one, as in
 import json
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ class Worker:
         refused: why each version is refused that it would not serve, and since when.
         answered: own answers that were looked up in that version.
         unknown: of these, how many were of learners whom the version does not know.
+        troubles: what is wrong with the files beside the version (`troubles.py`).
     """
 
     pid: int
@@ -42,6 +44,7 @@ class Worker:
     refused: dict[str, dict[str, str]] = field(default_factory=dict)
     answered: int = 0
     unknown: int = 0
+    troubles: list[str] = field(default_factory=list)
 
 
 class Workers:
@@ -50,11 +53,12 @@ class Workers:
     Args:
         follower: what this worker serves.
         folder: where all of them write, None for this one alone.
+        troubles: finds what is wrong with the files beside the version.
     """
 
-    def __init__(self, follower: Follower, folder: Path | None) -> None:
+    def __init__(self, follower: Follower, folder: Path | None, troubles: Callable[[], list[str]] = list) -> None:
         self._follower = follower
-        self._folder = folder
+        self._folder, self._troubles = folder, troubles
         self._written: Worker | None = None
         self._lock = threading.Lock()
         self._counted_for = ""
@@ -87,6 +91,7 @@ class Workers:
             },
             answered=answered,
             unknown=unknown,
+            troubles=self._troubles(),
         )
 
     def publish(self) -> None:

@@ -400,6 +400,7 @@ def test_the_errors_of_the_readme_are_those_of_the_api(demo: Configuration, tmp_
 
 def test_every_warning_and_metric_of_the_server_is_in_the_readme_and_no_other(demo: Configuration) -> None:
     from serve.health import about
+    from serve.troubles import TROUBLES
     from serve.workers import Worker
     from warehouse.pin import Pin
 

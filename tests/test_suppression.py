@@ -112,14 +112,3 @@ def test_the_server_answers_who_is_on_the_list_as_nobody_from_that_moment_on(ser
     assert [after.headers.get(name) for name in shown] == [nobody.headers.get(name) for name in shown]
     assert client.get(PATH, headers={**bearer(ANA), "If-None-Match": after.headers["ETag"]}).status_code == 304
     assert client.get(PATH, headers=bearer(BEN)).get_json()["total_quizzes"] == 3
-
-
-def test_a_list_that_goes_bad_or_missing_under_a_server_goes_on_as_it_was(served: Configuration) -> None:
-    place = Lake.of(served).suppressed
-    suppression.suppress(place, ANA)
-    client = create_app(served).test_client()
-    assert client.get(PATH, headers=bearer(ANA)).get_json() == UNKNOWN[SECOND]
-    place.write_text("{")
-    assert client.get(PATH, headers=bearer(ANA)).get_json() == UNKNOWN[SECOND]
-    place.unlink()
-    assert client.get(PATH, headers=bearer(ANA)).get_json() == UNKNOWN[SECOND]

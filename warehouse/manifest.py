@@ -46,6 +46,7 @@ class Manifest:
         accepted: guards that an operator let through for it.
         warnings: what it says of its sources that stopped nothing, a line each; none in a manifest of a time before.
         unknown_rows: of each event stream, how many landed rows are of unknown learners (R21), and of how many.
+        erased: how many erased learners were on the list (`suppression.py`).
     """
 
     version: str
@@ -61,6 +62,7 @@ class Manifest:
     accepted: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     unknown_rows: UnknownRows = field(default_factory=dict)
+    erased: int = 0
 
     def to_json(self) -> str:
         """Return the manifest's text."""

@@ -6,7 +6,6 @@ on the list before anything is judged or counted; the server answers them as nob
 
 import hashlib
 import json
-import logging
 import re
 import secrets
 from collections.abc import Sequence
@@ -17,11 +16,10 @@ from typing import Any
 import duckdb
 
 from warehouse import engine
-from warehouse.errors import DamagedError, PulseError
+from warehouse.errors import DamagedError
 from warehouse.files import entries, written_beside
 from warehouse.identifiers import normal_id
 
-logger = logging.getLogger(__name__)
 SALT_BYTES = 16
 RECEIPTS = "erasures"  # the folder beside the list, of `lake.Lake.erasures`
 SUM = re.compile("[0-9a-f]{64}")
@@ -56,20 +54,26 @@ class Suppressed:
         return bool(self.hashes) and self.hash_of(user_id) in self.hashes
 
 
-def read_list(place: Path) -> Suppressed:
+def read_list(place: Path, *, has_been: bool = False) -> Suppressed:
     """Read the list; it is empty before the first erasure.
 
+    Args:
+        place: `lake/suppressed.json`.
+        has_been: somebody has been erased, so that no list is one that was lost (`erased.py`).
+
     Raises:
-        PulseError: there is one and it cannot be read, or there was one, as receipts of erasures say; going on without
-            it would bring erased learners back.
+        PulseError: it cannot be read, or was lost, as receipts of erasures say too; going on without it would bring
+            erased learners back.
     """
     try:
         content = json.loads(place.read_text(encoding="ascii"))
         return _checked(content["salt"], content["sha256"])
     except FileNotFoundError as error:
-        if not any(name.endswith(".json") for name in entries(place.with_name(RECEIPTS))):
+        has_receipts = any(name.endswith(".json") for name in entries(place.with_name(RECEIPTS)))
+        if not has_been and not has_receipts:
             return Suppressed()
-        message = f"the list of erased learners {place} is gone, and there are receipts; restore it from a backup"
+        known = "there are receipts" if has_receipts else "a version was made with it"
+        message = f"the list of erased learners {place} is gone, and {known}; restore it from a backup"
         raise DamagedError(message) from error
     except (OSError, ValueError, TypeError, KeyError) as error:
         message = f"the list of erased learners {place} cannot be read ({error}); restore it from a backup"
@@ -85,9 +89,18 @@ def _checked(salt: object, hashes: object) -> Suppressed:
     return Suppressed(salt, frozenset(hashes))
 
 
-def suppress(place: Path, user_id: str) -> Suppressed:
-    """Put a learner on the list and return it; when this returns, it is on the disk."""
-    before = read_list(place)
+def suppress(place: Path, user_id: str, *, has_been: bool = False) -> Suppressed:
+    """Put a learner on the list and return it; when this returns, it is on the disk.
+
+    Args:
+        place: `lake/suppressed.json`.
+        user_id: in any spelling.
+        has_been: as for `read_list`.
+
+    Raises:
+        PulseError: there is a list that cannot be read, or it was lost.
+    """
+    before = read_list(place, has_been=has_been)
     salted = Suppressed(before.salt or secrets.token_hex(SALT_BYTES))
     after = Suppressed(salted.salt, before.hashes | {salted.hash_of(user_id)})
     if after != before:
@@ -116,31 +129,3 @@ def view_others(connection: duckdb.DuckDBPyConnection, name: str, places: Sequen
         f"select read.* from {files} as read "
         "anti join suppressed_learners as erased on read.user_id::varchar = erased.user_id"
     )
-
-
-class SuppressionList:
-    """The list as a server asks it: read again whenever the file is another one.
-
-    Args:
-        place: `lake/suppressed.json`.
-    """
-
-    def __init__(self, place: Path) -> None:
-        self._place = place
-        self._read: tuple[int, int, int] | None = None
-        self._list = Suppressed()
-
-    def holds(self, user_id: str) -> bool:
-        """Tell whether a learner has been erased; while the file cannot be read, what it said last goes on."""
-        try:
-            status = self._place.stat()
-        except OSError:
-            return self._list.holds(user_id)
-        stamp = status.st_ino, status.st_mtime_ns, status.st_size
-        if stamp != self._read:
-            try:
-                self._list = read_list(self._place)
-            except PulseError as error:
-                logger.error("%s; the list as it was goes on", error)  # noqa: TRY400 - no stack, it has one line
-            self._read = stamp
-        return self._list.holds(user_id)

@@ -1,0 +1,31 @@
+"""What a worker finds wrong with the files that say what may be shown, as `/health/detailed` calls it."""
+
+from serve.erased import ErasedLearners
+from serve.profiles import Profiles
+from serve.reader import Follower
+from warehouse.lake import Lake
+
+TROUBLES = ["erased_unknown", "erased_fewer", "profiles_unreadable", "profiles_missing"]
+
+
+class Troubles:
+    """Asks the files beside the version.
+
+    Args:
+        follower: what is served.
+        lake: where the files are.
+        erased: the learners who have been erased.
+        profiles: the names that have a public page.
+    """
+
+    def __init__(self, follower: Follower, lake: Lake, erased: ErasedLearners, profiles: Profiles) -> None:
+        self._follower, self._lake, self._erased, self._profiles = follower, lake, erased, profiles
+
+    def now(self) -> list[str]:
+        """Return the warnings of this moment."""
+        current = self._follower.current
+        found = [
+            self._erased.trouble(current.erased if current else 0),
+            self._profiles.trouble(is_expected=self._lake.users.exists()),
+        ]
+        return [warning for warning in found if warning]
