@@ -7,12 +7,12 @@ request before anybody works on it: its id and its client.
 import json
 import re
 import secrets
-import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from serve import log_lines
 from serve.clients import Clients
 
 if TYPE_CHECKING:
@@ -79,11 +79,7 @@ class AccessLog:
             "bytes": size,
             "client": environ[CLIENT],
         }
-        try:
-            sys.stdout.write(json.dumps(line) + "\n")  # in ASCII: whatever is not is escaped
-            sys.stdout.flush()
-        except (OSError, ValueError):  # nobody reads it any more; who asks us shall not suffer
-            return
+        log_lines.write(json.dumps(line) + "\n")  # in ASCII: whatever is not is escaped
 
 
 def _whole(chunks: Iterable[bytes]) -> bytes:

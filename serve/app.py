@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from serve import health, manners, openapi, public
+from serve import health, manners, openapi, public, spelling
 from serve.access_log import AccessLog
 from serve.answers import error_answer, json_text_answer
 from serve.clients import Clients
@@ -45,6 +45,7 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
     """
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # a path with two of them is unknown, not redirected to another
+    spelling.register(app)
     app.extensions["follower"] = follower = Follower(
         Warehouse.of(configuration), configuration.serve.cache_mb * MEGABYTE
     )

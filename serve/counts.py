@@ -1,5 +1,7 @@
 """Where the limits count: in this process, or in a store that all workers share and that may be down.
 
+Time is what only ever grows: a clock that is set must not lengthen anybody's wait (FAULTS 77).
+
 A store that does not answer must not take the API with it: until it answers again every worker counts for itself. The
 library's own memory is not used because it goes through all keys on a thread of its own a hundred times a second.
 """
@@ -30,7 +32,7 @@ class ProcessCounts:
 
     def incr(self, key: str, expiry: float, amount: int) -> int:
         """Count, and return how many it is now."""
-        now = time.time()
+        now = time.monotonic()
         with self._lock:
             count, until = self._counts.get(key, (0, 0.0))
             if until <= now:
@@ -43,11 +45,11 @@ class ProcessCounts:
     def get(self, key: str) -> int:
         """Return how many were counted."""
         count, until = self._counts.get(key, (0, 0.0))
-        return count if until > time.time() else 0
+        return count if until > time.monotonic() else 0
 
     def get_expiry(self, key: str) -> float:
-        """Return when a count ends, in seconds since 1970; now, if there is none."""
-        return max(self._counts.get(key, (0, 0.0))[1], time.time())
+        """Return when a count ends, by the clock that only ever grows; now, if there is none."""
+        return max(self._counts.get(key, (0, 0.0))[1], time.monotonic())
 
     def clear(self, key: str) -> None:
         """Forget a count."""
@@ -102,8 +104,10 @@ class Counts(Storage):
         return self._asked(lambda store: store.get(key))
 
     def get_expiry(self, key: str) -> float:
-        """Return when a count ends, in seconds since 1970."""
-        return self._asked(lambda store: store.get_expiry(key))
+        """Return when a count ends, by the clock that only ever grows; a shared store says it by the wall's."""
+        return self._asked(
+            lambda store: store.get_expiry(key) - (0 if store is self._own else time.time() - time.monotonic())
+        )
 
     def check(self) -> bool:
         """Tell whether counting works: it always does."""

@@ -75,7 +75,7 @@ class Limits:
 
     def _exceeded(self, _: RateLimitExceeded) -> Response:
         limit = self._limiter.current_limit
-        seconds = max(1, round(limit.window.reset_time - time.time())) if limit else 1
+        seconds = max(1, round(limit.window.reset_time - time.monotonic())) if limit else 1
         response = error_answer(429, f"Too many requests, try again in {seconds} s")
         response.headers["Retry-After"] = str(seconds)
         return response

@@ -20,6 +20,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from serve import log_lines
 from serve.reader import Follower
 from serve.workers import Workers
 from warehouse.pin import Pin
@@ -81,6 +82,8 @@ class Metrics:
         )
         self._refused = Counter("pulse_refused", "Credentials that were not enough.", ["reason"], registry=own)
         self._switches = Counter("pulse_switches", "Versions put into service; every worker counts.", registry=own)
+        self._unlogged = Counter("pulse_log_lines_dropped", "Log lines that stdout did not take.", registry=own)
+        self._dropped = 0
         app.before_request(_begin)
         app.after_request(self._count)
 
@@ -91,6 +94,8 @@ class Metrics:
             if (switch := self._follower.last_switch) is not self._seen:
                 self._seen = switch
                 self._switches.inc()
+            self._unlogged.inc((dropped := log_lines.dropped()) - self._dropped)
+            self._dropped = dropped
             self.workers.publish()
 
     @property

@@ -14,7 +14,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
 
-from serve import metrics
+from serve import log_lines, metrics
 from serve.app import create_app
 from serve.gateway import Gateway
 from warehouse.configuration import Configuration, load
@@ -24,7 +24,11 @@ THREADS = 8  # that work on requests, in each worker
 MOST_CONNECTIONS = 4096  # each, also one that says nothing, takes one of Granian's `backpressure`
 LARGEST_HEAD_BYTES = 64 * 1024  # of a request's line and headers; more is answered 431
 STOP_SECONDS = 3  # how long a client may keep us from stopping
-LOGGING = {"root": {"level": "INFO", "handlers": ["console"]}}  # beside Granian's own: what `serve` says
+OURS = {"()": "serve.log_lines.Handler", "formatter": "generic"}
+LOGGING = {  # Granian's, and beside it what `serve` says
+    "root": {"level": "INFO", "handlers": ["console"]},
+    "handlers": {"console": OURS, "access": OURS},
+}
 
 
 def serve(path: Path, host: str, port: int, workers: int = 1) -> None:
@@ -40,6 +44,7 @@ def serve(path: Path, host: str, port: int, workers: int = 1) -> None:
         ConfigurationError: the file cannot be served from; said before a worker starts.
         PulseError: the address cannot be had.
     """
+    log_lines.begin()
     configuration = load(path.absolute(), uses=["auth", "serve"])  # once: a worker that is replaced must not differ
     create_app(configuration)
     gc.collect()  # nothing that the trial has opened goes on into the workers

@@ -41,7 +41,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for name in ("serve.counts.time.time", "serve.counts.time.monotonic", "serve.limits.time.time"):
+    for name in ("serve.counts.time.time", "serve.counts.time.monotonic"):
         monkeypatch.setattr(name, clock)
     return clock
 

@@ -25,6 +25,7 @@ KINDS_OF_FIELDS = {
     "data_through": str,
     "built_at": str,
     "schema_version": int,
+    "erased": int,
 }
 
 
@@ -86,8 +87,9 @@ class Manifest:
         wrong = [name for name, kind in KINDS_OF_FIELDS.items() if not isinstance(getattr(found, name), kind)]
         if wrong or not all(isinstance(number, int) for number in found.rows.values()):
             raise ValueError(f"{', '.join(wrong) or 'rows'} is not what we write")
-        datetime.fromisoformat(found.built_at)
-        datetime.fromisoformat(found.data_through)
+        instants = [datetime.fromisoformat(text) for text in (found.built_at, found.data_through)]
+        if any(instant.tzinfo is None for instant in instants):
+            raise ValueError("an instant has no zone")
         return found
 
 

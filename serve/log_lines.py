@@ -1,0 +1,136 @@
+"""What a process of the server writes to stdout, so that nobody waits for whoever reads it (FAULTS 73).
+
+A pipe that nobody empties takes 64 kB and then holds every writer. So lines go into a bounded queue, and one thread
+writes them; what does not fit is dropped and counted. The pipe stays blocking: others who share it would get that too.
+Before `begin`, as in a test, a line is written at once.
+"""
+
+import json
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+from multiprocessing.util import Finalize
+
+MOST_LINES = 10_000  # that wait; about 2 MB
+LARGEST_WRITE = 4096  # what a pipe takes whole, so that lines of several workers do not mix
+LAST_SECONDS = 0.5  # for what still waits when the process ends
+AGAIN_SECONDS = 0.05  # until a pipe that does not block is tried again
+STDOUT = 1
+
+
+class Lines:
+    """The lines of one process that wait to be written, and the thread that writes them.
+
+    Args:
+        descriptor: where to.
+        most: how many may wait.
+    """
+
+    def __init__(self, descriptor: int = STDOUT, most: int = MOST_LINES) -> None:
+        self._descriptor, self._most = descriptor, most
+        self._waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._is_written = threading.Event()
+        self.dropped = self._told = 0
+        threading.Thread(target=self._write_all, name="log lines", daemon=True).start()
+
+    def put(self, text: str) -> None:
+        """Have a line written, or drop it; returns at once."""
+        if self._waiting.qsize() >= self._most:
+            self.dropped += 1
+        else:
+            self._is_written.clear()
+            self._waiting.put(text.encode("utf-8", "backslashreplace"))
+
+    def flush(self, seconds: float = LAST_SECONDS) -> None:
+        """Wait until everything is written, but no longer than so many seconds."""
+        if not self._waiting.empty() or not self._is_written.is_set():
+            self._is_written.wait(seconds)
+
+    def _write_all(self) -> None:
+        self._is_written.set()
+        while True:
+            lines, dropped = self._next(), self.dropped
+            try:
+                self._write(b"".join(lines) + self._about(dropped))
+                self._told = dropped
+            except OSError:  # nobody reads it any more; who asks us shall not suffer
+                self.dropped += len(lines)
+            if self._waiting.empty():
+                self._is_written.set()
+
+    def _next(self) -> list[bytes]:
+        """Wait for a line, and take as many as are there and can be written together."""
+        lines = [self._waiting.get()]
+        size = len(lines[0])
+        while size < LARGEST_WRITE // 2:
+            try:
+                lines.append(self._waiting.get_nowait())
+            except queue.Empty:
+                break
+            size += len(lines[-1])
+        return lines
+
+    def _write(self, text: bytes) -> None:
+        while text:
+            try:
+                text = text[os.write(self._descriptor, text) :]
+            except BlockingIOError:  # whoever shares the pipe has made it so
+                time.sleep(AGAIN_SECONDS)
+
+    def _about(self, dropped: int) -> bytes:
+        """Return a line about what was dropped since the last such line, empty if nothing was."""
+        if dropped == self._told:
+            return b""
+        return json.dumps({"dropped_lines": dropped - self._told, "pid": os.getpid()}).encode() + b"\n"
+
+
+class Handler(logging.Handler):
+    """Hands what is logged to the queue."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Have a record written."""
+        try:
+            write(self.format(record) + "\n")
+        except Exception:  # noqa: BLE001 - as the library has it
+            self.handleError(record)
+
+
+_lines: Lines | None = None  # stdout is one for the process, and so is its queue
+
+
+def begin() -> None:
+    """Write through a queue from now on, in this process and in those that it forks."""
+    if _lines is None:
+        os.register_at_fork(after_in_child=_begin_in_child)
+        _start()
+
+
+def write(text: str) -> None:
+    """Write lines of text, each with its end, without waiting for whoever reads."""
+    if _lines is not None:
+        _lines.put(text)
+        return
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except (OSError, ValueError):  # as above
+        return
+
+
+def dropped() -> int:
+    """Return how many lines of this process nobody will see."""
+    return _lines.dropped if _lines is not None else 0
+
+
+def _start() -> None:
+    global _lines  # noqa: PLW0603 - anew in every process
+    _lines = Lines()
+    Finalize(None, _lines.flush, exitpriority=0)  # also in a process of multiprocessing, which skips `atexit`
+
+
+def _begin_in_child() -> None:
+    """Begin anew after a fork: the thread has stayed behind, and what waited there is written there."""
+    _start()
