@@ -38,7 +38,7 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
 
     Args:
         configuration: loaded with the section `auth`.
-        shared: the folder where the workers of one server tell each other what they serve and count (`metrics.share`).
+        shared: the folder where the workers of one server tell each other what they serve and count (`counted.share`).
 
     Raises:
         ConfigurationError: there is nothing that credentials can be checked with, or a store has no driver.

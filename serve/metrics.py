@@ -5,7 +5,6 @@ one of the few words of `refusals.py`. Workers add up through the files of prome
 folder is the server's own; without one, as in a test, an app counts for itself.
 """
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
-from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from serve import log_lines
+from serve.counted import AddedUp
 from serve.reader import Follower
 from serve.workers import Workers
 from warehouse.pin import Pin
@@ -33,22 +32,13 @@ UNMATCHED = "unmatched"  # the route of whatever no route takes
 OK = 200
 
 
-def share(folder: Path) -> None:
-    """Let what this process counts from now on be added up with the other workers'; before an app is made.
-
-    The library decides this by the environment when it is first imported, which is too early here.
-    """
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
-    values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
-
-
 class Metrics:
     """The counts of an app.
 
     Args:
         app: whose requests are counted.
         follower: what it serves.
-        folder: as it was given to `share`; None if that was not called.
+        folder: as `counted.share` returned it; None if that was not called.
         counted_route: the rule of the route whose answers are lookups.
         troubles: finds what is wrong with the files beside the version.
         clock: the present, in seconds since 1970.
@@ -110,7 +100,7 @@ class Metrics:
         registry.register(self._now)
         if self._folder is None:
             return generate_latest(registry) + generate_latest(self._own)
-        MultiProcessCollector(registry, str(self._folder))  # type: ignore[no-untyped-call]
+        registry.register(AddedUp(self._own, self._folder))
         return generate_latest(registry)
 
     def _count(self, response: Response) -> Response:

@@ -2,10 +2,11 @@
 
 import fcntl
 import gc
+import logging
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,12 +15,13 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
 
-from serve import log_lines, metrics
+from serve import counted, log_lines
 from serve.app import create_app
 from serve.gateway import Gateway
 from warehouse.configuration import Configuration, load
 from warehouse.errors import PulseError
 
+logger = logging.getLogger(__name__)
 THREADS = 8  # that work on requests, in each worker
 MOST_CONNECTIONS = 4096  # each, also one that says nothing, takes one of Granian's `backpressure`
 LARGEST_HEAD_BYTES = 64 * 1024  # of a request's line and headers; more is answered 431
@@ -67,9 +69,9 @@ def serve(path: Path, host: str, port: int, workers: int = 1) -> None:
         server.serve(target_loader=partial(gateway_of, configuration, shared), wrap_loader=False)
 
 
-def gateway_of(configuration: Configuration, shared: Path) -> Gateway:
+def gateway_of(configuration: Configuration, folder: Path | None) -> Gateway:
     """Return what Granian calls in each worker process: what opens or starts something does so here, after the fork."""
-    metrics.share(shared)
+    shared = counted.share(folder)
     app = create_app(configuration, shared)
     app.extensions["credentials"].start()  # in the process that answers, before the first request
     app.extensions["follower"].watch(app.extensions["metrics"].tell)
@@ -77,15 +79,22 @@ def gateway_of(configuration: Configuration, shared: Path) -> Gateway:
 
 
 @contextmanager
-def _shared_folder() -> Iterator[Path]:
-    """Make the folder of this server's workers; locked, so that systemd-tmpfiles does not tidy it up."""
-    with TemporaryDirectory(prefix="pulse-serve-") as name:
-        descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _shared_folder() -> Iterator[Path | None]:
+    """Make the folder of this server's workers; locked, so that systemd-tmpfiles does not tidy it up.
+
+    Where no folder can be made there is none: every worker counts and speaks for itself.
+    """
+    with ExitStack() as stack:
         try:
+            name = stack.enter_context(TemporaryDirectory(prefix="pulse-serve-", ignore_cleanup_errors=True))
+            descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            stack.callback(os.close, descriptor)
             fcntl.flock(descriptor, fcntl.LOCK_SH)
+        except OSError as error:
+            logger.warning("workers count and speak for themselves, there is no temporary folder: %s", error)
+            yield None
+        else:
             yield Path(name)
-        finally:
-            os.close(descriptor)
 
 
 def _free_address(host: str, port: int) -> str:

@@ -5,6 +5,7 @@ own, made before its workers start and removed when it stops; without one, as in
 """
 
 import json
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -13,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from serve.reader import Follower
-from warehouse.files import written_beside
 
+logger = logging.getLogger(__name__)
 INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -60,6 +61,7 @@ class Workers:
         self._follower = follower
         self._folder, self._troubles = folder, troubles
         self._written: Worker | None = None
+        self._is_alone = False
         self._lock = threading.Lock()
         self._counted_for = ""
         self._answered = self._unknown = 0
@@ -95,12 +97,21 @@ class Workers:
         )
 
     def publish(self) -> None:
-        """Let the others know, if there is news."""
+        """Let the others know, if there is news; a folder that takes nothing keeps nobody from answering."""
         me = self.myself()
-        if self._folder is not None and me != self._written:
-            with written_beside(self._folder / f"worker-{me.pid}.json") as unfinished:
-                unfinished.write_text(json.dumps(asdict(me)), encoding="utf-8")
-            self._written = me
+        if self._folder is None or me == self._written:
+            return
+        place = self._folder / f"worker-{me.pid}.json"
+        beside = place.with_suffix(".unfinished")
+        try:
+            beside.write_text(json.dumps(asdict(me)), encoding="utf-8")
+            beside.replace(place)
+        except OSError as error:
+            if not self._is_alone:
+                logger.warning("other workers do not hear of this one: %s", error)
+            self._is_alone = True
+            return
+        self._written, self._is_alone = me, False
 
     def everybody(self) -> list[Worker]:
         """Return what every living worker says, this one first."""
@@ -115,7 +126,7 @@ class Workers:
 def _content(file: Path) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (OSError, ValueError):  # gone, or not there whole
         return None
     return found
 
