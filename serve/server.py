@@ -15,7 +15,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
 
-from serve import counted, log_lines
+from serve import connections, counted, log_lines
 from serve.app import create_app
 from serve.gateway import Gateway
 from warehouse.configuration import Configuration, load
@@ -23,7 +23,7 @@ from warehouse.errors import PulseError
 
 logger = logging.getLogger(__name__)
 THREADS = 8  # that work on requests, in each worker
-MOST_CONNECTIONS = 4096  # each, also one that says nothing, takes one of Granian's `backpressure`
+MOST_CONNECTIONS = 4096  # of a worker; each, also one that says nothing, takes one of Granian's `backpressure`
 LARGEST_HEAD_BYTES = 64 * 1024  # of a request's line and headers; more is answered 431
 STOP_SECONDS = 3  # how long a client may keep us from stopping
 OURS = {"()": "serve.log_lines.Handler", "formatter": "generic"}
@@ -49,6 +49,7 @@ def serve(path: Path, host: str, port: int, workers: int = 1) -> None:
     log_lines.begin()
     configuration = load(path.absolute(), uses=["auth", "serve"])  # once: a worker that is replaced must not differ
     create_app(configuration)
+    connections_at_most = connections.bound(MOST_CONNECTIONS)
     gc.collect()  # nothing that the trial has opened goes on into the workers
     server = Server(
         "serve.server",
@@ -58,7 +59,7 @@ def serve(path: Path, host: str, port: int, workers: int = 1) -> None:
         interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
         websockets=False,
-        backpressure=MOST_CONNECTIONS,
+        backpressure=connections_at_most,
         http1_settings=HTTP1Settings(max_buffer_size=LARGEST_HEAD_BYTES),
         log_access=False,  # `access_log.py` is ours
         log_dictconfig=LOGGING,
@@ -66,15 +67,18 @@ def serve(path: Path, host: str, port: int, workers: int = 1) -> None:
         workers_kill_timeout=STOP_SECONDS,
     )
     with _shared_folder() as shared:
-        server.serve(target_loader=partial(gateway_of, configuration, shared), wrap_loader=False)
+        server.serve(
+            target_loader=partial(gateway_of, configuration, shared, (port, connections_at_most)), wrap_loader=False
+        )
 
 
-def gateway_of(configuration: Configuration, folder: Path | None) -> Gateway:
+def gateway_of(configuration: Configuration, folder: Path | None, listening: tuple[int, int]) -> Gateway:
     """Return what Granian calls in each worker process: what opens or starts something does so here, after the fork."""
     shared = counted.share(folder)
     app = create_app(configuration, shared)
     app.extensions["credentials"].start()  # in the process that answers, before the first request
     app.extensions["follower"].watch(app.extensions["metrics"].tell)
+    connections.watch(*listening)
     return Gateway(app, THREADS)
 
 
