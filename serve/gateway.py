@@ -8,7 +8,7 @@ calls a WSGI one on its own threads. It hands over no body, because no route tak
 import asyncio
 import io
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -39,13 +39,18 @@ class Gateway:
 
     def __init__(self, application: "WSGIApplication", threads: int) -> None:
         self._application = application
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self.threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self._kept: list[asyncio.Task[None]] = []
+
+    def run_beside(self, coroutine: Coroutine[object, object, None]) -> None:
+        """Run something on the loop that requests come in on, as long as that runs."""
+        self._kept.append(asyncio.get_event_loop().create_task(coroutine))
 
     async def __call__(self, scope: Scope, _receive: object, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        answer = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, scope)
+        answer = await asyncio.get_running_loop().run_in_executor(self.threads, self._answer, scope)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": answer.content})
 

@@ -5,7 +5,7 @@ when a token is configured, and are for its bearers.
 """
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -65,7 +65,8 @@ def register_for_ops(app: Flask, serve: Serve, metrics: Metrics, limits: Limits)
         _ask_for(serve.ops_token)
         metrics.tell()
         workers, now = metrics.workers.everybody(), metrics.clock()
-        return _fresh(json_answer(about(workers, now, serve.max_age_hours, metrics.pin)))
+        hung = metrics.workers.hung()
+        return _fresh(json_answer(about(workers, now, serve.max_age_hours, metrics.pin, hung)))
 
     @app.get("/metrics")
     @limits.refusals
@@ -74,7 +75,13 @@ def register_for_ops(app: Flask, serve: Serve, metrics: Metrics, limits: Limits)
         return _fresh(Response(metrics.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4))
 
 
-def about(workers: Sequence[Worker], now: float, max_age_hours: float, pin: Pin | None = None) -> dict[str, Any]:
+def about(
+    workers: Sequence[Worker],
+    now: float,
+    max_age_hours: float,
+    pin: Pin | None = None,
+    hung: Collection[int] = (),
+) -> dict[str, Any]:
     """Return the body of `/health/detailed`.
 
     Args:
@@ -82,6 +89,7 @@ def about(workers: Sequence[Worker], now: float, max_age_hours: float, pin: Pin 
         now: the present, in seconds since 1970.
         max_age_hours: a version that was published longer ago is stale; so is one that a clock ahead of ours made.
         pin: what the pointer is pinned to.
+        hung: the process ids of workers that do not answer.
     """
     me = workers[0]
     age = (now - datetime.fromisoformat(me.built_at).timestamp()) / HOUR_SECONDS if me.built_at else None
@@ -97,6 +105,7 @@ def about(workers: Sequence[Worker], now: float, max_age_hours: float, pin: Pin 
         "refused_versions": bool(refused),
         "workers_differ": len(alike) < len(workers),
         "version_warnings": bool(me.warnings),
+        "workers_hang": any(worker.pid in hung for worker in workers),
         "unknown_learners": answered >= FEWEST_ANSWERS and unknown_share > UNKNOWN_SHARE,
         **{trouble: True for worker in workers for trouble in worker.troubles},
     }

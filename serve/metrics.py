@@ -131,8 +131,9 @@ class Now(Collector):
         workers, now = self._metrics.workers.everybody(), self._metrics.clock()
         refused = {name for worker in workers for name in worker.refused}
         yield GaugeMetricFamily("pulse_workers", "Workers of this server.", len(workers))
-        ready = sum(worker.version is not None for worker in workers)
-        yield GaugeMetricFamily("pulse_workers_ready", "Workers that serve a version.", ready)
+        hung = self._metrics.workers.hung()
+        ready = sum(worker.version is not None and worker.pid not in hung for worker in workers)
+        yield GaugeMetricFamily("pulse_workers_ready", "Workers that answer, and serve a version.", ready)
         yield GaugeMetricFamily("pulse_pinned", "Whether a pin holds newer versions back.", bool(self._metrics.pin))
         yield GaugeMetricFamily("pulse_versions_refused", "Versions that a worker refuses.", len(refused))
         through = [worker.data_through for worker in workers if worker.data_through]

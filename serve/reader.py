@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -62,6 +62,7 @@ class Follower:
         self._is_watched = False
         self._stopping = threading.Event()
         self.refused: dict[str, Refusal] = {}
+        self.verifying: Callable[[], AbstractContextManager[object]] = nullcontext  # held while versions are read
 
     @property
     def current(self) -> OpenVersion | None:
@@ -123,9 +124,10 @@ class Follower:
             return
         if self._looking.acquire(blocking=self.current is None):
             try:
-                self._withdraw_if_changed()
-                while (pointed := self._to_follow()) is not None:
-                    self._switch_to(pointed)
+                with self.verifying():
+                    self._withdraw_if_changed()
+                    while (pointed := self._to_follow()) is not None:
+                        self._switch_to(pointed)
             finally:
                 self._looking.release()
 
@@ -155,7 +157,8 @@ class Follower:
                 and_then()
                 if self._followed != verified_for:
                     verified_for = self._followed
-                    self.verify_kept()
+                    with self.verifying():
+                        self.verify_kept()
             except Exception:
                 logger.exception("the pointer could not be followed")
             has_looked.set()

@@ -10,13 +10,16 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
-from granian.server import Server
+from granian.server.mp import MPServer
 
 from serve import connections, counted, log_lines
 from serve.app import create_app
+from serve.beats import Beats, Watcher, watch
 from serve.gateway import Gateway
 from warehouse.configuration import Configuration, load
 from warehouse.errors import PulseError
@@ -51,7 +54,9 @@ def serve(path: Path, host: str, port: int, workers: int = 1) -> None:
     create_app(configuration)
     connections_at_most = connections.bound(MOST_CONNECTIONS)
     gc.collect()  # nothing that the trial has opened goes on into the workers
-    server = Server(
+    beats = Beats(workers)
+    server = BeatingServer(
+        beats,
         "serve.server",
         address=_free_address(host, port),
         port=port,
@@ -66,20 +71,51 @@ def serve(path: Path, host: str, port: int, workers: int = 1) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     )
+    watching = (Watcher(beats, workers), server.pids)
+    Thread(target=watch, args=watching, name="worker watcher", daemon=True).start()
     with _shared_folder() as shared:
         server.serve(
-            target_loader=partial(gateway_of, configuration, shared, (port, connections_at_most)), wrap_loader=False
+            target_loader=partial(gateway_of, configuration, shared, (port, connections_at_most), beats),
+            wrap_loader=False,
         )
 
 
-def gateway_of(configuration: Configuration, folder: Path | None, listening: tuple[int, int]) -> Gateway:
+class BeatingServer(MPServer):
+    """Granian's server, which tells each worker which one it is.
+
+    Args:
+        beats: of its workers.
+        arguments: Granian's.
+        options: Granian's.
+    """
+
+    def __init__(self, beats: Beats, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - Granian's
+        super().__init__(*arguments, **options)
+        self._beats = beats
+
+    def pids(self) -> list[int]:
+        """Return the process id of each worker."""
+        return [worker._id() for worker in self.wrks]  # noqa: SLF001 - Granian has no other way to ask
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:  # noqa: ANN401 - Granian's
+        self._beats.begin(idx)
+        return super()._spawn_worker(idx, target, partial(callback_loader, idx))
+
+
+def gateway_of(
+    configuration: Configuration, folder: Path | None, listening: tuple[int, int], beats: Beats, worker: int
+) -> Gateway:
     """Return what Granian calls in each worker process: what opens or starts something does so here, after the fork."""
     shared = counted.share(folder)
     app = create_app(configuration, shared)
     app.extensions["credentials"].start()  # in the process that answers, before the first request
-    app.extensions["follower"].watch(app.extensions["metrics"].tell)
+    follower, metrics = app.extensions["follower"], app.extensions["metrics"]
+    follower.verifying, metrics.workers.hung = partial(beats.verifying, worker), beats.hung
+    follower.watch(metrics.tell)
     connections.watch(*listening)
-    return Gateway(app, THREADS)
+    gateway = Gateway(app, THREADS)
+    gateway.run_beside(beats.keep_beating(worker, gateway.threads))
+    return gateway
 
 
 @contextmanager

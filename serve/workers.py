@@ -62,6 +62,7 @@ class Workers:
         self._folder, self._troubles = folder, troubles
         self._written: Worker | None = None
         self._is_alone = False
+        self.hung: Callable[[], set[int]] = set  # which processes do not answer, where that is known
         self._lock = threading.Lock()
         self._counted_for = ""
         self._answered = self._unknown = 0
