@@ -58,6 +58,7 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
     Cors(configuration.serve.cors_origins).register(app)
     manners.register(app)
     limits = Limits(app, configuration.serve)
+    troubles.of_limits = limits.trouble
     log = AccessLog(app.wsgi_app, Clients(configuration.serve.trusted_proxies))
     app.wsgi_app = log  # type: ignore[method-assign] # Flask's own way to put something around it
 
@@ -69,7 +70,7 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
         with follower.version() as version:
             return _own_answer(version, caller.learner, is_erased=erased.now(version.erased).holds(caller.learner))
 
-    public.register(app, configuration, follower, erased, profiles)
+    public.register(app, configuration, follower, public.Files(erased, profiles), limits.count_public)
 
     health.register(app, follower)
     health.register_for_ops(app, configuration.serve, metrics, limits)

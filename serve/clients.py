@@ -49,6 +49,12 @@ def limited_by(address: str) -> str:
     return str(ip_network((address, CUSTOMER_PREFIX), strict=False))
 
 
+def is_private(address: str) -> bool:
+    """Tell whether an address is this host's or of a network of its own: a proxy's, more likely than a client's."""
+    found = _address(address)
+    return found is not None and (found.is_private or found.is_loopback or found.is_link_local)
+
+
 def _hops(environ: Mapping[str, Any]) -> Iterator[str]:
     """Give the hops from the nearest to the farthest; the first one is the connection itself, and cannot lie."""
     yield environ.get("REMOTE_ADDR", "")

@@ -35,10 +35,15 @@ class Gateway:
     Args:
         application: the WSGI application.
         threads: how many requests it works on at once; more wait their turn.
+        apart: how paths begin whose requests have threads of their own, so that they keep no other waiting.
+        threads_apart: how many those are.
     """
 
-    def __init__(self, application: "WSGIApplication", threads: int) -> None:
-        self._application = application
+    def __init__(
+        self, application: "WSGIApplication", threads: int, apart: tuple[bytes, ...] = (), threads_apart: int = 1
+    ) -> None:
+        self._application, self._apart = application, apart
+        self._threads_apart = ThreadPoolExecutor(threads_apart, thread_name_prefix="request apart")
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._kept: list[asyncio.Task[None]] = []
 
@@ -50,7 +55,8 @@ class Gateway:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        answer = await asyncio.get_running_loop().run_in_executor(self.threads, self._answer, scope)
+        threads = self._threads_apart if scope["raw_path"].startswith(self._apart) else self.threads
+        answer = await asyncio.get_running_loop().run_in_executor(threads, self._answer, scope)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": answer.content})
 

@@ -1,7 +1,8 @@
-"""How often somebody may ask (README.md `rate_limit`, `rate_limit_refused`): beyond that it is 429 with `Retry-After`.
+"""How often somebody may ask (README.md, Rate limits): beyond that it is 429 with `Retry-After`.
 
 Own answers are counted per learner or key. Refused ones, 401 and 403, are counted per client address; an address that
-has had its share is told so before its next credential is looked at, so that guessing costs no look-up.
+has had its share is told so before its next credential is looked at, so that guessing costs no look-up. Public answers
+that have to be looked up or made are counted per client address too, where that is a client's and not a proxy's.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from limits.errors import ConfigurationError as LibraryError
 
 from serve.access_log import CLIENT
 from serve.answers import error_answer
-from serve.clients import limited_by
+from serve.clients import Clients, is_private, limited_by
 from serve.counts import Counts
 from warehouse.errors import ConfigurationError
 from warehouse.serving import Serve
@@ -24,10 +25,11 @@ from warehouse.serving import Serve
 P = ParamSpec("P")
 R = TypeVar("R")
 REFUSED = frozenset({401, 403})
+REMEMBERED_SECONDS = 600.0  # how long it is worth a warning that somebody was not limited
 
 
 class Limits:
-    """Both limits of an app.
+    """The limits of an app.
 
     Args:
         app: whose requests are counted.
@@ -47,6 +49,9 @@ class Limits:
             raise ConfigurationError([f"serve.rate_limit_storage: {error}; pip install '.[limits]'"]) from error
         self._refused_rate, self._own_rate = serve.rate_limit_refused, serve.rate_limit
         self._count_own: Callable[[], None] = self._limited_by_asker(_nothing)
+        self._public_rate, self._clients = serve.rate_limit_public, Clients(serve.trusted_proxies)
+        self._count_public: Callable[[], None] = self._limited_by_address(_nothing_more)
+        self._unlimited_at = float("-inf")
         app.register_error_handler(RateLimitExceeded, self._exceeded)
 
     def refusals(self, view: Callable[P, R]) -> Callable[P, R]:
@@ -68,6 +73,33 @@ class Limits:
         g.asker = hashlib.sha256(asker.encode("utf-8", "surrogatepass")).hexdigest()
         self._count_own()
 
+    def count_public(self) -> None:
+        """Count one public answer that has to be looked up or made, where the client's address is known.
+
+        Raises:
+            RateLimitExceeded: that is one too many.
+        """
+        if self._public_rate and self._is_address_known():
+            self._count_public()
+
+    def trouble(self) -> str | None:
+        """Return the warning that public answers are not limited, None if they are (README.md)."""
+        return "public_limit_off" if time.monotonic() - self._unlimited_at < REMEMBERED_SECONDS else None
+
+    def _is_address_known(self) -> bool:
+        """Tell whether a request's address is one client's, and not that of a proxy that we have not been told of."""
+        if self._clients.is_behind_proxy(request.environ):
+            return True
+        if "HTTP_X_FORWARDED_FOR" in request.environ or is_private(request.environ.get("REMOTE_ADDR", "")):
+            self._unlimited_at = time.monotonic()
+            return False
+        return True
+
+    def _limited_by_address(self, function: Callable[[], None]) -> Callable[[], None]:
+        if not self._public_rate:
+            return function
+        return self._limiter.shared_limit(self._public_rate, scope="public")(function)
+
     def _limited_by_asker(self, function: Callable[[], None]) -> Callable[[], None]:
         if not self._own_rate:
             return function
@@ -83,6 +115,10 @@ class Limits:
 
 def _nothing() -> None:
     """Do what is left to do once an own answer was counted."""
+
+
+def _nothing_more() -> None:
+    """Do what is left to do once a public answer was counted; the library tells limits apart by their functions."""
 
 
 def _client() -> str:

@@ -166,7 +166,7 @@ def _public(operation: str, summary: str, media_type: str, answer: dict[str, Any
                 "headers": headers("Cache-Control", "X-Data-Version", "X-Data-Through", "X-Pulse-Complete-Through"),
                 "content": {media_type: answer},
             },
-            **error(404, 500, 503),
+            **error(404, 429, 500, 503),
         },
     }
 

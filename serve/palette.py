@@ -42,6 +42,11 @@ def variables() -> str:
     return _root(LIGHT) + IN_THE_DARK % _root(DARK)
 
 
+def theme_of(word: str) -> str:
+    """Return the theme that a word means: `light`, `dark`, or `auto` for all others."""
+    return word if word in FIXED else "auto"
+
+
 def coloured(css: str, theme: str) -> str:
     """Return the CSS of a picture, every `var(--…)` replaced: not all that draw pictures know variables.
 

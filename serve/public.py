@@ -9,6 +9,7 @@ import hashlib
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from flask import Flask, Response, render_template, request
 from markupsafe import Markup
@@ -17,12 +18,16 @@ from serve import palette
 from serve.answers import error_answer, json_answer
 from serve.erased import ErasedLearners
 from serve.heatmap import Heatmap, heatmap
+from serve.learner_cache import LearnerCache
 from serve.profiles import Profiles
 from serve.public_pulse import PublicPulse, public_pulse
 from serve.reader import Follower
 from warehouse.configuration import Configuration
 
 API = "/api/xp/public-profile/<username>"
+PATHS = (b"/api/xp/public-profile/", b"/profile/")  # how all of them begin
+KEPT_BYTES = 8_000_000  # of finished answers, in each worker
+HEADER_BYTES = 1000  # of one, about
 TEMPLATES = Path(__file__).parent / "templates"
 WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
 SCRIPT = (TEMPLATES / "profile.js").read_text(encoding="utf-8")
@@ -33,8 +38,27 @@ FOR_A_WHILE = {"Cache-Control": "public, max-age=300", "X-Robots-Tag": "noindex"
 NEVER_KEPT = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
+class Files(NamedTuple):
+    """The files beside the version that say who may be shown.
+
+    Args:
+        erased: the learners who have been erased.
+        profiles: the names that have a public page.
+    """
+
+    erased: ErasedLearners
+    profiles: Profiles
+
+
+class Finished(NamedTuple):
+    """An answer that can be given again, as long as its name is public."""
+
+    body: bytes
+    headers: list[tuple[str, str]]
+
+
 def register(
-    app: Flask, configuration: Configuration, follower: Follower, erased: ErasedLearners, profiles: Profiles
+    app: Flask, configuration: Configuration, follower: Follower, files: Files, count: Callable[[], None]
 ) -> None:
     """Add the public routes to an app.
 
@@ -42,41 +66,55 @@ def register(
         app: the app.
         configuration: where the lake is, on which weekday a week starts, who may frame the page.
         follower: hands out the version to read.
-        erased: the learners who have been erased.
-        profiles: the names that have a public page.
+        files: say who may be shown; asked for every answer, also for one that is kept.
+        count: counts an answer that is not kept, and raises if that is one too many.
     """
     week_start = configuration.serve.week_start
     policy = (
         f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; base-uri 'none'; "
         f"form-action 'none'; frame-ancestors {configuration.serve.frame_ancestors}"
     )
+    kept = LearnerCache[Finished](KEPT_BYTES if configuration.serve.cache_mb else 0, _bytes_of)
 
-    def answer(username: str, show: Callable[[PublicPulse], Response], nobody: Callable[[], Response]) -> Response:
+    def answer(
+        username: str, kind: str, show: Callable[[PublicPulse], Response], nobody: Callable[[], Response]
+    ) -> Response:
         with follower.version() as version:
-            gone = erased.now(version.erased)
-            found = profiles.find(username)
-            pulse = public_pulse(version, *found) if found and not gone.holds(found[1]) else None
+            gone = files.erased.now(version.erased)
+            found = files.profiles.find(username)
+            is_shown = found is not None and not gone.holds(found[1])
+            key = "\0".join((version.name, kind, *(found or ())))
+            if is_shown and (finished := kept.get(key)) is not None:
+                return Response(finished.body, headers=finished.headers)
+            count()
+            pulse = public_pulse(version, *found) if found and is_shown else None
             if pulse is None:
                 return nobody()
             response = show(pulse)
             response.headers["X-Data-Version"] = version.name
             response.headers["X-Data-Through"] = version.data_through
             response.headers["X-Pulse-Complete-Through"] = pulse.last_complete_date.isoformat()
+            kept.put(key, Finished(response.get_data(), response.headers.to_wsgi_list()))
             return response
 
     @app.get(API)
     def public_profile(username: str) -> Response:
-        return answer(username, _profile, _no_profile)
+        return answer(username, "profile", _profile, _no_profile)
 
     @app.get(API + "/pulse.svg")
     def public_picture(username: str) -> Response:
-        return answer(username, lambda pulse: _picture(pulse, heatmap(pulse, week_start)), _no_profile)
+        theme = palette.theme_of(request.args.get("theme", ""))
+        return answer(username, theme, lambda pulse: _picture(pulse, heatmap(pulse, week_start), theme), _no_profile)
 
     @app.get("/profile/<username>")
     def profile_page(username: str) -> Response:
-        response = answer(username, lambda pulse: _page(pulse, heatmap(pulse, week_start)), _no_page)
+        response = answer(username, "page", lambda pulse: _page(pulse, heatmap(pulse, week_start)), _no_page)
         response.headers["Content-Security-Policy"] = policy
         return response
+
+
+def _bytes_of(finished: Finished) -> int:
+    return len(finished.body) + HEADER_BYTES
 
 
 def _profile(pulse: PublicPulse) -> Response:
@@ -91,8 +129,8 @@ def _no_profile() -> Response:
     return response
 
 
-def _picture(pulse: PublicPulse, grid: Heatmap) -> Response:
-    style = palette.coloured(PICTURE_STYLE, request.args.get("theme", "auto"))
+def _picture(pulse: PublicPulse, grid: Heatmap, theme: str) -> Response:
+    style = palette.coloured(PICTURE_STYLE, theme)
     svg = render_template("heatmap.svg", pulse=pulse, grid=grid, words=WORDS, style=_ours(style))
     policy = {
         "Content-Security-Policy": f"default-src 'none'; style-src {_hash(style)}; sandbox",

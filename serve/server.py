@@ -17,7 +17,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
-from serve import connections, counted, log_lines
+from serve import connections, counted, log_lines, public
 from serve.app import create_app
 from serve.beats import Beats, Watcher, watch
 from serve.gateway import Gateway
@@ -26,6 +26,7 @@ from warehouse.errors import PulseError
 
 logger = logging.getLogger(__name__)
 THREADS = 8  # that work on requests, in each worker
+PUBLIC_THREADS = 2  # of their own for public pages and pictures, which anybody may ask for
 MOST_CONNECTIONS = 4096  # of a worker; each, also one that says nothing, takes one of Granian's `backpressure`
 LARGEST_HEAD_BYTES = 64 * 1024  # of a request's line and headers; more is answered 431
 STOP_SECONDS = 3  # how long a client may keep us from stopping
@@ -95,9 +96,9 @@ class BeatingServer(MPServer):
 
     def pids(self) -> list[int]:
         """Return the process id of each worker."""
-        return [worker._id() for worker in self.wrks]  # noqa: SLF001 - Granian has no other way to ask
+        return [int(worker.inner.pid) for worker in self.wrks]
 
-    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:  # noqa: ANN401 - Granian's
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:  # type: ignore[override]  # noqa: ANN401 - Granian's
         self._beats.begin(idx)
         return super()._spawn_worker(idx, target, partial(callback_loader, idx))
 
@@ -113,7 +114,7 @@ def gateway_of(
     follower.verifying, metrics.workers.hung = partial(beats.verifying, worker), beats.hung
     follower.watch(metrics.tell)
     connections.watch(*listening)
-    gateway = Gateway(app, THREADS)
+    gateway = Gateway(app, THREADS, public.PATHS, PUBLIC_THREADS)
     gateway.run_beside(beats.keep_beating(worker, gateway.threads))
     return gateway
 

@@ -1,11 +1,13 @@
 """What a worker finds wrong with the files that say what may be shown, as `/health/detailed` calls it."""
 
+from collections.abc import Callable
+
 from serve.erased import ErasedLearners
 from serve.profiles import Profiles
 from serve.reader import Follower
 from warehouse.lake import Lake
 
-TROUBLES = ["erased_unknown", "erased_fewer", "profiles_unreadable", "profiles_missing"]
+TROUBLES = ["erased_unknown", "erased_fewer", "profiles_unreadable", "profiles_missing", "public_limit_off"]
 
 
 class Troubles:
@@ -19,6 +21,7 @@ class Troubles:
     """
 
     def __init__(self, follower: Follower, lake: Lake, erased: ErasedLearners, profiles: Profiles) -> None:
+        self.of_limits: Callable[[], str | None] = lambda: None
         self._follower, self._lake, self._erased, self._profiles = follower, lake, erased, profiles
 
     def now(self) -> list[str]:
@@ -27,5 +30,6 @@ class Troubles:
         found = [
             self._erased.trouble(current.erased if current else 0),
             self._profiles.trouble(is_expected=self._lake.users.exists()),
+            self.of_limits(),
         ]
         return [warning for warning in found if warning]

@@ -76,6 +76,7 @@ class Serve(BaseModel):
         ops_token: what `/metrics` and `/health/detailed` ask for; without it they are 404.
         rate_limit: own answers per learner or key; empty for no limit.
         rate_limit_refused: answers 401 and 403 per address (IPv6 by /64); empty for no limit.
+        rate_limit_public: public answers that are looked up or made, per address (IPv6 by /64); empty for no limit.
         rate_limit_storage: where the counts are kept: in each worker, or in a store that all share.
         max_age_hours: a version that was published longer ago is reported as stale.
         cache_mb: how many megabytes of learners each worker keeps at most, of the version in service; 0 for none.
@@ -90,6 +91,7 @@ class Serve(BaseModel):
     ops_token: Annotated[str, AfterValidator(_ops_token)] = ""
     rate_limit: Rate = "120/minute"
     rate_limit_refused: Rate = "30/minute"
+    rate_limit_public: Rate = "300/minute"
     rate_limit_storage: Annotated[str, AfterValidator(_storage)] = "memory://"
     max_age_hours: float = Field(default=36, gt=0, allow_inf_nan=False)
     cache_mb: int = Field(default=64, ge=0)
