@@ -52,7 +52,7 @@ def limited_by(address: str) -> str:
 def is_private(address: str) -> bool:
     """Tell whether an address is this host's or of a network of its own: a proxy's, more likely than a client's."""
     found = _address(address)
-    return found is not None and (found.is_private or found.is_loopback or found.is_link_local)
+    return found is not None and not found.is_global
 
 
 def _hops(environ: Mapping[str, Any]) -> Iterator[str]:

@@ -1,7 +1,5 @@
 """What a worker finds wrong with the files that say what may be shown, as `/health/detailed` calls it."""
 
-from collections.abc import Callable
-
 from serve.erased import ErasedLearners
 from serve.profiles import Profiles
 from serve.reader import Follower
@@ -21,7 +19,7 @@ class Troubles:
     """
 
     def __init__(self, follower: Follower, lake: Lake, erased: ErasedLearners, profiles: Profiles) -> None:
-        self.of_limits: Callable[[], str | None] = lambda: None
+        self.of_limits = _nothing
         self._follower, self._lake, self._erased, self._profiles = follower, lake, erased, profiles
 
     def now(self) -> list[str]:
@@ -33,3 +31,8 @@ class Troubles:
             self.of_limits(),
         ]
         return [warning for warning in found if warning]
+
+
+def _nothing() -> str | None:
+    """Return the warning of limits that there are not yet."""
+    return None

@@ -19,7 +19,7 @@ from warehouse.configuration import Configuration, load
 
 OPS_TOKEN = "an-ops-token-of-these-tests"
 FOR_OPS = {"Authorization": f"Bearer {OPS_TOKEN}"}
-CLIENT, OTHER, PROXY = "203.0.113.9", "198.51.100.1", "192.0.2.7"
+CLIENT, OTHER, PROXY = "8.8.4.4", "1.1.1.1", "9.9.9.9"  # addresses of examples are private ones
 PROFILE = "/api/xp/public-profile/ada"
 
 
@@ -112,7 +112,14 @@ def test_an_address_of_ipv6_is_limited_by_its_network(published: Configuration) 
 
 @pytest.mark.parametrize(
     ("peer", "headers"),
-    [("127.0.0.1", {}), ("10.0.0.1", {}), ("::1", {}), ("fd00::7", {}), (CLIENT, {"X-Forwarded-For": OTHER})],
+    [
+        ("127.0.0.1", {}),
+        ("10.0.0.1", {}),
+        ("::1", {}),
+        ("fd00::7", {}),
+        ("100.64.0.1", {}),
+        (CLIENT, {"X-Forwarded-For": OTHER}),
+    ],
 )
 def test_by_way_of_a_proxy_that_nobody_named_there_is_no_limit_but_a_warning(
     published: Configuration, peer: str, headers: dict[str, str]
