@@ -23,7 +23,7 @@ class ErasedLearners:
     """
 
     def __init__(self, lake: Lake) -> None:
-        self._lake = lake
+        self._place, self._receipts = lake.suppressed, lake.erasures  # looked at with every request
         self._read, self._list = UNREAD, Suppressed()
         self._complaint = ""
 
@@ -37,17 +37,17 @@ class ErasedLearners:
             UnansweredError: who has been erased is not known.
         """
         try:
-            status = self._lake.suppressed.stat()
+            status = self._place.stat()
             stamp = status.st_ino, status.st_mtime_ns, status.st_size
             if stamp == self._read:
                 return self._list
             found = self._found(in_manifest)
         except FileNotFoundError:
             stamp, found = UNREAD, self._list
-            if in_manifest or found.hashes or self._lake.erasures.exists():
+            if in_manifest or found.hashes or self._receipts.exists():
                 found = self._found(in_manifest)
         except OSError as error:
-            raise self._unknown(f"the list of erased learners {self._lake.suppressed}: {error.strerror}") from error
+            raise self._unknown(f"the list of erased learners {self._place}: {error.strerror}") from error
         self._read, self._list, self._complaint = stamp, found, ""
         return found
 
@@ -62,7 +62,7 @@ class ErasedLearners:
     def _found(self, in_manifest: int) -> Suppressed:
         has_been = in_manifest > 0 or bool(self._list.hashes)
         try:
-            return read_list(self._lake.suppressed, has_been=has_been)
+            return read_list(self._place, has_been=has_been)
         except PulseError as error:
             raise self._unknown(str(error)) from error
 

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 MEMORY_LIMIT = "64MB"
 FIND = "select name, user_id from {} where name = nfc_normalize($name)"
 READ_ALL = "select sum(hash(name, user_id)) from {}"
+DOTS = frozenset({".", ".."})  # which no client asks for: in a path they are steps
 AGAIN_SECONDS = 1.0  # a file that could not be read is not tried for every name
 Stamp = tuple[int, int, int]
 
@@ -54,7 +55,7 @@ class Profiles:
         Raises:
             UnansweredError: there is a file, and it cannot be read.
         """
-        if not self._is_there() or "\0" in name or not _is_utf8(name):
+        if not self._is_there() or "\0" in name or name in DOTS or not _is_utf8(name):
             return None
         found = self._ask(self._find, {"name": name})
         return (str(found[0][0]), str(found[0][1])) if found else None

@@ -256,7 +256,7 @@ def shown(published: Configuration, tmp_path: Path) -> Configuration:
     path = folder / "pulse.toml"
     path.write_text(path.read_text().replace(str(published.path.parent), str(folder)))
     configuration = load(path, uses=["sources", "auth", "serve"])
-    serve = configuration.serve.model_copy(update={"ops_token": OPS_TOKEN})
+    serve = configuration.serve.model_copy(update={"ops_token": OPS_TOKEN, "rate_limit_public": ""})
     return configuration.model_copy(update={"serve": serve})
 
 
