@@ -17,6 +17,7 @@ from multiprocessing.util import Finalize
 MOST_LINES = 10_000  # that wait; about 2 MB
 LARGEST_WRITE = 4096  # what a pipe takes whole, so that lines of several workers do not mix
 LAST_SECONDS = 0.5  # for what still waits when the process ends
+COMPANY_SECONDS = 0.002  # that a line waits for others: under load the thread wakes once for many
 AGAIN_SECONDS = 0.05  # until a pipe that does not block is tried again
 STDOUT = 1
 
@@ -64,6 +65,7 @@ class Lines:
     def _next(self) -> list[bytes]:
         """Wait for a line, and take as many as are there and can be written together."""
         lines = [self._waiting.get()]
+        time.sleep(COMPANY_SECONDS)
         size = len(lines[0])
         while size < LARGEST_WRITE // 2:
             try:
