@@ -5,6 +5,7 @@ remembers one: this process, the manifest of the version in service, or the rece
 """
 
 import logging
+import time
 
 from serve.refusals import UnansweredError
 from warehouse.errors import PulseError
@@ -13,6 +14,7 @@ from warehouse.suppression import Suppressed, read_list
 
 logger = logging.getLogger(__name__)
 UNREAD = (0, 0, 0)
+LOOK_SECONDS = 1.0
 
 
 class ErasedLearners:
@@ -26,6 +28,7 @@ class ErasedLearners:
         self._place, self._receipts = lake.suppressed, lake.erasures  # looked at with every request
         self._read, self._list = UNREAD, Suppressed()
         self._complaint = ""
+        self._no_receipts_until = float("-inf")
 
     def now(self, in_manifest: int = 0) -> Suppressed:
         """Return the list as it is at this moment.
@@ -44,12 +47,24 @@ class ErasedLearners:
             found = self._found(in_manifest)
         except FileNotFoundError:
             stamp, found = UNREAD, self._list
-            if in_manifest or found.hashes or self._receipts.exists():
+            if in_manifest or found.hashes or self._may_have_receipts():
                 found = self._found(in_manifest)
         except OSError as error:
             raise self._unknown(f"the list of erased learners {self._place}: {error.strerror}") from error
         self._read, self._list, self._complaint = stamp, found, ""
         return found
+
+    def _may_have_receipts(self) -> bool:
+        """Tell whether somebody may have been erased; looked for once a second, as a look costs some time.
+
+        An erasure writes the list before its receipt, so until then none can be missed.
+        """
+        if time.monotonic() < self._no_receipts_until:
+            return False
+        if self._receipts.exists():
+            return True
+        self._no_receipts_until = time.monotonic() + LOOK_SECONDS
+        return False
 
     def trouble(self, in_manifest: int = 0) -> str | None:
         """Return the warning that the list is worth (README.md), None if it is well."""
