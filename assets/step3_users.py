@@ -26,7 +26,6 @@ from warehouse.erased import erased_learners
 from warehouse.files import UNFINISHED, put_in_place, writing
 from warehouse.interruption import finished_first
 from warehouse.lake import ABOUT, Lake, described, newest_day
-from warehouse.suppression import Suppressed
 
 USERS = Path(__file__).with_suffix(".sql")
 ZONES = Path(__file__).with_name("step3_zones.sql")
@@ -102,7 +101,6 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
     refuse_day_not_over(last_day)
     if newest is not None and last_day < newest and lake.users.exists() and not is_ahead(lake.users):
         return None
-    erased = erased_learners(configuration)
     lake.root.mkdir(parents=True, exist_ok=True)
     with (
         progress.step(configuration.users_stream.name) as summarize,
@@ -123,7 +121,7 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
         said = {"stream": stream.name, "fingerprint": stream.fingerprint, "last_day": last_day.isoformat()}
         before, columns = _columns_before(lake), reader.mapped.types
         seen = {"is_table_empty": reader.is_table_empty}
-        landed = _write(folder, lake, last_day, reader.taken_at, {**said, "columns": columns, **seen}, erased)
+        landed = _write(folder, configuration, last_day, reader.taken_at, {**said, "columns": columns, **seen})
         reached("users: files written")
         with finished_first():
             put_in_place(folder / "profiles.parquet", lake.profiles)
@@ -154,8 +152,9 @@ def _columns_before(lake: Lake) -> dict[str, str]:
 
 
 def _write(
-    folder: Path, lake: Lake, last_day: date, taken_at: datetime, said: Mapping[str, object], erased: Suppressed
+    folder: Path, configuration: Configuration, last_day: date, taken_at: datetime, said: Mapping[str, object]
 ) -> LandedUsers:
+    lake, erased = Lake.of(configuration), erased_learners(configuration)
     snapshot = {"taken_at": taken_at.astimezone(UTC).replace(tzinfo=None)}
     with engine.connect(folder) as connection:
         suppression.view_others(connection, "spool", [folder / "spool.parquet"], erased)

@@ -404,8 +404,9 @@ def test_every_warning_and_metric_of_the_server_is_in_the_readme_and_no_other(de
     from serve.workers import Worker
     from warehouse.pin import Pin
 
-    bad = Worker(1, "v", built_at="2026-01-01T00:00:00Z", warnings=("w",), refused={"w": {}}, answered=20, unknown=20)
-    warnings = about([bad, Worker(2)], now=4e9, max_age_hours=36, pin=Pin("v", "now"))["warnings"]
+    built_at = "2026-01-01T00:00:00Z"
+    bad = Worker(1, "v", "", built_at, ("w",), refused={"w": {}}, answered=20, unknown=20, troubles=TROUBLES)
+    warnings = about([bad, Worker(2)], now=4e9, max_age_hours=36, pin=Pin("v", "now"), hung={2})["warnings"]
     assert [row[0].strip("`") for row in rows_of_table("| warning | means |")] == warnings
     served = demo.serve.model_copy(update={"ops_token": SECRET.replace(" ", "-")})
     client = create_app(demo.model_copy(update={"serve": served})).test_client()

@@ -180,7 +180,7 @@ FAULTS: dict[str, tuple[Callable[[Warehouse], object], str]] = {
     "file cut off": (cut_off, "not the file that its manifest describes"),
     "file empty": (emptied, "not the file that its manifest describes"),
     "file garbage": (garbage, "SHA-256"),
-    "file missing": (lambda warehouse: warehouse.file(SECOND).unlink(), "No such file"),
+    "file missing": (lambda warehouse: warehouse.file(SECOND).unlink(), "no such file or directory; restore it"),
     "file of another version": (replaced_by_the_other_version, ""),
     "manifest missing": (lambda warehouse: warehouse.manifest_file(SECOND).unlink(), "its manifest"),
     "manifest garbage": (lambda warehouse: warehouse.manifest_file(SECOND).write_text("{"), "its manifest"),

@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -179,4 +180,5 @@ def test_a_worker_that_serves_another_version_is_a_warning() -> None:
     from serve.workers import Worker
 
     workers = [Worker(1, FIRST, "2026-01-01T00:00:00Z", "2026-01-01T01:00:00+00:00"), Worker(2)]
-    assert about(workers, 0, 36)["warnings"] == ["nothing_served", "workers_differ"]
+    now = datetime(2026, 1, 1, 2, tzinfo=UTC).timestamp()
+    assert about(workers, now, 36)["warnings"] == ["nothing_served", "workers_differ"]
