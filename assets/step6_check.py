@@ -21,6 +21,7 @@ from warehouse import engine, schema
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.errors import CheckFailedError
+from warehouse.files import UNFINISHED
 from warehouse.lake import Lake, days_between, described
 from warehouse.versions import Warehouse
 
@@ -59,11 +60,9 @@ def check(
         CheckFailedError: the file cannot be read to its end.
     """
     building = Warehouse.of(configuration).building(version)
-    spill = configuration.data_dir / "tmp"
-    spill.mkdir(parents=True, exist_ok=True)
     with (
-        TemporaryDirectory(dir=spill) as folder,
-        engine.connect(spill) as connection,
+        TemporaryDirectory(dir=building.parent, prefix=".", suffix=UNFINISHED) as folder,
+        engine.connect(configuration.data_dir / "tmp") as connection,
     ):
         before = version_before(configuration, Path(folder))
         with _damage_refused(version, building), engine.attached(connection, building, "version"):

@@ -78,7 +78,7 @@ def reconcile(words: Namespace) -> None:
     with _dagster_of(configuration, "pulse reconcile"):
         from pipelines.dagster_run import run_reconcile  # noqa: PLC0415 - as above
 
-        run_reconcile(configuration, _accepted(words))
+        run_reconcile(_accepted(words))
 
 
 def build(words: Namespace) -> None:

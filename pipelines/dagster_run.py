@@ -13,6 +13,7 @@ from dagster._core.execution.api import execute_run
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 
 from assets.keys import lake_key, version_key, warehouse_key
+from assets.resources import by_command
 from assets.retries import Stopped
 from assets.step0_plan import Run, first_partition
 from pipelines.abandoned import BY_COMMAND, fail_abandoned_runs
@@ -44,21 +45,20 @@ def run_nightly(configuration: Configuration, run: Run) -> None:
         KeyboardInterrupt: it was told to stop; Dagster makes a failed run of that.
     """
     first = first_partition(configuration, run, Lake.of(configuration).landings(configuration))
-    config = night_config(configuration, run)
+    config = night_config(run)
     _execute(nightly_job, config, selection=selected(run), tags=range_tags(first, run.last))
 
 
-def run_reconcile(configuration: Configuration, accepted: tuple[str, ...]) -> None:
+def run_reconcile(accepted: tuple[str, ...]) -> None:
     """Run the job `reconcile` in this process.
 
     Args:
-        configuration: as for `run_nightly`.
         accepted: guards that an operator lets through.
 
     Raises:
         PulseError, KeyboardInterrupt: as `run_nightly`.
     """
-    _execute(reconcile_job, reconcile_config(configuration, accepted))
+    _execute(reconcile_job, reconcile_config(accepted))
 
 
 def _execute(
@@ -80,7 +80,9 @@ def _execute(
             job_code_origin=job.get_python_origin(),
             asset_selection=selection,
         )
-        if not execute_run(job, created, instance).success:
+        with by_command():
+            is_good = execute_run(job, created, instance).success
+        if not is_good:
             text = first_error(instance, created.run_id)
             raise UnexpectedError(text) if NOT_OURS.match(text) else PulseError(text)
 

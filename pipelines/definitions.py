@@ -41,7 +41,7 @@ def definitions(configuration: Configuration) -> dg.Definitions:
         assets=[*source_tables(configuration), *ours],
         jobs=[nightly, reconcile_job()],
         schedules=[nightly_schedule(configuration), weekly_schedule(configuration)],
-        resources={"night": Night(config_file=str(configuration.path))},
+        resources={"night": Night()},
         executor=dg.in_process_executor,  # of runs that begin from assets too: one process, which holds the lock
     )
 

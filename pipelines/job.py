@@ -5,7 +5,6 @@ from typing import Any
 
 from assets.partitions import RANGE_END, RANGE_START
 from assets.step0_plan import Run
-from warehouse.configuration import Configuration
 
 JOB_NAME = "nightly"
 
@@ -15,8 +14,8 @@ def range_tags(first: date, last: date) -> dict[str, str]:
     return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
 
 
-def night_config(configuration: Configuration, run: Run) -> dict[str, Any]:
+def night_config(run: Run) -> dict[str, Any]:
     """Return the run configuration of the resource `night`; what is recorded there shows what was asked for."""
     accepted = dict.fromkeys(run.accepted, True)
-    config = {"config_file": str(configuration.path), "asked_from": run.first.isoformat(), **accepted}
+    config = {"asked_from": run.first.isoformat(), **accepted}
     return {"resources": {"night": {"config": config}}}

@@ -50,10 +50,9 @@ def reconcile_job() -> dg.JobDefinition:
     return job
 
 
-def reconcile_config(configuration: Configuration, accepted: tuple[str, ...] = ()) -> dict[str, Any]:
+def reconcile_config(accepted: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the run configuration of the resource `night`."""
-    config = {"config_file": str(configuration.path), **dict.fromkeys(accepted, True)}
-    return {"resources": {"night": {"config": config}}}
+    return {"resources": {"night": {"config": dict.fromkeys(accepted, True)}}}
 
 
 def weekly_schedule(configuration: Configuration) -> dg.ScheduleDefinition:
@@ -71,7 +70,7 @@ def weekly_schedule(configuration: Configuration) -> dg.ScheduleDefinition:
         with suppress(LockHeldError), run_lock(configuration, "the schedule"):
             fail_abandoned_runs(context.instance, of_commands_only=True)
         key = context.scheduled_execution_time.isoformat()
-        return dg.RunRequest(run_key=key, run_config=reconcile_config(configuration))
+        return dg.RunRequest(run_key=key, run_config=reconcile_config())
 
     return every_week
 

@@ -36,6 +36,6 @@ def nightly_schedule(configuration: Configuration) -> dg.ScheduleDefinition:
         first = first_partition(configuration, run, Lake.of(configuration).landings(configuration))
         tags = range_tags(first, day)
         key = context.scheduled_execution_time.isoformat()
-        return dg.RunRequest(run_key=key, run_config=night_config(configuration, run), tags=tags)
+        return dg.RunRequest(run_key=key, run_config=night_config(run), tags=tags)
 
     return every_night

@@ -4,6 +4,7 @@ How often an address may ask is `test_limits.py`.
 """
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -135,10 +136,14 @@ def logged(server: Running, *headers: str) -> dict[str, Any]:
     path = f"/asked/{len(server.log.read_text())}"
     lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Connection: close", *headers, "", ""]
     server.send("\r\n".join(lines).encode("latin-1"))
-    lines = [line for line in server.log.read_text().splitlines() if line.startswith("{")]
-    (found,) = [line for line in map(json.loads, lines) if line["path"] == path]
-    assert isinstance(found, dict)
-    return found
+    for _ in range(1000):  # a line may come a moment after the answer
+        lines = [line for line in server.log.read_text().splitlines() if line.startswith("{") and line.endswith("}")]
+        if found := [line for line in map(json.loads, lines) if line["path"] == path]:
+            assert len(found) == 1
+            assert isinstance(found[0], dict)
+            return found[0]
+        time.sleep(0.01)
+    pytest.fail(f"no line about {path}")
 
 
 @pytest.mark.parametrize(

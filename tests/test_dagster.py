@@ -447,8 +447,7 @@ def test_the_published_file_shows_the_pin_that_holds_it_back(
     built = build(place.configuration)
     assert built is not None
     with at_home(place) as instance:
-        night = Night(config_file=str(place.configuration.path))
-        result = dg.materialize([warehouse_asset()], instance=instance, resources={"night": night})
+        result = dg.materialize([warehouse_asset()], instance=instance, resources={"night": Night()})
     (shown,) = result.asset_materializations_for_node("warehouse__pulse")
     assert shown.metadata["version"].value == built.version
     assert shown.metadata["pin"].value == f"{pin.version} is pinned since {pin.since}"
@@ -601,13 +600,13 @@ def test_a_reconciliation_shows_the_days_that_it_extracted_and_the_version(
     """R23: an op of a job of its own, with an event for each day and table; without drift there is none."""
     place = copy_of(published)
     with at_home(place) as found, run_lock(place.configuration, "the test"):
-        run_reconcile(place.configuration, ())
+        run_reconcile(())
         assert last_run(found).job_name == RECONCILE
         assert last_run(found).status == dg.DagsterRunStatus.SUCCESS
         assert materialized_by(found, last_run(found).run_id) == {}
         of_a_day = "select min(rowid) from xp_events where created_at like '2026-01-05 1%'"
         place.sql(f"delete from xp_events where rowid = ({of_a_day})")
-        run_reconcile(place.configuration, ())
+        run_reconcile(())
         events = materialized_by(found, last_run(found).run_id)
     assert set(events) == {
         *((lake_key("xp_events"), f"2026-01-0{n}") for n in (4, 5, 6)),
@@ -640,7 +639,7 @@ def test_the_weekly_schedule_is_the_configurations_and_asks_for_the_whole_job(
     context = dg.build_schedule_context(instance=instance, scheduled_execution_time=moment)
     (asked,) = schedule.evaluate_tick(context).run_requests or []
     assert asked.run_key == moment.isoformat()
-    assert asked.run_config["resources"]["night"]["config"] == {"config_file": str(configuration.path)}
+    assert asked.run_config["resources"]["night"]["config"] == {}
 
 
 def test_without_dagsters_storage_nothing_is_lost(published: Place, copy_of: Callable[[Place], Place]) -> None:

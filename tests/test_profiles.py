@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from serve.profiles import Profiles
+from serve.refusals import UnansweredError
 from tests import public_platform
 from tests.public_platform import COMPOSED, DECOMPOSED, NOBODY, PUBLIC
 from warehouse.configuration import Configuration
@@ -66,7 +67,7 @@ def test_while_no_learner_has_landed_nobody_has_a_page(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_an_error_and_no_page(tmp_path: Path) -> None:
     place = tmp_path / "profiles.parquet"
     place.write_bytes(b"garbage")
-    with pytest.raises(duckdb.Error):
+    with pytest.raises(UnansweredError, match="too small to be a Parquet file"):
         Profiles(place).find("ada")
 
 

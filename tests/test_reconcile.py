@@ -137,10 +137,11 @@ def test_without_drift_nothing_is_published_and_every_landing_is_proven(platform
     assert {name for name, content in lake_files(configuration).items() if files.get(name) != content} == {
         "proofs.parquet"
     }
+    assert before is not None
+    logical_hash = Warehouse.of(configuration).manifest(before).logical_hash
     manifest = publish_lake(configuration)
     assert manifest is not None
-    assert before is not None
-    assert manifest.logical_hash == Warehouse.of(configuration).manifest(before).logical_hash
+    assert manifest.logical_hash == logical_hash
     assert [extracted < proven for extracted, proven in times(configuration).values()] == [True] * 5
 
 

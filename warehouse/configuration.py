@@ -71,6 +71,7 @@ class Pulse(_Part):
     shrink_base: int = Field(default=20, ge=1, le=MOST_ROWS)
     keep_versions: int = Field(default=7, ge=1, le=MOST_VERSIONS)
     ui_hosts: tuple[HostName, ...] = ()
+    launchpad_accepts: bool = False
     schedule: Schedule = Schedule()
     reconcile: Reconciliation = Reconciliation()
 

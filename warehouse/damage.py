@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse import engine
 from warehouse.errors import DamagedError
 from warehouse.files import below
 from warehouse.lake import Lake
@@ -117,7 +118,7 @@ def _complaint(place: Path) -> str | None:
         beginning = file.read(len(SQLITE_FILE))
     try:
         if place.suffix == ".parquet":
-            _read_parquet(place)
+            _read_columns(place)
         if place.suffix == ".json":
             json.loads(place.read_text(encoding="utf-8"))
     except (duckdb.Error, ValueError) as error:
@@ -127,11 +128,10 @@ def _complaint(place: Path) -> str | None:
     return None
 
 
-def _read_parquet(place: Path) -> None:
+def _read_columns(place: Path) -> None:
     """Read every value of a file, so that a damaged page is found too."""
     with duckdb.connect() as connection:
-        columns = "select count(columns(*)) from read_parquet($file, hive_partitioning = false)"
-        connection.execute(columns, {"file": str(place)}).fetchall()
+        connection.execute(f"select count(columns(*)) from {engine.files([place])}").fetchall()
         names = {column[0] for column in connection.description or ()}
     if place.name in OF_LEARNERS and not any("user_id" in name for name in names):
         raise ValueError("it has no column user_id, so it is none of ours")

@@ -77,6 +77,8 @@ class Manifest:
             ValueError, TypeError, KeyError: it is not that.
         """
         content = json.loads(text)
+        if not isinstance(content, dict):
+            raise TypeError("it is no object")
         remarks = Remarks.of(content)
         read = {
             "accepted": tuple(content["accepted"]),

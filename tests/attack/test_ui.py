@@ -124,6 +124,44 @@ def test_what_stopped_a_schedule_by_a_request_does_so_no_more(ui: Ui) -> None:
     assert ui.schedules()["every_week"] == (schedule, "STOPPED"), "so the requests above would have stopped it"
 
 
+LAUNCH = """mutation($config: RunConfigData!) { launchRun(executionParams: {
+    selector: {repositoryName: "__repository__", repositoryLocationName: "pipelines.definitions", jobName: "reconcile"},
+    runConfigData: $config}) { __typename ... on LaunchRunSuccess { run { runId } }
+    ... on RunConfigValidationInvalid { errors { message } } } }"""
+RUN = """query($run: ID!) { runOrError(runId: $run) { ... on Run { status } }
+    logsForRun(runId: $run) { ... on EventConnection { events { ... on RunFailureEvent { error { message } } } } } }"""
+
+
+def launched(ui: Ui, config: Mapping[str, object]) -> dict[str, Any]:
+    variables = {"config": {"resources": {"night": {"config": config}}}}
+    _, text = ui.ask("/graphql", JSON, json.dumps({"query": LAUNCH, "variables": variables}))
+    found: dict[str, Any] = json.loads(text)["data"]["launchRun"]
+    return found
+
+
+def ended(ui: Ui, run: str) -> tuple[str, str]:
+    """Return how a run ended, and everything that it said of a failure."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        text = ui.ask("/graphql", JSON, json.dumps({"query": RUN, "variables": {"run": run}}))[1]
+        status = json.loads(text)["data"]["runOrError"]["status"]
+        if status in {"SUCCESS", "FAILURE", "CANCELED"}:
+            return status, text
+        time.sleep(0.5)
+    pytest.fail(f"run {run} does not end")
+
+
+def test_the_launchpad_names_no_other_configuration_and_lets_no_guard_through(ui: Ui) -> None:
+    """FAULTS 69: such a run was launched by a page, and published from a source that had lost half of its rows."""
+    refused = launched(ui, {"config_file": "../../pulse.toml", "accept_shrink": True})
+    assert refused["__typename"] == "RunConfigValidationInvalid"
+    assert "config_file" in refused["errors"][0]["message"]
+    status, said = ended(ui, launched(ui, {"accept_shrink": True})["run"]["runId"])
+    assert status == "FAILURE"
+    assert "run `pulse reconcile --accept-shrink`" in said
+    assert ended(ui, launched(ui, {})["run"]["runId"])[0] == "SUCCESS"
+
+
 def test_no_other_port_answers(ui: Ui) -> None:
     """Whoever goes around the guard would need a port; webserver, daemon and code server have this one and no other."""
     listening = {

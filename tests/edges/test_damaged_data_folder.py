@@ -323,7 +323,7 @@ def test_files_of_another_user_are_named_with_their_owner(closed: str, folder: P
     commands = ["status", "versions", "unpin", "build", "erase somebody"]
     script = "\n".join([
         "import encodings.utf_8_sig, os, sys",
-            "import dagster, pipelines.erasure, pipelines.interrupts, pipelines.night, pipelines.progress_bars",
+            "import dagster, assets.interrupts, pipelines.erasure, pipelines.night, pipelines.progress_bars",
             "from pipelines import cli, commands, commands_on_versions",
         f"os.setgid({NOBODY}); os.setuid({NOBODY})",
         f"for words in {commands!r}:",

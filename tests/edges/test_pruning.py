@@ -23,7 +23,8 @@ def put(warehouse: Warehouse, sequence: int, logical_hash: str, day: date = FIRS
     building = warehouse.building(version)
     building.parent.mkdir(parents=True, exist_ok=True)
     building.write_bytes(b"a version")
-    manifest = Manifest(version, "", 9, {}, logical_hash, "", "", schema, "", "")
+    instant = "2026-06-02T00:00:00+00:00"
+    manifest = Manifest(version, "", 9, {}, logical_hash, instant, instant, schema, "", "")
     warehouse.put_in_place(version, manifest)
     warehouse.point_to(version)
     return version

@@ -47,9 +47,9 @@ def test_a_run_that_dagster_starts_refuses_too(configuration: Configuration, mon
 
     from assets.resources import Night
 
-    night = Night(config_file=str(configuration.path))
+    monkeypatch.setenv("PULSE_CONFIG", str(configuration.path))
     monkeypatch.setattr(space, "FLOOR_BYTES", TOO_MUCH)
-    with pytest.raises(StorageError), night.yield_for_execution(dg.build_init_resource_context()):
+    with pytest.raises(StorageError), Night().yield_for_execution(dg.build_init_resource_context()):
         pytest.fail("it began")
 
 
