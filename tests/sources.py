@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from assets.step0_plan import Run
 from pipelines.night import run_night
+from tests.slowly import slowly
 from warehouse import engine
 from warehouse.configuration import Configuration, load
 from warehouse.lake import Lake
@@ -44,7 +45,7 @@ USERS_TYPES = {"user_id": "text", "timezone": "text"}
 XP_TYPES = {"event_id": "text", "user_id": "text", "occurred_at": "timestamptz", "amount": "bigint"}
 SESSIONS_TYPES = {"event_id": "text", "user_id": "text", "started_at": "timestamptz", "ended_at": "timestamptz"}
 QUIZZES_TYPES = {"event_id": "text", "user_id": "text", "occurred_at": "timestamptz", "passed": "integer"}
-PLATFORMS = ("sqlite", "postgresql", "mariadb")
+PLATFORMS = slowly(["sqlite", "postgresql", "mariadb"], quick=1)
 schemas = count()
 
 

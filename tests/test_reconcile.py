@@ -41,7 +41,7 @@ LAST = FIRST + 4 * DAY
 OLD = FIRST + DAY
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=[pytest.mark.slow] * (kind != "sqlite")) for kind in PLATFORMS])
+@pytest.fixture(params=PLATFORMS)
 def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
     """An empty database of each kind."""
     with platform_of(request, tmp_path) as found:

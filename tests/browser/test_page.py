@@ -17,6 +17,7 @@ from werkzeug import Response
 from serve import palette
 from tests.browser.chromium import DESKTOP, PHONE, Open, serving
 from tests.public_platform import SHOWN
+from tests.slowly import slowly
 
 ADA = "/profile/ada"
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
@@ -69,7 +70,7 @@ def swatches(page: Page) -> list[tuple[int, int, int]]:
 # --- looks ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", slowly(LOOKS, quick=2))
 def test_no_rule_of_accessibility_is_broken(opened: Open, axe: str, look: str) -> None:
     with opened(ADA, **LOOKS[look]) as page:
         keep(page, look)
@@ -137,7 +138,7 @@ def test_nothing_moves_once_it_is_there(opened: Open, look: str) -> None:
         assert shifted == 0
 
 
-@pytest.mark.parametrize("width", [320, 360, 768, 1000, 1280, 2560])
+@pytest.mark.parametrize("width", slowly([320, 1280, 360, 768, 1000, 2560], quick=2))
 def test_only_the_heatmap_scrolls_sideways(opened: Open, width: int) -> None:
     with opened(ADA, viewport={"width": width, "height": 800}) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -216,7 +217,7 @@ def test_the_day_is_announced_and_its_cell_has_the_words_for_it(opened: Open) ->
         assert 'cell "2026-01-06, level ' in tree
 
 
-@pytest.mark.parametrize("look", ["light", "dark", "forced colours", "phone"])
+@pytest.mark.parametrize("look", slowly(["light", "phone", "dark", "forced colours"], quick=1))
 def test_the_focus_is_seen_and_nothing_covers_it(opened: Open, look: str) -> None:
     """WCAG 2.4.7 and 2.4.11."""
     with opened(ADA, **LOOKS[look]) as page:
@@ -260,7 +261,7 @@ def test_without_the_script_nothing_is_missing(opened: Open, look: str) -> None:
 # --- names and pictures -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*SHOWN.values(), "idle"], ids=[*SHOWN, "idle"])
+@pytest.mark.parametrize("name", slowly([*SHOWN.values(), "idle"], quick=6), ids=[*SHOWN, "idle"])
 def test_whatever_the_name_the_page_is_quiet_and_whole(opened: Open, name: str) -> None:
     with opened(f"/profile/{quote(name, safe='')}", **PHONE) as page:
         assert page.locator("h1").evaluate("one => one.textContent") == name

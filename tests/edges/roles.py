@@ -1,4 +1,4 @@
-"""What tests of the edges share: roles of a real PostgreSQL that are no superuser and own nothing, slow parameters."""
+"""What tests of the edges share: roles of a real PostgreSQL that are no superuser and own nothing."""
 
 import os
 from collections.abc import Iterator
@@ -6,18 +6,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 
-import pytest
 import sqlalchemy as sa
-from _pytest.mark import ParameterSet
 
 from tests.sources import Platform
 
 numbers = count()
-
-
-def slowly(*parameters: str) -> list[ParameterSet]:
-    """Parameters of a test that only the slow run takes; one of their kind is in every run."""
-    return [pytest.param(one, marks=pytest.mark.slow) for one in parameters]
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from pipelines.erasure import erase
 from pipelines.night import publish_lake
 from pipelines.reconciliation import reconcile
 from serve.profiles import Profiles
+from tests.slowly import slowly
 from tests.sources import (
     FIRST,
     XP_TYPES,
@@ -105,9 +106,7 @@ def nights(source: Platform, set_clock: SetClock, *, ahead: int, later: int) -> 
     return configuration, night(configuration, TODAY + (later - 1) * DAY)
 
 
-@pytest.mark.parametrize(
-    ("ahead", "later"), [(3, 0), (30, 12), *(pytest.param(*days, marks=pytest.mark.slow) for days in [(30, 0), (5, 1)])]
-)
+@pytest.mark.parametrize(("ahead", "later"), slowly([(3, 0), (30, 12), (30, 0), (5, 1)], quick=1))
 def test_the_next_night_moves_what_is_ahead_away_and_equals_one_that_never_saw_that_clock(
     ahead: int, later: int, set_clock: SetClock, notes: list[str], tmp_path: Path
 ) -> None:
@@ -225,7 +224,7 @@ def test_proofs_by_a_clock_that_was_ahead_are_none(set_clock: SetClock, tmp_path
     assert [key[1] for key in proofs_in(lake)] == [FIRST]
 
 
-@pytest.mark.parametrize("is_moved", [False, True])
+@pytest.mark.parametrize("is_moved", slowly([True, False], quick=1))
 def test_who_is_erased_is_gone_from_what_is_ahead(is_moved: bool, set_clock: SetClock, tmp_path: Path) -> None:  # noqa: FBT001
     """FAULTS 54, 42: before the move and after it; a version is published either way, and none has to be withdrawn."""
     source = platform(tmp_path)
@@ -285,7 +284,7 @@ def test_a_clock_before_the_first_day_moves_nothing(set_clock: SetClock, tmp_pat
     assert lake_files(configuration) == before
 
 
-@pytest.fixture(params=["postgresql", "mariadb"])
+@pytest.fixture(params=slowly(["postgresql", "mariadb"], quick=1))
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
     with platform_of(request, tmp_path) as source:
         source.make("users", {"user_id": "text", "timezone": "text"}, [("ann", "UTC")])

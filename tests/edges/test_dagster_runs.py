@@ -21,6 +21,7 @@ from pipelines.dagster_run import nightly_job
 from pipelines.definitions import definitions
 from pipelines.history import report_what_is_lacking
 from tests import small_platform
+from tests.slowly import slowly
 from tests.small_platform import FIRST_DAY, FIRST_NIGHT, SECOND_NIGHT
 from tests.test_dagster import Place, at_home
 from warehouse import schema
@@ -251,13 +252,13 @@ def configured(place: Place, source: str, table: str) -> dg.Definitions:
     return definitions(configuration.model_copy(update={"streams": streams, "sources": sources}))
 
 
-@pytest.mark.parametrize("table", KEPT_APART)
+@pytest.mark.parametrize("table", slowly(KEPT_APART, quick=4))
 def test_a_table_of_any_name_loads(place: Place, table: str) -> None:
     """FAULTS 57."""
     dg.Definitions.validate_loadable(configured(place, "platform", table))
 
 
-@pytest.mark.parametrize("source", ["Schülerdatenbank", "our source", "a/b", "my.db", "a-b"])
+@pytest.mark.parametrize("source", slowly(["Schülerdatenbank", "our source", "a/b", "my.db", "a-b"], quick=1))
 def test_a_source_of_any_name_loads(place: Place, source: str) -> None:
     """FAULTS 57."""
     found = configured(place, source, "xp_events")

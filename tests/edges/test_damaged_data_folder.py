@@ -15,6 +15,7 @@ import pytest
 from pipelines import cli
 from pipelines.erasure import erase
 from serve.reader import Follower
+from tests.slowly import slowly
 from tests.sources import FIRST, USERS_TYPES, XP_TYPES, night, sqlite_platform, xp_rows
 from warehouse.configuration import load
 from warehouse.errors import DamagedError, NoVersionError
@@ -313,7 +314,9 @@ def test_debugging_shows_the_traceback(folder: Path, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
-@pytest.mark.parametrize("closed", ["var", "var/lake", "var/lake/xp", "var/warehouse", f"var/{VERSIONS}"])
+@pytest.mark.parametrize(
+    "closed", slowly(["var/lake", "var", "var/lake/xp", "var/warehouse", f"var/{VERSIONS}"], quick=1)
+)
 def test_files_of_another_user_are_named_with_their_owner(closed: str, folder: Path) -> None:
     """FAULTS 56: under umask 077; what may not be seen is not taken for nothing."""
     for place in [*folder.parents, folder]:

@@ -13,6 +13,7 @@ import pytest
 
 from pipelines import cli, terminal
 from pipelines.progress_bars import Bars, Lines
+from tests.slowly import slowly
 from tests.sources import FIRST, USERS_TYPES, night, sqlite_platform, xp_rows
 from warehouse.configuration import load
 from warehouse.versions import Warehouse
@@ -61,7 +62,7 @@ def typed(folder: Path, words: Sequence[str], to: str = "", **environment: str) 
     )
 
 
-@pytest.mark.parametrize("locale", OLD_TERMINALS)
+@pytest.mark.parametrize("locale", slowly(OLD_TERMINALS, quick=1))
 def test_characters_that_a_terminal_does_not_have_are_escaped(locale: str, folder: Path) -> None:
     """FAULTS 55: in what is said, in names of files, and in an error's line."""
     done = typed(folder, ["status"], **OLD_TERMINALS[locale])
@@ -75,7 +76,7 @@ def test_characters_that_a_terminal_does_not_have_are_escaped(locale: str, folde
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("locale", OLD_TERMINALS)
+@pytest.mark.parametrize("locale", slowly(OLD_TERMINALS, quick=1))
 def test_a_night_and_an_erasure_end_well_in_an_old_terminal(locale: str, folder: Path) -> None:
     """FAULTS 55: an id of any characters is the same learner's."""
     done = typed(folder, ["nightly", "--day", str(FIRST)], **OLD_TERMINALS[locale])
@@ -86,7 +87,7 @@ def test_a_night_and_an_erasure_end_well_in_an_old_terminal(locale: str, folder:
     assert b'"before": 3' in done.stdout
 
 
-@pytest.mark.parametrize("to", ["| head -0", ">&-", "> /dev/full", f"| {sys.executable} -c '{GONE}'"])
+@pytest.mark.parametrize("to", slowly(["> /dev/full", ">&-", "| head -0", f"| {sys.executable} -c '{GONE}'"], quick=1))
 def test_a_build_publishes_whatever_becomes_of_its_output(to: str, folder: Path) -> None:
     """FAULTS 55."""
     warehouse = Warehouse(folder / "var/warehouse")
@@ -116,7 +117,7 @@ def test_an_answer_that_is_lost_is_an_error_unless_its_reader_had_enough(command
         assert done.stderr.count(b"\n") == 1
 
 
-@pytest.mark.parametrize("to", ["> /dev/full", ">&-"])
+@pytest.mark.parametrize("to", slowly(["> /dev/full", ">&-"], quick=1))
 def test_an_erasure_whose_receipt_cannot_be_printed_is_done_and_says_where_the_receipt_is(
     to: str, folder: Path
 ) -> None:

@@ -27,7 +27,8 @@ from assets.step2_land import land
 from assets.step3_users import land_users
 from assets.step9_reconcile import compare
 from serve.key_store import key_store
-from tests.edges.roles import as_role, reader_of, slowly
+from tests.edges.roles import as_role, reader_of
+from tests.slowly import slowly
 from tests.sources import (
     FIRST,
     NOON,
@@ -157,7 +158,7 @@ def against_us(platform: Platform, settings: Mapping[str, tuple[str, str]], leve
         server.dispose()
 
 
-@pytest.mark.parametrize("level", ["role", *slowly("database", "server")])
+@pytest.mark.parametrize("level", slowly(["role", "database", "server"], quick=1))
 def test_no_setting_of_postgresql_bends_a_number(postgres: Platform, level: str) -> None:
     """FAULTS 53: all of them at once."""
     before = everything(postgres)
@@ -209,7 +210,7 @@ ENVIRONMENT = {
 }
 
 
-@pytest.mark.parametrize("name", ["PGOPTIONS", *slowly("PGCLIENTENCODING", "PGTZ", "PGDATESTYLE", "PGSERVICE")])
+@pytest.mark.parametrize("name", slowly(["PGOPTIONS", "PGCLIENTENCODING", "PGTZ", "PGDATESTYLE", "PGSERVICE"], quick=1))
 def test_no_variable_of_libpq_bends_a_number(
     postgres: Platform, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

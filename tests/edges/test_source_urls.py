@@ -20,7 +20,7 @@ from assets.step1_extract import open_stream
 from pipelines.cli import main
 from serve.key_store import key_store
 from serve.refusals import UnavailableError
-from tests.edges.roles import slowly
+from tests.slowly import slowly
 from tests.sources import FIRST, USERS_TYPES, XP_TYPES, Platform, platform_of, sqlite_platform, xp_rows
 from warehouse.authentication import ApiKeyColumns, ApiKeys
 from warehouse.configuration import Configuration, Source, load
@@ -194,14 +194,14 @@ def keys_of(platform: Platform) -> ApiKeys:
     return ApiKeys(source="platform", table=platform.table("api_keys"), columns=columns)
 
 
-@pytest.mark.parametrize("password", [*slowly(*PASSWORDS[:-1]), PASSWORDS[-1]])
+@pytest.mark.parametrize("password", slowly(reversed(PASSWORDS), quick=1))
 def test_a_percent_encoded_password_is_known_to_every_driver(platform: Platform, password: str) -> None:
     """FAULTS 60: the night's two in PostgreSQL, and the key store's."""
     with user_of(platform, password) as user:
         assert rows_by_both(platform, url_of(platform, f"{user}:{quote(password, safe='')}")) == (3, "ann")
 
 
-@pytest.mark.parametrize("password", [AS_THEY_ARE[0], *slowly(*AS_THEY_ARE[1:])])
+@pytest.mark.parametrize("password", slowly(AS_THEY_ARE, quick=1))
 def test_a_password_that_is_not_encoded_and_clear_all_the_same_is_one(platform: Platform, password: str) -> None:
     """FAULTS 60: a raw space stopped one of the night's drivers and not the other."""
     with user_of(platform, password) as user:
@@ -220,7 +220,7 @@ def test_a_password_of_libpqs_query_is_one_too(platform: Platform) -> None:
 # --- what is printed --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("written", ["hun%40ter2", *slowly("hunter2", "hun/ter2", "h'u\"n ter2")])
+@pytest.mark.parametrize("written", slowly(["hun%40ter2", "hunter2", "hun/ter2", "h'u\"n ter2"], quick=1))
 def test_a_wrong_password_is_said_without_user_or_password(
     platform: Platform, written: str, caplog: pytest.LogCaptureFixture
 ) -> None:
