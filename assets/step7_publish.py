@@ -46,7 +46,8 @@ def publish(
     if newest is None:
         message = f"version {version}: no day is complete any more, land the streams with `pulse nightly`"
         raise CheckFailedError(message)
-    refuse_failures(version, check(configuration, version, newest, accepted))
+    with _not_left_half_way(warehouse, version):
+        refuse_failures(version, check(configuration, version, newest, accepted))
     reached("publish: checked")
     building = warehouse.building(version)
     if building.with_name(building.name + ".wal").exists():

@@ -129,7 +129,8 @@ LAUNCH = """mutation($config: RunConfigData!) { launchRun(executionParams: {
     runConfigData: $config}) { __typename ... on LaunchRunSuccess { run { runId } }
     ... on RunConfigValidationInvalid { errors { message } } } }"""
 RUN = """query($run: ID!) { runOrError(runId: $run) { ... on Run { status } }
-    logsForRun(runId: $run) { ... on EventConnection { events { ... on RunFailureEvent { error { message } } } } } }"""
+    logsForRun(runId: $run) { ... on EventConnection { events {
+    ... on RunFailureEvent { error { message causes { message } } } } } } }"""
 
 
 def launched(ui: Ui, config: Mapping[str, object]) -> dict[str, Any]:

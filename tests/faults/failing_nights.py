@@ -70,7 +70,7 @@ def _look(ended: Ended, place: Place, before: str | None) -> None:
 
 def _is_named(failed: Path, said: str) -> bool:
     """Say whether a line names the file, by its place or by where it was written before it had one."""
-    name = re.sub(r"^\.|\.(?:wal|unfinished|before)$", "", failed.name)
+    name = re.sub(r"^\.|(?:\.(?:wal|unfinished|before))+$", "", failed.name)
     return str(failed) in said or name in said
 
 
