@@ -19,7 +19,7 @@ LARGEST_WRITE = 4096  # what a pipe takes whole, so that lines of several worker
 LAST_SECONDS = 0.5  # for what still waits when the process ends
 COMPANY_SECONDS = 0.002  # that a line waits for others: under load the thread wakes once for many
 AGAIN_SECONDS = 0.05  # until a pipe that does not block is tried again
-STDOUT = 1
+STDOUT, STDERR = 1, 2
 
 
 class Lines:
@@ -130,7 +130,15 @@ def dropped() -> int:
 def _start() -> None:
     global _lines  # noqa: PLW0603 - anew in every process
     _lines = Lines()
-    Finalize(None, _lines.flush, exitpriority=0)  # also in a process of multiprocessing, which skips `atexit`
+    Finalize(None, _end, args=(_lines,), exitpriority=0)  # also in a process of multiprocessing, which skips `atexit`
+
+
+def _end(lines: Lines) -> None:
+    """Write what waits; what libraries still say while the interpreter ends holds no process at a full pipe."""
+    lines.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (STDOUT, STDERR):
+        os.dup2(nowhere, descriptor)
 
 
 def _begin_in_child() -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,3 +113,17 @@ def test_a_pipe_that_somebody_made_not_blocking_loses_nothing() -> None:
     with os.fdopen(reading, encoding="utf-8") as file:
         assert [file.readline() for _ in range(50)] == [f"{number} {'x' * 200}\n" for number in range(50)]
     assert lines.dropped == 0
+
+
+def test_what_is_still_said_while_a_process_ends_holds_it_at_no_full_pipe() -> None:
+    """A sibling: libraries write to stderr themselves when the interpreter ends, past every handler."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    code = (
+        "import atexit, os; atexit.register(os.write, 2, bytes(9000)); from serve import log_lines; log_lines.begin();"
+        "log_lines.write('the last line\\n')"
+    )
+    called = [sys.executable, "-c", code]
+    subprocess.run(called, cwd=ROOT, stdout=writing, stderr=writing, check=True, timeout=test_server.STOP_SECONDS)
+    os.close(writing)
+    assert lines_of(reading) == ["the last line"]
