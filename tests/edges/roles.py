@@ -1,4 +1,4 @@
-"""What tests of the edges share: roles of a real PostgreSQL that are no superuser and own nothing."""
+"""What tests of the edges share: roles of a real PostgreSQL that are no superuser and own nothing, users of MariaDB."""
 
 import os
 from collections.abc import Iterator
@@ -35,3 +35,27 @@ def reader_of(platform: Platform, *options: str) -> Iterator[Platform]:
 
 def as_role(url: str, role: str) -> str:
     return sa.make_url(url).set(username=role, password=None).render_as_string(hide_password=False)
+
+
+@contextmanager
+def user_of_mariadb(platform: Platform, password: str = "") -> Iterator[str]:
+    """A user who may read the tables that were made, under the name by which grants know them.
+
+    Known at the host that the server sees us come from: an anonymous user there, as many installations have one, would
+    come before a user of any host.
+    """
+    name = f"reader_{os.getpid()}_{next(numbers)}"
+    with platform.changing() as connection:
+        host = connection.scalar(sa.text("select substring_index(user(), '@', -1)"))
+        user = f"{name}@'{host}'"
+        connection.execute(sa.text(f"create user {user} identified by :password"), {"password": password})
+        connection.execute(sa.text(f"grant select on {platform.schema}.* to {user}"))
+    try:
+        yield user
+    finally:
+        platform.run(f"drop user {user}")
+
+
+def name_of(user: str) -> str:
+    """The name without the host, as a URL has it."""
+    return user.partition("@")[0]

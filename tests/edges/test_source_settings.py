@@ -27,7 +27,7 @@ from assets.step2_land import land
 from assets.step3_users import land_users
 from assets.step9_reconcile import compare
 from serve.key_store import key_store
-from tests.edges.roles import as_role, reader_of
+from tests.edges.roles import as_role, name_of, reader_of, user_of_mariadb
 from tests.slowly import slowly
 from tests.sources import (
     FIRST,
@@ -371,23 +371,18 @@ def test_no_setting_of_mariadb_bends_a_number(mariadb: Platform) -> None:
 
 
 @contextmanager
-def told_at_first(mariadb: Platform, statement: str) -> Iterator[Platform]:
-    """A user to whose new sessions the server says something, as it does to all but its administrators."""
-    user = f"reader_{os.getpid()}_{next(numbers)}"
-    mariadb.run(f"create user {user}@'%' identified by ''", f"grant select on {mariadb.schema}.* to {user}@'%'")
-    try:
-        with global_settings(mariadb, {"init_connect": (statement, "")}):
-            url = sa.make_url(as_role(mariadb.url, user)).set(database=mariadb.schema)
-            yield replace(mariadb, url=url.render_as_string(hide_password=False))
-    finally:
-        mariadb.run(f"drop user {user}@'%'")
+def told_at_first(mariadb: Platform, statement: str) -> Iterator[tuple[str, Platform]]:
+    """A user, as grants know them, and what they see, to whose sessions the server first says something."""
+    with user_of_mariadb(mariadb) as user, global_settings(mariadb, {"init_connect": (statement, "")}):
+        url = sa.make_url(as_role(mariadb.url, name_of(user))).set(database=mariadb.schema)
+        yield user, replace(mariadb, url=url.render_as_string(hide_password=False))
 
 
 @pytest.mark.parametrize("name", MARIADB)
 def test_each_setting_of_mariadb_is_ours(mariadb: Platform, name: str) -> None:
     """FAULTS 53: in the session that reads, whatever it was at its beginning."""
     value, ours = MARIADB[name]
-    with told_at_first(mariadb, f"set session {name} = {value if value.isdigit() else repr(value)}") as reader:
+    with told_at_first(mariadb, f"set session {name} = {value if value.isdigit() else repr(value)}") as (_, reader):
         shown: sa.Select[Any] = sa.select(sa.literal_column(f"@@session.{name}"))
         assert shown_of(reader, shown) == [ours, ours]
 
@@ -399,7 +394,7 @@ def test_what_a_server_says_to_every_new_session_bends_no_number(mariadb: Platfo
     bent = ", ".join(
         f"session {name} = {value if value.isdigit() else repr(value)}" for name, (value, _) in MARIADB.items()
     )
-    with told_at_first(mariadb, f"set {bent}") as reader:
+    with told_at_first(mariadb, f"set {bent}") as (_, reader):
         assert everything(reader) == before
 
 
@@ -410,9 +405,8 @@ def test_a_table_is_one_of_the_database_that_the_url_names(mariadb: Platform) ->
     settings = keys_of(mariadb).model_copy(update={"table": "api_keys"})
     mariadb.run(f"create table {other}.api_keys like {mariadb.table('api_keys')}")
     try:
-        with told_at_first(mariadb, f"use {other}") as told:
-            user = sa.make_url(told.url).username
-            mariadb.run(f"grant select on {other}.* to {user}@'%'")
+        with told_at_first(mariadb, f"use {other}") as (user, told):
+            mariadb.run(f"grant select on {other}.* to {user}")
             configuration = told.configuration()
             stream = configuration.streams["quizzes"].model_copy(update={"table": "quizzes"})
             with open_stream(configuration, stream) as reader:
@@ -425,7 +419,7 @@ def test_a_table_is_one_of_the_database_that_the_url_names(mariadb: Platform) ->
 @pytest.mark.parametrize("level", ["READ-COMMITTED", "READ-UNCOMMITTED"])
 def test_rows_that_come_while_a_snapshot_is_read_are_not_in_it(mariadb: Platform, level: str) -> None:
     """FAULTS 53: counted 3, came 4, where the server reads what is committed meanwhile."""
-    with told_at_first(mariadb, f"set session tx_isolation = '{level}'") as told:
+    with told_at_first(mariadb, f"set session tx_isolation = '{level}'") as (_, told):
         configuration = told.configuration()
         with open_stream(configuration, configuration.streams["quizzes"]) as reader:
             assert isinstance(reader.source, CursorSnapshot)
@@ -480,7 +474,7 @@ def test_no_setting_bends_what_a_key_says(postgres: Platform, mariadb: Platform)
         assert (row.user_id, row.expires_at) == (ZOE, "2026-06-01 12:00:00+00")
     settings = keys_of(mariadb)
     bent = "set names latin1, session time_zone = '-08:00', sql_mode = 'PAD_CHAR_TO_FULL_LENGTH,ANSI_QUOTES'"
-    with told_at_first(mariadb, bent) as reader:
+    with told_at_first(mariadb, bent) as (_, reader):
         (row,) = key_store(settings, Source(url=f"{reader.url}?charset=latin1"), mariadb.folder).rows(HASH)
         assert (row.user_id, row.expires_at) == (ZOE, "2026-06-01 12:00:00")
 

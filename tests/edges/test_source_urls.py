@@ -20,6 +20,7 @@ from assets.step1_extract import open_stream
 from pipelines.cli import main
 from serve.key_store import key_store
 from serve.refusals import UnavailableError
+from tests.edges.roles import name_of, user_of_mariadb
 from tests.slowly import slowly
 from tests.sources import FIRST, USERS_TYPES, XP_TYPES, Platform, platform_of, sqlite_platform, xp_rows
 from warehouse.authentication import ApiKeyColumns, ApiKeys
@@ -128,31 +129,27 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platfor
 @contextmanager
 def user_of(platform: Platform, password: str) -> Iterator[str]:
     """A user who has to know a password."""
+    if platform.is_mariadb:
+        with user_of_mariadb(platform, password) as known:
+            yield name_of(known)
+        return
     user = f"reader{os.getpid()}x{next(numbers)}"
+    quoted = password.replace("'", "''")
     with platform.changing() as connection:
-        if platform.is_mariadb:
-            connection.execute(sa.text(f"create user {user}@'%' identified by :password"), {"password": password})
-            connection.execute(sa.text(f"grant select on {platform.schema}.* to {user}@'%'"))
-        else:
-            quoted = password.replace("'", "''")
-            connection.connection.cursor().execute(
-                f"create role {user} login password '{quoted}'; grant usage on schema {platform.schema} to {user}; "
-                f"grant select on all tables in schema {platform.schema} to {user}"
-            )
+        connection.connection.cursor().execute(
+            f"create role {user} login password '{quoted}'; grant usage on schema {platform.schema} to {user}; "
+            f"grant select on all tables in schema {platform.schema} to {user}"
+        )
     try:
         with asked_for_passwords(platform, user):
             yield user
     finally:
-        drop = f"drop user {user}@'%'" if platform.is_mariadb else f"drop owned by {user}; drop role {user}"
-        platform.run(drop)
+        platform.run(f"drop owned by {user}; drop role {user}")
 
 
 @contextmanager
 def asked_for_passwords(platform: Platform, user: str) -> Iterator[None]:
     """PostgreSQL trusts everybody on the test's socket: not this user."""
-    if platform.is_mariadb:
-        yield
-        return
     url = sa.make_url(platform.url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url, autocommit=True) as admin:
         (name,) = admin.execute("select current_setting('hba_file')").fetchone() or ("",)
