@@ -21,8 +21,8 @@ from warehouse.basis import WRITE_BASIS, Basis
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.errors import CheckFailedError, ClockError
-from warehouse.files import put_in_place, sync, written_beside
-from warehouse.lake import ABOUT, Lake, about
+from warehouse.files import entries, put_in_place, sync, written_beside
+from warehouse.lake import ABOUT, NAME_OF_A_DAY, Lake, about
 
 FOLDERS_WITHOUT_LANDINGS = {"activity", "ahead", "erasures"}
 ZONES = "select * from {files} where from_day {comparison} $last_day order by user_id, from_day"
@@ -57,7 +57,7 @@ def find_ahead(configuration: Configuration) -> Ahead:
     """Look for what a clock that was ahead has landed."""
     lake, last_day = Lake.of(configuration), clock.last_day_over()
     latest = (clock.now() + clock.TOLERANCE).isoformat()
-    found = {place: day for place, day in _landings_in(lake) if day > last_day}
+    found = dict(_not_over(lake, last_day))
     for (stream, day), landing in lake.landings(configuration).items():
         if landing.extracted_at > latest:
             found[lake.landing(stream, day)] = day
@@ -128,13 +128,16 @@ def _refuse_if_ours_is_wrong(configuration: Configuration) -> None:
         raise ClockError(message)
 
 
-def _landings_in(lake: Lake) -> Iterator[tuple[Path, date]]:
-    """Yield every landing, also of streams that are not configured any more."""
-    for place in sorted(lake.root.glob("*/????-??-??.parquet")):
-        with suppress(ValueError):  # no day: not one of ours
-            day = date.fromisoformat(place.stem)
-            if place.parent.name not in FOLDERS_WITHOUT_LANDINGS:
-                yield place, day
+def _not_over(lake: Lake, last_day: date) -> Iterator[tuple[Path, date]]:
+    """Yield every landing of a day after `last_day`, also of streams that are not configured any more."""
+    last = f"{last_day}.parquet"
+    for folder in entries(lake.root):
+        if folder in FOLDERS_WITHOUT_LANDINGS or not (lake.root / folder).is_dir():
+            continue
+        for name in entries(lake.root / folder):
+            if NAME_OF_A_DAY.fullmatch(name) and name > last:
+                with suppress(ValueError):  # no day: not one of ours
+                    yield lake.root / folder / name, date.fromisoformat(name.removesuffix(".parquet"))
 
 
 def _cut_basis(configuration: Configuration, first: date) -> None:

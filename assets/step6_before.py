@@ -84,7 +84,7 @@ def _read(connection: duckdb.DuckDBPyConnection, place: Path, users: str, quaran
     connection.execute("use before")
     (newest_day,) = engine.one_row(connection, "select newest_day from version_info")
     until = _until(newest_day)
-    figures = connection.execute(engine.sql(FIGURES), {"newest_day": newest_day, "until": until}).fetchall()
+    figures = connection.execute(engine.sql(FIGURES), _limits(newest_day, until)).fetchall()
     landings = connection.execute("select stream, day, extracted_at from landings").fetchall()
     connection.execute(
         "create temp table before_quarantine as select stream, day, event_id, reason, row from quarantine"
@@ -100,6 +100,10 @@ def _until(newest_day: date) -> date | None:
     """Return the last date that is over in every zone by the end of the last day that is over, if that comes before."""
     last = clock.last_day_over()
     return last - DAY if newest_day > last else None
+
+
+def _limits(newest_day: date, until: date | None) -> dict[str, date | None]:
+    return {"last_day": min(newest_day, until or newest_day), "until": until}
 
 
 def _deleted_in(connection: duckdb.DuckDBPyConnection) -> int | None:
@@ -123,8 +127,7 @@ def view_before(connection: duckdb.DuckDBPyConnection, before: Before | None) ->
     _insert(connection, "published_landings", before.landings)
     _insert(connection, "figures_before", before.figures)
     connection.execute("use version")
-    limits = {"newest_day": before.newest_day, "until": before.until}
-    found = connection.execute(engine.sql(FIGURES), limits).fetchall()
+    found = connection.execute(engine.sql(FIGURES), _limits(before.newest_day, before.until)).fetchall()
     connection.execute("use memory")
     _insert(connection, "figures", found)
 

@@ -1,13 +1,9 @@
 -- What a version holds, as far as the next one must not fall far below it: one row per figure, and for XP and seconds
--- one per date of the week up to `newest_day`. Every learner's window has that week. Dates after `until` are left out.
-with compared as (
-    select least($newest_day::date, coalesce($until::date, $newest_day::date)) as last_day
-),
-
-last_week as (
+-- one per date of the week up to `last_day`. Every learner's window has that week. Dates after `until` are left out.
+with last_week as (
     select activity_date, sum(xp_earned)::bigint as xp, sum(learning_time)::bigint as seconds
-    from learning_pulse, compared
-    where activity_date between last_day - 6 and last_day
+    from learning_pulse
+    where activity_date between $last_day::date - 6 and $last_day::date
     group by activity_date
 )
 

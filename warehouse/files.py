@@ -83,7 +83,7 @@ def entries(folder: Path) -> list[str]:
         OSError: it may not be looked at, or is no folder. `Path.glob` would find nothing there, as in an empty one.
     """
     try:
-        return sorted(place.name for place in folder.iterdir())
+        return sorted(os.listdir(folder))  # noqa: PTH208 - a path for every name costs ten times as much
     except FileNotFoundError:
         return []
 

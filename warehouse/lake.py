@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
@@ -167,14 +168,16 @@ class Lake:
 
         Days before `first_day`, streams no longer configured and other mappings are ignored (R23).
         """
-        streams = {stream.name: stream for stream in configuration.event_streams}
+        fingerprints = {stream.name: stream.fingerprint for stream in configuration.event_streams}
         first_day = configuration.pulse.first_day
-        places = [self.landing(name, day) for name in streams for day in _days_in(self.root / name) if day >= first_day]
+        places = [
+            self.landing(name, day) for name in fingerprints for day in _days_in(self.root / name) if day >= first_day
+        ]
         found = [_landing(place, text) for place, text in about(places).items()]
         return {
             (landing.stream, landing.day): landing
             for landing in found
-            if landing.fingerprint == streams[landing.stream].fingerprint
+            if landing.fingerprint == fingerprints[landing.stream]
         }
 
     def next_sequence(self, above: int = 0) -> int:
@@ -295,6 +298,7 @@ def unusable(place: Path, reason: str) -> DamagedError:
     return DamagedError(f"{place} cannot be used: {reason[:200]}; {restored}: {again}")
 
 
+@lru_cache(maxsize=20_000)  # some streams over some years; a text that another file has is another entry
 def _landing(place: Path, text: str) -> Landing:
     """Read a landing, which must be the one that its place is for: a copy under another name counts twice."""
     try:
