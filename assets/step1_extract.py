@@ -10,14 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any, TypeAlias
 
-import adbc_driver_manager
 import pyarrow as pa
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
     DateTime,
-    Engine,
     Select,
     cast,
     func,
@@ -28,21 +26,19 @@ from sqlalchemy import (
     type_coerce,
     types,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from assets import progress
 from assets.step1_clocks import clock_of, refuse_clock_behind
 from assets.step1_columns import MappedTable, reflect
-from assets.step1_failures import failure
+from assets.step1_connect import connected
 from assets.step1_figures import figure_columns, figures_by_day, source_day
 from assets.step1_never import at_most_the_last_instant
-from assets.step1_sessions import engine_of
-from assets.step1_snapshot import Snapshot, snapshot
+from assets.step1_snapshot import Snapshot, ThreadSnapshot, snapshot
 from assets.step1_types import is_bit, may_end_in_zeros
 from assets.step1_values import read_batch
+from assets.step1_waiting import SourceThread
 from warehouse import clock, row_security
 from warehouse.configuration import Configuration, Stream
-from warehouse.errors import ConfigurationError, PulseError
 from warehouse.lake import DAY, NO_ROWS, Figures
 from warehouse.streams import DELETED_AT, Role, instant_of
 
@@ -221,16 +217,16 @@ def open_stream(configuration: Configuration, stream: Stream) -> Iterator[Reader
         SourceUnavailableError: the source does not answer, or stops answering; the message has nothing of its URL but
             host and database.
     """
-    with _connected(configuration, stream) as connection:
-        there = _time_at(connection, stream)
-        mapped = reflect(connection, stream)
-        has_any_bytes = _has_any_bytes(connection)
-        connection.rollback()
+    with connected(configuration, stream) as (thread, connection):
+        there = _time_at(thread, connection, stream)
+        mapped = thread.call(lambda: reflect(connection, stream))
+        has_any_bytes = thread.call(lambda: _has_any_bytes(connection))
+        thread.call(connection.rollback)
         settings, dialect = configuration.sources[stream.source], connection.dialect
-        with snapshot(connection, settings.longest_statement, settings.row_security) as source:
-            version = dialect.server_version_info or ()
-            is_empty = _tell_of_policies(configuration, stream, mapped, source)
-            yield Reader(stream, mapped, source, dialect.name, version, has_any_bytes, is_empty, source_time=there)
+        opened = thread.connect(snapshot(connection, settings.longest_statement, settings.row_security))
+        source, version = ThreadSnapshot(opened, thread), dialect.server_version_info or ()
+        is_empty = _tell_of_policies(configuration, stream, mapped, source)
+        yield Reader(stream, mapped, source, dialect.name, version, has_any_bytes, is_empty, source_time=there)
 
 
 def time_at(configuration: Configuration, stream: Stream) -> datetime | None:
@@ -239,30 +235,14 @@ def time_at(configuration: Configuration, stream: Stream) -> datetime | None:
     Raises:
         ClockError, ConfigurationError, SourceUnavailableError: as `open_stream`.
     """
-    with _connected(configuration, stream) as connection:
-        return _time_at(connection, stream)
+    with connected(configuration, stream) as (thread, connection):
+        return _time_at(thread, connection, stream)
 
 
-def _time_at(connection: Connection, stream: Stream) -> datetime | None:
-    there = clock_of(connection)
+def _time_at(thread: SourceThread, connection: Connection, stream: Stream) -> datetime | None:
+    there = thread.call(lambda: clock_of(connection))
     refuse_clock_behind(stream.source, there)
     return there
-
-
-@contextmanager
-def _connected(configuration: Configuration, stream: Stream) -> Iterator[Connection]:
-    """Connect to a stream's source; what goes wrong there, also in the block, is said of the source."""
-    engine = _engine(configuration, stream)
-    try:
-        with engine.connect() as connection:
-            yield connection
-    except PulseError:
-        raise
-    except (DBAPIError, adbc_driver_manager.Error, OSError) as error:
-        # the driver's own words stay behind: a log would print them with all that they quote
-        raise failure(configuration, stream, error) from None
-    finally:
-        engine.dispose()
 
 
 def _tell_of_policies(configuration: Configuration, stream: Stream, mapped: MappedTable, source: Snapshot) -> bool:
@@ -282,15 +262,3 @@ def _has_any_bytes(connection: Connection) -> bool:
     if connection.dialect.name != "postgresql":
         return False
     return connection.exec_driver_sql("select current_setting('server_encoding')").scalar() == "SQL_ASCII"
-
-
-def _engine(configuration: Configuration, stream: Stream) -> Engine:
-    try:
-        source = configuration.sources[stream.source]
-        return engine_of(source.url, configuration.path.parent, source.longest_statement, source.row_security)
-    except (ArgumentError, ValueError, ImportError):
-        # What SQLAlchemy says may quote a password that is not escaped.
-        mistake = (
-            "no URL of a database that a driver is installed for, write one like postgresql://name:password@host/db"
-        )
-        raise ConfigurationError([f"{configuration.path}: sources.{stream.source}.url: {mistake}"]) from None

@@ -9,8 +9,6 @@ from warehouse.configuration import Configuration, Stream
 from warehouse.errors import PulseError, SourceDriftError, SourceUnavailableError
 from warehouse.source_url import masked
 
-# Nothing but a signal makes our functions raise; SQLite says this of it, and forgets the signal.
-INTERRUPTED_IN_SQLITE = re.compile("user-defined (function|aggregate).* raised")
 QUOTED = re.compile('"([^"]+)"$')
 
 
@@ -21,12 +19,7 @@ def failure(configuration: Configuration, stream: Stream, error: Exception) -> P
         configuration: of the source.
         stream: what was being read.
         error: the driver's, or SQLAlchemy's around it.
-
-    Raises:
-        KeyboardInterrupt: it was a signal.
     """
-    if INTERRUPTED_IN_SQLITE.search(str(error)):
-        raise KeyboardInterrupt from error
     cause = getattr(error, "orig", None) or error
     if source_settings.is_row_security(cause):
         mistake = source_settings.row_security_mistake(stream.source, _filtered(stream, cause))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from assets.step1_figures import RowsChecksum
@@ -55,6 +55,8 @@ def engine_of(url: str, folder: Path, longest: timedelta, row_security: RowSecur
         _restrict_transactions(engine, longest, row_security)
     if engine.dialect.name in {"mysql", "mariadb"}:
         _restrict_sessions(engine, longest)
+    if engine.dialect.driver == "pymysql":
+        event.listen(engine, "handle_error", _forget_what_is_lost)
     return engine
 
 
@@ -105,6 +107,13 @@ def _restrict_sessions(engine: Engine, longest: timedelta) -> None:
             cursor.execute("set session transaction read only")
             cursor.execute(f"set session {limit}")
             cursor.execute(f"set session lock_wait_timeout = {_longest_wait(longest):.0f}")
+
+
+def _forget_what_is_lost(context: ExceptionContext) -> None:
+    """PyMySQL reads a result to its end to close it; if the connection is lost, all that comes is tracebacks."""
+    result = getattr(getattr(context.execution_context, "cursor", None), "_result", None)
+    if context.is_disconnect and result is not None:
+        result.unbuffered_active = False
 
 
 def _longest_wait(longest: timedelta) -> float:

@@ -4,7 +4,7 @@ A snapshot runs SQLAlchemy selects and gives raw batches, whose columns are name
 what the driver gave. What the values mean is `step1_values.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,9 +18,12 @@ from sqlalchemy import Connection, Select
 from sqlalchemy.engine import URL
 
 from assets.step1_sessions import OF_LIBPQ, settings_of_postgres
+from assets.step1_waiting import SourceThread
 from warehouse.source_settings import LIBPQ, RowSecurity
 
 ROWS_PER_BATCH = 50_000
+# SQLAlchemy's reflection of MySQL leaves listeners to errors switched off.
+WHILE_ROWS_COME: dict[str, Any] = {"yield_per": ROWS_PER_BATCH, "skip_user_error_events": False}
 # How a transaction that sees one state, and may not write, is begun.
 BEGIN_SNAPSHOT = {
     "postgresql": ["begin isolation level repeatable read read only"],
@@ -35,7 +38,7 @@ RawBatch: TypeAlias = pa.RecordBatch | pd.DataFrame
 class Snapshot(Protocol):
     """One state of a source, for as many selects as it takes."""
 
-    def batches(self, query: Select[*tuple[Any, ...]]) -> Iterator[RawBatch]:
+    def batches(self, query: Select[*tuple[Any, ...]]) -> Generator[RawBatch, None, None]:
         """Yield the rows of a select in batches, in the order that the select asks for."""
 
     def rows(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -67,9 +70,9 @@ class CursorSnapshot:
 
     connection: Connection
 
-    def batches(self, query: Select[*tuple[Any, ...]]) -> Iterator[RawBatch]:
+    def batches(self, query: Select[*tuple[Any, ...]]) -> Generator[RawBatch, None, None]:
         """Yield data frames of objects: `read_sql` would guess types, and turn the NULL of a text into NaN."""
-        with self.connection.execution_options(yield_per=ROWS_PER_BATCH).execute(query) as result:
+        with self.connection.execution_options(**WHILE_ROWS_COME).execute(query) as result:
             for rows in result.partitions():
                 yield pd.DataFrame(rows, columns=list(result.keys()), dtype=object)
 
@@ -84,7 +87,7 @@ class PostgresSnapshot:
 
     connection: adbc_driver_postgresql.dbapi.Connection
 
-    def batches(self, query: Select[*tuple[Any, ...]]) -> Iterator[RawBatch]:
+    def batches(self, query: Select[*tuple[Any, ...]]) -> Generator[RawBatch, None, None]:
         """Yield Arrow record batches."""
         with self.connection.cursor() as cursor:
             cursor.execute(_postgres_text(query))
@@ -95,6 +98,27 @@ class PostgresSnapshot:
         with self.connection.cursor() as cursor:
             cursor.execute(_postgres_text(query))
             return [tuple(row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True)
+class ThreadSnapshot:
+    """A snapshot that is read in its source's thread.
+
+    Args:
+        source: the snapshot, opened in that thread.
+        thread: the source's.
+    """
+
+    source: Snapshot
+    thread: SourceThread
+
+    def batches(self, query: Select[*tuple[Any, ...]]) -> Generator[RawBatch, None, None]:
+        """Yield the batches of the snapshot."""
+        return self.thread.each(self.source.batches(query))
+
+    def rows(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Return the rows of the snapshot."""
+        return self.thread.call(lambda: self.source.rows(query))
 
 
 @contextmanager

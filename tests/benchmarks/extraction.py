@@ -12,7 +12,7 @@ from tests.benchmarks import parts, plots, sources
 from tests.benchmarks.frame import Bench, BenchmarkError, Goal, Question, Result, median, peak_mb, ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
     from tests.benchmarks.frame import Cost
@@ -106,7 +106,7 @@ def statements(folder: Path) -> dict[str, list[str]]:
     class Listening:
         """A snapshot that only notes what it is asked."""
 
-        def batches(self, query: Any) -> Iterator[Any]:
+        def batches(self, query: Any) -> Generator[Any, None, None]:
             asked["rows"].append(_postgres_text(query))
             yield from ()
 
