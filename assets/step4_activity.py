@@ -1,7 +1,8 @@
 """Step 4: roll the landings of a UTC day up to one row per learner and local date (R5 to R10).
 
 A day's activity is stale when a landing it came from, the zone in force of a learner in it, the default zone or the
-zone data differ from what it was made with; every night and every build first makes the stale days again.
+zone data differ from what it was made with; every night and every build first makes the stale days again. Who is on
+the list of erased learners is in no activity that a version is made of.
 """
 
 import json
@@ -14,6 +15,7 @@ import duckdb
 
 from assets import progress
 from assets.step2_spans import chunks
+from assets.step4_erased import leave_out_erased
 from warehouse import engine, zones
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
@@ -67,16 +69,26 @@ class Rolled:
 
 
 def roll_up(configuration: Configuration) -> Rolled:
-    """Make the activity of every stale day up to the newest day.
+    """Make the activity of every stale day up to the newest day, without learners who have been erased.
 
     Args:
         configuration: where the lake is, and the default zone.
+
+    Raises:
+        PulseError: who has been erased is not known.
     """
+    rolled = _roll_up_stale(configuration)
+    if leave_out_erased(configuration):
+        rolled |= _roll_up_stale(configuration)
+    return Rolled(rolled)
+
+
+def _roll_up_stale(configuration: Configuration) -> dict[date, int]:
     lake = Lake.of(configuration)
     landings = lake.landings(configuration)
     newest = newest_day(configuration, landings)
     if newest is None:
-        return Rolled({})
+        return {}
     with engine.connect(configuration.data_dir / "tmp") as connection:
         make_zones_in_force(connection, configuration)
         stale = _stale_days(connection, configuration, landings, newest)
@@ -85,12 +97,12 @@ def roll_up(configuration: Configuration) -> Rolled:
             make_zone_segments(connection, [default], stale[0], stale[-1] + DAY)
             make_zone_records(connection, default)
         rows = {day: sum(landings[stream, day].rows for stream in _streams(configuration)) for day in stale}
-        written = {}
+        written: dict[date, int] = {}
         with progress.step("activity", len(stale)) as summarize:
             for chunk in chunks(stale, rows, ROWS_AT_ONCE):
                 written.update(_roll_up_days(connection, configuration, landings, chunk))
             summarize(f"{len(written)} days rolled up")
-    return Rolled(written)
+    return written
 
 
 def make_zones_in_force(connection: duckdb.DuckDBPyConnection, configuration: Configuration) -> None:

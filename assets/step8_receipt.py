@@ -1,7 +1,7 @@
 """The receipt of an erasure: what was there before and after, place by place, and never whose (FAULTS 42).
 
-It is written before anything is removed, so that a rerun of an erasure that died finishes the receipt of the first
-with the counts that the first one saw.
+It is begun before the learner is put on the list, so an erasure that died is known from its first step on (FAULTS 75).
+The counts are added before anything is removed: a rerun finishes the receipt of the first with what the first one saw.
 """
 
 import json
@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from assets.step8_places import Found
-from warehouse import clock
-from warehouse.files import entries, written_beside
+from warehouse import clock, erasures
+from warehouse.files import written_beside
 from warehouse.lake import Lake
 
 SHOWN_SECONDS = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Receipt:
-    """A receipt that is begun, and finished by `finish`.
+    """A receipt that is begun, given its counts by `count`, and finished by `finish`.
 
     Args:
         place: its file.
@@ -35,6 +35,20 @@ class Receipt:
         lake, versions = self.content["lake"].values(), self.content["versions"].values()
         counts = [*lake, *(count for tables in versions for count in tables.values())]
         return sum(count["before"] for count in counts)
+
+    def count(self, before: Found) -> None:
+        """Write that the learner is on the list, and where the learner is.
+
+        What an earlier attempt has seen and removed stays noted.
+
+        Args:
+            before: where the learner is.
+        """
+        self.content["listed_at"] = self.content.get("listed_at") or _now()
+        _count(self.content["lake"], before.lake)
+        for version, tables in before.versions.items():
+            _count(self.content["versions"].setdefault(version, {}), tables)
+        self.write()
 
     def finish(self, after: Found, version: str | None) -> None:
         """Write what is left and what was published.
@@ -66,62 +80,41 @@ class Receipt:
         return json.dumps(self.content, indent=2) + "\n"
 
 
-def begin(lake: Lake, learner_sha256: str, before: Found, pinned: str | None) -> Receipt:
+def begin(lake: Lake, learner_sha256: str, pinned: str | None) -> Receipt:
     """Begin a receipt, or take up the one of an erasure of the same learner that was not finished.
 
     Args:
         lake: where receipts are kept.
         learner_sha256: the salted sum of the learner's id.
-        before: where the learner is.
         pinned: the version that is pinned; an erasure that publishes removes the pin.
     """
-    mine = [found for found in unfinished(lake) if found.content["learner_sha256"] == learner_sha256]
-    receipt = mine[0] if mine else _new(lake, learner_sha256, pinned)
-    _count(receipt.content["lake"], before.lake)
-    for version, tables in before.versions.items():
-        _count(receipt.content["versions"].setdefault(version, {}), tables)
+    for found in unfinished(lake):
+        if found.content["learner_sha256"] == learner_sha256:
+            return found
+    now = _now()
+    name = f"{now.replace(':', '-')}-{len(erasures.places(lake.erasures)) + 1:06}.json"
+    times = {"begun_at": now, "listed_at": None, "finished_at": None}
+    whose = {"learner_sha256": learner_sha256, **times, "pin": pinned}
+    receipt = Receipt(lake.erasures / name, {**whose, "lake": {}, "versions": {}})
     receipt.write()
     return receipt
 
 
 def unfinished(lake: Lake) -> list[Receipt]:
     """Return the receipts of erasures that died and have not been run again."""
-    contents = {place: _content(place) for place in _places(lake)}
     return [
         Receipt(place, content)
-        for place, content in contents.items()
-        if content is not None and content.get("finished_at", "") is None
+        for place, content in erasures.contents(lake.erasures).items()
+        if content is not None and erasures.is_unfinished(content)
     ]
 
 
 def unreadable(lake: Lake) -> list[Path]:
     """Return the receipts that somebody has written to: whose they are, and whether they are finished, is not known."""
-    return [place for place in _places(lake) if _content(place) is None]
-
-
-def _places(lake: Lake) -> list[Path]:
-    return [lake.erasures / name for name in entries(lake.erasures) if name.endswith(".json")]
-
-
-def _content(place: Path) -> dict[str, Any] | None:
-    """Read a receipt, None if it is none of ours any more."""
-    try:
-        content = json.loads(place.read_text(encoding="utf-8"))
-    except (ValueError, IsADirectoryError):
-        return None
-    is_ours = isinstance(content, dict) and {"learner_sha256", "begun_at", "finished_at"} <= content.keys()
-    return content if is_ours else None
-
-
-def _new(lake: Lake, learner_sha256: str, pinned: str | None) -> Receipt:
-    now = _now()
-    name = f"{now.replace(':', '-')}-{len(_places(lake)) + 1:06}.json"
-    whose = {"learner_sha256": learner_sha256, "begun_at": now, "finished_at": None, "pin": pinned}
-    return Receipt(lake.erasures / name, {**whose, "lake": {}, "versions": {}})
+    return [place for place, content in erasures.contents(lake.erasures).items() if content is None]
 
 
 def _count(counts: dict[str, dict[str, int]], found: Mapping[str, int]) -> None:
-    """Note what is there now; what an earlier attempt has seen and removed stays noted."""
     for name in sorted(found):
         seen = counts.get(name, {}).get("before", 0)
         counts[name] = {"before": max(seen, found[name]), "after": found[name]}

@@ -1,8 +1,9 @@
 """Erasing a learner from everything of ours, in an order that a kill anywhere leaves safe and a rerun completes.
 
-The list of erased learners comes first: from then on no run takes the learner in and no server answers with the
-learner's numbers. Then the lake, then a version of what is left, then every older version. What is not ours stays as it
-is: sources, backups, logs (README.md, Erasure).
+The receipt is begun first, so that an erasure that dies is known. Then comes the list of erased learners: from then on
+no run takes the learner in, no build has the learner, and no server answers with the learner's numbers. Then the lake,
+then a version of what is left, then every older version. What is not ours stays as it is: sources, backups, logs
+(README.md, Erasure).
 """
 
 from contextlib import suppress
@@ -16,7 +17,7 @@ from pipelines.night import publish_whatever_is_ahead
 from warehouse import suppression
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
-from warehouse.erased import has_erased
+from warehouse.erased import most_erased
 from warehouse.errors import CheckFailedError, PulseError, StorageError
 from warehouse.identifiers import normal_id
 from warehouse.lake import Lake
@@ -56,14 +57,18 @@ def erase(configuration: Configuration, user_id: str) -> Erased:
     """
     lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
     warehouse.current()  # a pointer that is a file is a copy of a version, and might keep the learner
-    learner = normal_id(user_id)
-    listed = suppression.suppress(lake.suppressed, learner, has_been=has_erased(configuration))
-    reached("erase: learner suppressed")
-    _remove_leftovers(configuration)
-    before = find(configuration, learner)
+    learner, fewest = normal_id(user_id), most_erased(warehouse)
+    salted = suppression.make_list(lake.suppressed, fewest=fewest)
+    reached("erase: list made")
     pin = warehouse.pin
-    receipt = begin(lake, listed.hash_of(learner), before, pin.version if pin else None)
+    receipt = begin(lake, salted.hash_of(learner), pin.version if pin else None)
     reached("erase: receipt begun")
+    _remove_leftovers(configuration)  # a version that waits to be published has the learner
+    suppression.suppress(lake.suppressed, learner, fewest=fewest)
+    reached("erase: learner suppressed")
+    before = find(configuration, learner)
+    receipt.count(before)
+    reached("erase: learner counted")
     erase_from_lake(configuration, before.files, learner)
     reached("erase: lake done")
     version, failure = _publish(configuration, learner) if receipt.rows_before else (None, None)

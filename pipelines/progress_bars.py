@@ -36,7 +36,7 @@ class Lines:
 
     def noted(self, line: str) -> None:
         """Write the line."""
-        print(line, flush=True)
+        print(line, file=self._to, flush=True)
 
 
 class Bars:

@@ -5,7 +5,7 @@ from serve.profiles import Profiles
 from serve.reader import Follower
 from warehouse.lake import Lake
 
-TROUBLES = ["erased_unknown", "erased_fewer", "profiles_unreadable", "profiles_missing", "public_limit_off"]
+TROUBLES = ["erased_unknown", "erasure_unfinished", "profiles_unreadable", "profiles_missing", "public_limit_off"]
 
 
 class Troubles:
@@ -26,7 +26,7 @@ class Troubles:
         """Return the warnings of this moment."""
         current = self._follower.current
         found = [
-            self._erased.trouble(current.erased if current else 0),
+            *self._erased.troubles(current.erased if current else 0),
             self._profiles.trouble(is_expected=self._lake.users.exists()),
             self.of_limits(),
         ]

@@ -10,12 +10,10 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
-from datetime import date
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,15 +22,15 @@ from assets import step8_places
 from assets.step2_land import land
 from assets.step8_receipt import unfinished
 from pipelines import erasure
-from pipelines.cli import main
 from pipelines.erasure import erase
 from pipelines.night import publish_lake
 from pipelines.reconciliation import reconcile
 from serve.app import create_app
-from tests import oracle, platforms, replay
+from tests import erasures, oracle, platforms, replay
 from tests.erased_worlds import FIRST_DAY, GONE, LAST_DAY, LOOKALIKES, STAYS, USERS, WOVEN, without
+from tests.erasures import FIRST, SECOND, dying_at, placed, places_with, pulse, receipts
 from tests.faults.failing_disk import failing_at, failing_disk
-from tests.oracle import Stream, World
+from tests.oracle import World
 from tests.worlds import worlds
 from warehouse import crash_points, lock
 from warehouse.configuration import Configuration, load
@@ -43,10 +41,11 @@ from warehouse.suppression import read_list
 from warehouse.versions import Warehouse
 
 ROOT = Path(__file__).parents[1]
-FIRST, SECOND = "pulse-2026-03-03-000001", "pulse-2026-03-04-000002"
 PAGE = "/profile/gone"
 OWN = "/api/xp/learning-pulse"
 CALLS_BETWEEN = 19  # of the calls that can fail, one is tried and so many are not
+# Before these, nobody is erased yet: `attack/test_erasure_that_died.py`.
+FROM_THE_LIST_ON = crash_points.NAMES_OF_ERASURE[crash_points.NAMES_OF_ERASURE.index("erase: learner suppressed") :]
 A_FEW = settings(max_examples=max(2, settings().max_examples // 20))
 
 # What the receipt has to say, counted by hand in `erased_worlds.py`.
@@ -72,25 +71,9 @@ IN_LAKE = {
 }
 
 
-def placed(folder: Path, world: World = WOVEN) -> Configuration:
-    """Return the configuration of the platform in a folder."""
-    return replay.configured(world, replay.Platform(f"sqlite:///{folder}/platform.sqlite", folder))
-
-
 @pytest.fixture(scope="session")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two nights of the world, and the lake of a stream that is configured no more."""
-    folder = tmp_path_factory.mktemp("woven")
-    retired = {"event_id": 1, "user_id": GONE, "occurred_at": "2026-03-03 10:00", "amount": 1}
-    rows = {**WOVEN.rows, "retired": [retired, {**retired, "occurred_at": "soon"}]}
-    streams = (*WOVEN.streams, Stream("retired", "xp"))
-    before = replace(WOVEN, rows=rows, streams=streams)
-    platforms.write(before, f"sqlite:///{folder}/platform.sqlite")
-    configuration = placed(folder, before)
-    land(configuration, configuration.streams["retired"], [date(2026, 3, 3)])
-    replay.night(placed(folder), date(2026, 3, 3), date(2026, 3, 3))
-    assert replay.night(placed(folder), LAST_DAY, LAST_DAY).version == SECOND
-    return folder
+    return erasures.two_nights(tmp_path_factory.mktemp("woven"))
 
 
 @pytest.fixture
@@ -98,29 +81,6 @@ def woven(nights: Path, tmp_path: Path) -> Configuration:
     """A copy of it of the test's own."""
     shutil.copytree(nights, tmp_path, symlinks=True, dirs_exist_ok=True)
     return placed(tmp_path)
-
-
-def pulse(configuration: Configuration, *words: str) -> int:
-    return main([*words, "--config", str(configuration.path)])
-
-
-def places_with(configuration: Configuration, user_id: str = GONE) -> list[Path]:
-    """Every file of ours in whose bytes, or name, the id stands in any case; and those in which SQL finds it."""
-    wanted = user_id.lower().encode()
-    files = [place for place in configuration.data_dir.rglob("*") if place.is_file() and not place.is_symlink()]
-    found = [place for place in files if wanted in place.read_bytes().lower() or user_id.lower() in place.name.lower()]
-    with duckdb.connect() as connection:
-        for place in files:
-            if place.suffix == ".parquet":
-                text = (
-                    f"select count(*) from read_parquet('{place}') as t where contains(lower(t::varchar), '{user_id}')"
-                )
-                found += [place] * (connection.execute(text).fetchall()[0][0] > 0)
-    return found
-
-
-def receipts(configuration: Configuration) -> list[dict[str, Any]]:
-    return [json.loads(place.read_text()) for place in sorted(Lake.of(configuration).erasures.glob("*"))]
 
 
 def counts(receipt: dict[str, Any], when: str) -> dict[str, int]:
@@ -268,24 +228,6 @@ def test_any_learner_of_any_world_can_be_erased(world: World, data: st.DataObjec
 # --- dying on the way -----------------------------------------------------------------------------------------------
 
 
-class Killed(BaseException):
-    """What ends an erasure in this process as a kill would, but for what `finally` does."""
-
-
-def killed_at(point: str, monkeypatch: pytest.MonkeyPatch, configuration: Configuration) -> None:
-    def die(name: str) -> None:
-        if name == point:
-            raise Killed
-
-    modules = [module for name, module in sys.modules.items() if name.startswith(("assets", "pipelines", "warehouse"))]
-    with monkeypatch.context() as patched:
-        for module in modules:
-            if hasattr(module, "reached") and module is not crash_points:
-                patched.setattr(module, "reached", die)
-        with pytest.raises(Killed):
-            erase(configuration, GONE)
-
-
 def assert_gone_after_a_rerun(configuration: Configuration) -> None:
     assert pulse(configuration, "erase", GONE) == 0
     (receipt,) = receipts(configuration)
@@ -300,10 +242,11 @@ def assert_gone_after_a_rerun(configuration: Configuration) -> None:
 
 @pytest.mark.parametrize("point", ["erase: one file replaced"])  # every other, by SIGKILL, is among the slow tests
 def test_an_erasure_that_died_is_completed_by_a_rerun_and_keeps_its_receipt(
-    woven: Configuration, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], point: str
+    woven: Configuration, capsys: pytest.CaptureFixture[str], point: str
 ) -> None:
     """FAULTS 42, 1."""
-    killed_at(point, monkeypatch, woven)
+    with dying_at(point):
+        erase(woven, GONE)
     pulse(woven, "status")
     assert "and not complete; run `pulse erase` for it again" in capsys.readouterr().out
     client = create_app(woven).test_client()
@@ -314,7 +257,7 @@ def test_an_erasure_that_died_is_completed_by_a_rerun_and_keeps_its_receipt(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", [*crash_points.NAMES_OF_ERASURE, "activity: one written", "publish: put in place"])
+@pytest.mark.parametrize("point", [*FROM_THE_LIST_ON, "activity: one written", "publish: put in place"])
 def test_a_kill_anywhere_leaves_nothing_that_a_rerun_does_not_complete(
     woven: Configuration, point: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

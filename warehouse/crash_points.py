@@ -52,8 +52,10 @@ NAMES_OF_AHEAD = (
 
 # The same for an erasure, which reaches those of activity, build, check and publish on its way too.
 NAMES_OF_ERASURE = (
-    "erase: learner suppressed",
+    "erase: list made",
     "erase: receipt begun",
+    "erase: learner suppressed",
+    "erase: learner counted",
     "erase: one file replaced",
     "erase: lake done",
     "erase: version published",

@@ -14,10 +14,10 @@ from pathlib import Path
 import duckdb
 
 from warehouse import engine
+from warehouse.erased import erased_of
 from warehouse.errors import DamagedError
 from warehouse.files import below
 from warehouse.lake import Lake
-from warehouse.suppression import read_list
 from warehouse.versions import Warehouse
 
 SQLITE_FILE = b"SQLite format 3\0"
@@ -92,7 +92,7 @@ def culprits(data_dir: Path) -> Iterator[str]:
         OSError: something may not be looked at.
     """
     lake, warehouse = Lake(data_dir / "lake"), Warehouse(data_dir / "warehouse")
-    for look in (warehouse.current, lambda: read_list(lake.suppressed), lake.last_sequence):
+    for look in (warehouse.current, lambda: erased_of(lake, warehouse), lake.last_sequence):
         try:
             look()
         except DamagedError as error:

@@ -1,7 +1,8 @@
-"""Whether anybody has been erased, so that a list of erased learners that was lost is noticed (README.md, Erasure).
+"""The list of erased learners as whoever takes in rows or builds has to obey it (README.md, Erasure).
 
-A list that is gone looks like one that nobody has been put on yet. Two things know better: the receipts of erasures,
-which `suppression.py` looks for beside the list, and the manifests, which say how many were on it.
+A list that is gone looks like one that nobody has been put on yet, and an older one like a good one. Two things know
+better: the receipts of erasures, at which `suppression.py` looks beside the list, and the manifests, which say how many
+were on it.
 """
 
 from contextlib import suppress
@@ -14,19 +15,24 @@ from warehouse.versions import Warehouse
 
 
 def erased_learners(configuration: Configuration) -> Suppressed:
-    """Return the list of erased learners, as whoever takes in rows or builds has to obey it.
+    """Return the list of erased learners.
 
     Raises:
-        PulseError: it cannot be read, or is gone.
+        DamagedError: it cannot be read, is gone, or is an older one.
+        OSError: what knows of it may not be looked at.
     """
-    return read_list(Lake.of(configuration).suppressed, has_been=has_erased(configuration))
+    return erased_of(Lake.of(configuration), Warehouse.of(configuration))
 
 
-def has_erased(configuration: Configuration) -> bool:
-    """Tell whether the manifest of a kept version says that somebody had been erased."""
-    warehouse = Warehouse.of(configuration)
+def erased_of(lake: Lake, warehouse: Warehouse) -> Suppressed:
+    """Return the list of a lake, as `erased_learners`."""
+    return read_list(lake.suppressed, fewest=most_erased(warehouse))
+
+
+def most_erased(warehouse: Warehouse) -> int:
+    """Return how many erased learners were on the list when a kept version was made, the most of them."""
+    most = 0
     for version in warehouse.kept():
         with suppress(NoVersionError):  # one that cannot be read is no reason to stop a run
-            if warehouse.manifest(version).erased:
-                return True
-    return False
+            most = max(most, warehouse.manifest(version).erased)
+    return most

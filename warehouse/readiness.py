@@ -4,9 +4,9 @@ What a run reads on its way it refuses there; what a switch of the pointer mends
 """
 
 from warehouse.configuration import Configuration
+from warehouse.erased import erased_of
 from warehouse.errors import DamagedError
 from warehouse.lake import Lake
-from warehouse.suppression import read_list
 from warehouse.versions import Warehouse
 
 
@@ -18,7 +18,7 @@ def refuse_unusable(configuration: Configuration) -> None:
         OSError: one of them may not be looked at.
     """
     lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
-    read_list(lake.suppressed)
+    erased_of(lake, warehouse)
     lake.last_sequence()
     try:
         warehouse.current()

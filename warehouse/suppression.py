@@ -8,16 +8,16 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from warehouse import engine
+from warehouse import engine, erasures
 from warehouse.errors import DamagedError
-from warehouse.files import entries, written_beside
+from warehouse.files import written_beside
 from warehouse.identifiers import normal_id
 
 SALT_BYTES = 16
@@ -54,30 +54,48 @@ class Suppressed:
         return bool(self.hashes) and self.hash_of(user_id) in self.hashes
 
 
-def read_list(place: Path, *, has_been: bool = False) -> Suppressed:
+def read_list(place: Path, *, fewest: int = 0, listed: Collection[str] | None = None) -> Suppressed:
     """Read the list; it is empty before the first erasure.
 
     Args:
         place: `lake/suppressed.json`.
-        has_been: somebody has been erased, so that no list is one that was lost (`erased.py`).
+        fewest: how many are on it at least, as manifests say (`erased.py`).
+        listed: sums that have to be on it; by default those of the receipts beside it.
 
     Raises:
-        PulseError: it cannot be read, or was lost, as receipts of erasures say too; going on without it would bring
-            erased learners back.
+        DamagedError: it cannot be read, was lost, or is an older one; going on would bring erased learners back.
+        OSError: the receipts may not be looked at.
     """
+    folder = place.with_name(RECEIPTS)
+    known = frozenset(erasures.sums_on_list(folder) if listed is None else listed)  # before the list, which only grows
     try:
         content = json.loads(place.read_text(encoding="ascii"))
-        return _checked(content["salt"], content["sha256"])
+        found = _checked(content["salt"], content["sha256"])
     except FileNotFoundError as error:
-        has_receipts = any(name.endswith(".json") for name in entries(place.with_name(RECEIPTS)))
-        if not has_been and not has_receipts:
+        has_receipts = bool(erasures.places(folder))
+        if not fewest and not known and not has_receipts:
             return Suppressed()
-        known = "there are receipts" if has_receipts else "a version was made with it"
-        message = f"the list of erased learners {place} is gone, and {known}; restore it from a backup"
+        why = "there are receipts" if has_receipts else "a version was made with it" if fewest else "it was read before"
+        message = f"the list of erased learners {place} is gone, and {why}; restore it from a backup"
         raise DamagedError(message) from error
     except (OSError, ValueError, TypeError, KeyError) as error:
         message = f"the list of erased learners {place} cannot be read ({error}); restore it from a backup"
         raise DamagedError(message) from error
+    _refuse_older(place, found, fewest, known)
+    return found
+
+
+def _refuse_older(place: Path, found: Suppressed, fewest: int, known: frozenset[str]) -> None:
+    """Make sure that nobody was taken off the list, and that it is not one of an older backup."""
+    has = len(found.hashes)
+    if lacking := len(known - found.hashes):
+        why = f"{lacking} who were on it, by their receipts or when it was read before, are not"
+    elif has < fewest:
+        why = f"it has {has}, and a version was made with {fewest}"
+    else:
+        return
+    message = f"the list of erased learners {place} is an older one: {why}; restore it from a backup, the newest"
+    raise DamagedError(message)
 
 
 def _checked(salt: object, hashes: object) -> Suppressed:
@@ -89,25 +107,45 @@ def _checked(salt: object, hashes: object) -> Suppressed:
     return Suppressed(salt, frozenset(hashes))
 
 
-def suppress(place: Path, user_id: str, *, has_been: bool = False) -> Suppressed:
+def make_list(place: Path, *, fewest: int = 0) -> Suppressed:
+    """Return the list; before the first erasure, make one with a salt and nobody on it.
+
+    Args:
+        place: `lake/suppressed.json`.
+        fewest: as for `read_list`.
+
+    Raises:
+        DamagedError, OSError: as for `read_list`.
+    """
+    found = read_list(place, fewest=fewest)
+    if not found.salt and not found.hashes:
+        found = Suppressed(secrets.token_hex(SALT_BYTES))
+        _write(place, found)
+    return found
+
+
+def suppress(place: Path, user_id: str, *, fewest: int = 0) -> Suppressed:
     """Put a learner on the list and return it; when this returns, it is on the disk.
 
     Args:
         place: `lake/suppressed.json`.
         user_id: in any spelling.
-        has_been: as for `read_list`.
+        fewest: as for `read_list`.
 
     Raises:
-        PulseError: there is a list that cannot be read, or it was lost.
+        DamagedError, OSError: as for `read_list`.
     """
-    before = read_list(place, has_been=has_been)
-    salted = Suppressed(before.salt or secrets.token_hex(SALT_BYTES))
-    after = Suppressed(salted.salt, before.hashes | {salted.hash_of(user_id)})
+    before = make_list(place, fewest=fewest)
+    after = Suppressed(before.salt, before.hashes | {before.hash_of(user_id)})
     if after != before:
-        with written_beside(place) as unfinished:
-            content = {"salt": after.salt, "sha256": sorted(after.hashes)}
-            unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="ascii")
+        _write(place, after)
     return after
+
+
+def _write(place: Path, one: Suppressed) -> None:
+    with written_beside(place) as unfinished:
+        content = {"salt": one.salt, "sha256": sorted(one.hashes)}
+        unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="ascii")
 
 
 def view_others(connection: duckdb.DuckDBPyConnection, name: str, places: Sequence[Path], erased: Suppressed) -> None:

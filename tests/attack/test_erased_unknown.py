@@ -192,18 +192,6 @@ def test_without_any_erasure_no_list_is_no_fault(served: Configuration) -> None:
     assert detailed(client) == []
 
 
-def test_who_is_taken_off_the_list_by_hand_is_a_warning_and_no_fault(served: Configuration) -> None:
-    """The way back that README.md names: the manifest still has the number of before."""
-    place = place_of(served)
-    suppression.suppress(place, ANA)
-    manifest = publish_lake(served)
-    assert manifest is not None
-    place.write_text(json.dumps({"salt": json.loads(place.read_text())["salt"], "sha256": []}))
-    client = create_app(served).test_client()
-    assert client.get(PATH, headers=bearer(BEN)).status_code == 200
-    assert detailed(client) == ["erased_fewer"]
-
-
 @pytest.mark.parametrize("words", [["build"], ["nightly", "--day", str(SECOND_NIGHT)], ["erase", "ben"]])
 def test_no_command_goes_on_without_the_list(
     served: Configuration, words: list[str], capfd: pytest.CaptureFixture[str]
