@@ -5,12 +5,15 @@ and only as far as the hops are trusted. Header names with a `_` never get here 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, TypeAlias
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 UNKNOWN = "unknown"  # who comes by no address that we can read; they share their limits
+LONGEST_HOP = 128  # characters that an address, its port and its zone may take
+REMEMBERED = 1024  # hops that were read: a connection has many requests, and proxies are few
 CUSTOMER_PREFIX = 64  # what one customer has of IPv6; single addresses are theirs to change
 
 
@@ -65,6 +68,11 @@ def _hops(environ: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _address(hop: str) -> Address | None:
+    return _read(hop) if len(hop) <= LONGEST_HOP else None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _read(hop: str) -> Address | None:
     """Read `192.0.2.1`, `192.0.2.1:443`, `2001:db8::1` or `[2001:db8::1]:443`; a mapped IPv4 is that IPv4."""
     text = hop.strip(" \t")
     if text.startswith("["):

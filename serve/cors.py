@@ -58,7 +58,8 @@ class Cors:
         if request.path.startswith(PUBLIC_JSON):
             allowed: str | None = "*"
         else:
-            response.vary.add("Origin")
+            if "Origin" not in response.headers.get("Vary", ""):  # it says so already in own answers
+                response.vary.add("Origin")
             allowed = origin if origin in self._origins else None
         if allowed is None:
             return response

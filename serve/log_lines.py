@@ -17,9 +17,10 @@ from multiprocessing.util import Finalize
 MOST_LINES = 10_000  # that wait; about 2 MB
 LARGEST_WRITE = 4096  # what a pipe takes whole, so that lines of several workers do not mix
 LAST_SECONDS = 0.5  # for what still waits when the process ends
-COMPANY_SECONDS = 0.002  # that a line waits for others: under load the thread wakes once for many
+COMPANY_SECONDS = 0.02  # that a line waits for others: the thread wakes 50 times a second at most, and not for each
 AGAIN_SECONDS = 0.05  # until a pipe that does not block is tried again
 STDOUT, STDERR = 1, 2
+END = b""  # in the queue, what `flush` waits for
 
 
 class Lines:
@@ -33,7 +34,7 @@ class Lines:
     def __init__(self, descriptor: int = STDOUT, most: int = MOST_LINES) -> None:
         self._descriptor, self._most = descriptor, most
         self._waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._is_written = threading.Event()
+        self._is_flushed = threading.Event()
         self.dropped = self._told = 0
         threading.Thread(target=self._write_all, name="log lines", daemon=True).start()
 
@@ -42,32 +43,33 @@ class Lines:
         if self._waiting.qsize() >= self._most:
             self.dropped += 1
         else:
-            self._is_written.clear()
             self._waiting.put(text.encode("utf-8", "backslashreplace"))
 
     def flush(self, seconds: float = LAST_SECONDS) -> None:
         """Wait until everything is written, but no longer than so many seconds."""
-        if not self._waiting.empty() or not self._is_written.is_set():
-            self._is_written.wait(seconds)
+        self._is_flushed.clear()
+        self._waiting.put(END)
+        self._is_flushed.wait(seconds)
 
     def _write_all(self) -> None:
-        self._is_written.set()
         while True:
             lines, dropped = self._next(), self.dropped
             try:
                 self._write(b"".join(lines) + self._about(dropped))
                 self._told = dropped
             except OSError:  # nobody reads it any more; who asks us shall not suffer
-                self.dropped += len(lines)
-            if self._waiting.empty():
-                self._is_written.set()
+                self.dropped += len([line for line in lines if line != END])
+            if lines[-1] == END:
+                self._is_flushed.set()
 
     def _next(self) -> list[bytes]:
         """Wait for a line, and take as many as are there and can be written together."""
+        is_first = self._waiting.empty()
         lines = [self._waiting.get()]
-        time.sleep(COMPANY_SECONDS)
+        if is_first and lines[0] != END:
+            time.sleep(COMPANY_SECONDS)
         size = len(lines[0])
-        while size < LARGEST_WRITE // 2:
+        while lines[-1] != END and size < LARGEST_WRITE // 2:
             try:
                 lines.append(self._waiting.get_nowait())
             except queue.Empty:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from flask import Flask, Response, request
 from flask_compress import Compress
+from werkzeug.http import quote_etag
 
 from serve.access_log import REQUEST_ID
 
@@ -50,9 +51,9 @@ def _drop_refused_encodings() -> None:
 
 
 def _dress(response: Response) -> Response:
-    for name, value in EVERYWHERE.items():
-        response.headers.setdefault(name, value)
-    response.headers["X-Request-Id"] = request_id()
+    present = {name for name, _ in response.headers}  # all at once: to set one looks through all the others
+    response.headers.extend([line for line in EVERYWHERE.items() if line[0] not in present])
+    response.headers.add("X-Request-Id", request_id())
     return response
 
 
@@ -65,6 +66,11 @@ def etag(learner: str, version: str) -> str:
     """Return the tag of a learner's own answer from a version."""
     text = "\0".join((str(BODY_FORMAT), version, learner))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def etag_of(body: bytes, *headers: str) -> str:
+    """Return the tag of an answer that is there already, by all that it says."""
+    return hashlib.sha256(b"\0".join((body, *(header.encode() for header in headers)))).hexdigest()[:32]
 
 
 def has_fresh(tag: str) -> bool:
@@ -80,9 +86,12 @@ def not_modified() -> Response:
 
 
 def own(response: Response, tag: str, headers: Mapping[str, str]) -> Response:
-    """Mark an answer as one learner's own, which no cache may give to another."""
-    response.headers.update(headers)
-    response.headers["Cache-Control"] = PRIVATE
-    response.headers["Vary"] = VARY
-    response.set_etag(tag, weak=True)
+    """Mark an answer as one learner's own, which no cache may give to another.
+
+    Args:
+        response: has none of the headers that follow.
+        tag: the answer's.
+        headers: what else there is to say.
+    """
+    response.headers.extend({**headers, "Cache-Control": PRIVATE, "Vary": VARY, "ETag": quote_etag(tag, weak=True)})
     return response

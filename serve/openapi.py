@@ -22,6 +22,7 @@ from serve.openapi_parts import (
     error,
     headers,
     no_content,
+    not_modified,
     schema,
     status,
 )
@@ -43,6 +44,7 @@ OWN_HEADERS = (
     "X-Pulse-Population",
     "X-Pulse-Learner",
 )
+PUBLIC_HEADERS = ("Cache-Control", "ETag", "X-Data-Version", "X-Data-Through", "X-Pulse-Complete-Through")
 USERNAME = {
     "name": "username",
     "in": "path",
@@ -145,10 +147,7 @@ def _pulse() -> dict[str, Any]:
                 "headers": headers("Cache-Control", "Vary", *OWN_HEADERS),
                 "content": {"application/json": {"schema": schema("LearningPulse"), "examples": examples}},
             },
-            "304": {
-                "description": "What the client holds is still right.",
-                "headers": headers("Cache-Control", "Vary", "ETag", "X-Data-Version", "X-Data-Through"),
-            },
+            "304": not_modified("Cache-Control", "Vary", "ETag", "X-Data-Version", "X-Data-Through"),
             **error(400, 401, 403, 429, 500, 503),
         },
     }
@@ -160,12 +159,14 @@ def _public(operation: str, summary: str, media_type: str, answer: dict[str, Any
         "summary": summary,
         "description": "Credentials are ignored. Private, unknown and nameless learners are one and the same 404.",
         "security": NO_SECURITY,
+        "parameters": [IF_NONE_MATCH],
         "responses": {
             "200": {
                 "description": "The learner agreed to a public page.",
-                "headers": headers("Cache-Control", "X-Data-Version", "X-Data-Through", "X-Pulse-Complete-Through"),
+                "headers": headers(*PUBLIC_HEADERS),
                 "content": {media_type: answer},
             },
+            "304": not_modified(*PUBLIC_HEADERS),
             **error(404, 429, 500, 503),
         },
     }
@@ -179,7 +180,7 @@ def _profile() -> dict[str, Any]:
 def _picture() -> dict[str, Any]:
     answer = {"schema": {"type": "string"}}
     get = _public("publicPicture", "The heatmap as a picture to embed", "image/svg+xml", answer)
-    return get | {"parameters": [THEME]}
+    return get | {"parameters": [THEME, IF_NONE_MATCH]}
 
 
 def _page() -> dict[str, Any]:

@@ -109,7 +109,7 @@ def _header(description: str, required: bool = True, **kind: Any) -> dict[str, A
 HEADERS: Mapping[str, Any] = {
     "Allow": _header("The methods that there are."),
     "Cache-Control": _header("Who may keep the answer, and for how long."),
-    "ETag": _header("Changes with learner, version and body format; weak.", pattern='^W/"[0-9a-f]{32}"$'),
+    "ETag": _header("Changes with whatever the answer says and whose it is; weak.", pattern='^W/"[0-9a-f]{32}"$'),
     "Retry-After": _header("Seconds after which asking again makes sense.", pattern="^[0-9]+$"),
     "Vary": _header("The request headers that the answer depends on."),
     "WWW-Authenticate": _header("`Bearer`; of a well-signed token also that it has expired."),
@@ -171,6 +171,11 @@ ERRORS: dict[str, Any] = {
 def error(*statuses: int) -> dict[str, Any]:
     """Return references to errors by status."""
     return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
+
+
+def not_modified(*names: str) -> dict[str, Any]:
+    """Return the answer to who holds it already, with the headers that say so."""
+    return {"description": "What the client holds is still right.", "headers": headers(*names)}
 
 
 def no_content(answer: dict[str, Any]) -> dict[str, Any]:

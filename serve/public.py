@@ -7,14 +7,14 @@ are named by their hashes, so that nothing else runs; nothing here asks another 
 import base64
 import hashlib
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from flask import Flask, Response, render_template, request
 from markupsafe import Markup
 
-from serve import palette
+from serve import manners, palette
 from serve.answers import error_answer, json_answer
 from serve.erased import ErasedLearners
 from serve.heatmap import Heatmap, heatmap
@@ -28,6 +28,7 @@ API = "/api/xp/public-profile/<username>"
 PATHS = (b"/api/xp/public-profile/", b"/profile/")  # how all of them begin
 KEPT_BYTES = 8_000_000  # of finished answers, in each worker
 HEADER_BYTES = 1000  # of one, about
+OF_A_BODY = frozenset({"Content-Type", "Content-Length"})  # headers
 TEMPLATES = Path(__file__).parent / "templates"
 WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
 SCRIPT = (TEMPLATES / "profile.js").read_text(encoding="utf-8")
@@ -51,10 +52,33 @@ class Files(NamedTuple):
 
 
 class Finished(NamedTuple):
-    """An answer that can be given again, as long as its name is public."""
+    """An answer that can be given again, as long as its name is public.
+
+    Args:
+        body: before it is compressed.
+        headers: with the tag.
+        tag: of body and headers; of nothing else, so that no id can be guessed from it.
+    """
 
     body: bytes
     headers: list[tuple[str, str]]
+    tag: str
+
+    @classmethod
+    def of(cls, response: Response) -> "Finished":
+        """Return a response as it can be given again."""
+        body = response.get_data()
+        tag = manners.etag_of(body, *(f"{name}: {value}" for name, value in response.headers))
+        response.set_etag(tag, weak=True)
+        return cls(body, response.headers.to_wsgi_list(), tag)
+
+    def response(self) -> Response:
+        """Answer with it; or with its headers alone, which a browser puts in place of those it has, if it holds the rest."""
+        if not manners.has_fresh(self.tag):
+            return Response(self.body, headers=self.headers)
+        response = manners.not_modified()
+        response.headers.extend((name, value) for name, value in self.headers if name not in OF_A_BODY)
+        return response
 
 
 def register(
@@ -70,10 +94,7 @@ def register(
         count: counts an answer that is not kept, and raises if that is one too many.
     """
     week_start = configuration.serve.week_start
-    policy = (
-        f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; base-uri 'none'; "
-        f"form-action 'none'; frame-ancestors {configuration.serve.frame_ancestors}"
-    )
+    policy = _policy(configuration.serve.frame_ancestors)
     kept = LearnerCache[Finished](KEPT_BYTES if configuration.serve.cache_mb else 0, _bytes_of)
 
     def answer(
@@ -85,7 +106,7 @@ def register(
             is_shown = found is not None and not gone.holds(found[1])
             key = "\0".join((version.name, kind, *(found or ())))
             if is_shown and (finished := kept.get(key)) is not None:
-                return Response(finished.body, headers=finished.headers)
+                return finished.response()
             count()
             pulse = public_pulse(version, *found) if found and is_shown else None
             if pulse is None:
@@ -94,8 +115,9 @@ def register(
             response.headers["X-Data-Version"] = version.name
             response.headers["X-Data-Through"] = version.data_through
             response.headers["X-Pulse-Complete-Through"] = pulse.last_complete_date.isoformat()
-            kept.put(key, Finished(response.get_data(), response.headers.to_wsgi_list()))
-            return response
+            finished = Finished.of(response)
+            kept.put(key, finished)
+            return finished.response()
 
     @app.get(API)
     def public_profile(username: str) -> Response:
@@ -108,9 +130,10 @@ def register(
 
     @app.get("/profile/<username>")
     def profile_page(username: str) -> Response:
-        response = answer(username, "page", lambda pulse: _page(pulse, heatmap(pulse, week_start)), _no_page)
-        response.headers["Content-Security-Policy"] = policy
-        return response
+        def show(pulse: PublicPulse) -> Response:
+            return _page(pulse, heatmap(pulse, week_start), policy)
+
+        return answer(username, "page", show, lambda: _no_page(policy))
 
 
 def _bytes_of(finished: Finished) -> int:
@@ -139,15 +162,24 @@ def _picture(pulse: PublicPulse, grid: Heatmap, theme: str) -> Response:
     return Response(svg, mimetype="image/svg+xml", headers=FOR_A_WHILE | policy)
 
 
-def _page(pulse: PublicPulse, grid: Heatmap) -> Response:
+def _policy(frame_ancestors: str) -> dict[str, str]:
+    """Return the header of the page that says what may run in it, and who may frame it."""
+    return {
+        "Content-Security-Policy": f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; "
+        f"base-uri 'none'; form-action 'none'; frame-ancestors {frame_ancestors}"
+    }
+
+
+def _page(pulse: PublicPulse, grid: Heatmap, policy: Mapping[str, str]) -> Response:
     html = render_template(
         "profile.html", pulse=pulse, grid=grid, words=WORDS, style=_ours(STYLE), script=_ours(SCRIPT)
     )
-    return Response(html, headers=FOR_A_WHILE)
+    return Response(html, headers=FOR_A_WHILE | policy)
 
 
-def _no_page() -> Response:
-    return Response(render_template("nobody.html", words=WORDS, style=_ours(STYLE)), 404, headers=NEVER_KEPT)
+def _no_page(policy: Mapping[str, str]) -> Response:
+    html = render_template("nobody.html", words=WORDS, style=_ours(STYLE))
+    return Response(html, 404, headers=NEVER_KEPT | policy)
 
 
 def _ours(text: str) -> Markup:

@@ -49,6 +49,7 @@ FORWARDED: dict[str, tuple[str, str | None, str]] = {
     "only commas": ("10.0.0.1", ",,,", "10.0.0.1"),
     "nothing but proxies": ("10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"),
     "octal, which is not read as decimal": ("10.0.0.1", "1.1.1.1, 010.0.0.2", "10.0.0.1"),
+    "a proxy that passes on something long": ("10.0.0.1", "203.0.113.9" + " " * 65_536, "10.0.0.1"),
     "a connection without an address": ("", "203.0.113.9", "unknown"),
 }
 
