@@ -60,6 +60,7 @@ class Night(dg.ConfigurableResource["Night"]):
 
         Raises:
             PulseError: guards are let through from the launchpad, where that is not configured.
+            LockWaitError: somebody else has held the lock for a day.
             DamagedError: the data folder is not as we left it.
             StorageError: there is too little room on the disk.
             ClockError, SourceUnavailableError: as `set_aside`, if something is ahead of our clock.
@@ -69,7 +70,8 @@ class Night(dg.ConfigurableResource["Night"]):
         yesterday = clock.last_day_over()
         self._days = days_named(context.run.tags if context.run else {}) or (yesterday, yesterday)
         purpose = f"Dagster run {context.run.run_id}" if context.run else "Dagster"
-        with lock.run_lock(self._configuration, purpose, wait=True):
+        tell = context.log.warning if context.log else print
+        with lock.run_lock(self._configuration, purpose, wait_seconds=lock.RUN_SECONDS, tell=tell):
             readiness.refuse_unusable(self._configuration)
             space.refuse_if_short(self._configuration)
             line = set_aside(self._configuration)

@@ -21,7 +21,7 @@ from warehouse.basis import WRITE_BASIS, Basis
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.errors import CheckFailedError, ClockError
-from warehouse.files import entries, put_in_place, sync, written_beside
+from warehouse.files import entries, make_folder, put_in_place, sync, written_beside
 from warehouse.lake import ABOUT, NAME_OF_A_DAY, Lake, about
 
 FOLDERS_WITHOUT_LANDINGS = {"activity", "ahead", "erasures"}
@@ -187,7 +187,7 @@ def _forget_activity(lake: Lake) -> None:
 def _move(places: Collection[Path], folder: Path) -> None:
     for place in sorted(places, reverse=True):  # the newest first: what a kill leaves has no gap
         target = folder / place.parent.name / place.name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         put_in_place(place, target)
         sync(place.parent)
         reached("ahead: one moved")

@@ -25,7 +25,7 @@ from warehouse.configuration import Configuration, Pulse, Stream
 from warehouse.crash_points import reached
 from warehouse.erased import erased_learners
 from warehouse.errors import ShrinkError, SourceUnavailableError
-from warehouse.files import UNFINISHED, put_in_place, writing
+from warehouse.files import UNFINISHED, make_folder, put_in_place, writing
 from warehouse.interruption import finished_first
 from warehouse.lake import PARQUET, Figures, Lake, Landing
 from warehouse.streams import Kind
@@ -120,7 +120,7 @@ def land(
     before = lake.landings(configuration)
     erased = erased_learners(configuration)
     home = lake.root / stream.name
-    home.mkdir(parents=True, exist_ok=True)
+    make_folder(home)
     with (
         progress.step(stream.name, len(days)) as summarize,
         TemporaryDirectory(dir=home, prefix=".", suffix=UNFINISHED) as temp,

@@ -23,7 +23,7 @@ from warehouse import engine, suppression
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.erased import erased_learners
-from warehouse.files import UNFINISHED, put_in_place, writing
+from warehouse.files import UNFINISHED, make_folder, put_in_place, writing
 from warehouse.interruption import finished_first
 from warehouse.lake import ABOUT, Lake, described, newest_day
 
@@ -101,7 +101,7 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
     refuse_day_not_over(last_day)
     if newest is not None and last_day < newest and lake.users.exists() and not is_ahead(lake.users):
         return None
-    lake.root.mkdir(parents=True, exist_ok=True)
+    make_folder(lake.root)
     with (
         progress.step(configuration.users_stream.name) as summarize,
         TemporaryDirectory(dir=lake.root, prefix=".", suffix=UNFINISHED) as temp,

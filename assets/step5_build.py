@@ -25,7 +25,7 @@ from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.erased import erased_learners
 from warehouse.errors import CheckFailedError, PulseError
-from warehouse.files import UNFINISHED, writing
+from warehouse.files import UNFINISHED, make_folder, writing
 from warehouse.lake import DAY, Lake, days_between, newest_day
 from warehouse.manifest import sequence_of, version_name
 from warehouse.remarks import Remarks
@@ -155,7 +155,7 @@ def _written_alone(place: Path) -> Iterator[Path]:
 
     The folder is emptied first, and again if the version does not come to its end by a fault or a signal.
     """
-    place.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(place.parent)
     _empty(place.parent)
     unfinished = place.with_name(f".{place.name}{UNFINISHED}")
     try:

@@ -5,16 +5,21 @@ without Dagster and pandas, and a refused lock is answered at once.
 """
 
 import argparse
+import os
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import NoReturn
 
 from pipelines import commands, commands_on_versions, terminal
 from pipelines.failures import failed
+from warehouse import owners
 from warehouse.configuration import configuration_path
-from warehouse.errors import PulseError
+from warehouse.errors import ConfigurationError, PulseError
 
+DEMO = Path("demo/var")  # the data folder of `pulse demo`, which has no configuration before it begins
 ANSWERS = {commands_on_versions.status, commands_on_versions.versions}  # commands that are typed for what they print
 
 
@@ -29,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with terminal.spoken_to():
         chosen = parser().parse_args(arguments)
         try:
+            if chosen.command not in ANSWERS:
+                _refuse_root(chosen, sys.argv[1:] if arguments is None else arguments)
             chosen.command(chosen)
             if chosen.command in ANSWERS:
                 _refuse_lost_answer()
@@ -37,6 +44,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except BaseException as error:  # noqa: BLE001 - no exception leaves the command as a traceback
             return failed(chosen, error)
     return 0
+
+
+def _refuse_root(chosen: argparse.Namespace, arguments: Sequence[str]) -> None:
+    """Make sure, before anything is written, that root does not work in somebody else's data folder."""
+    if os.geteuid() != 0:
+        return
+    data_dir = DEMO if chosen.command is commands.demo else None
+    if data_dir is None:
+        try:
+            data_dir = commands.configuration_of(chosen).data_dir
+        except ConfigurationError:
+            return  # the command will say all that is wrong
+    owners.refuse_root(data_dir, shlex.join(["pulse", *arguments]))
 
 
 def _refuse_lost_answer() -> None:

@@ -85,7 +85,7 @@ def build(words: Namespace) -> None:
     """Build and publish a version from the lake alone, without Dagster."""
     _need_pipelines()
     configuration = configuration_of(words)
-    with run_lock(configuration, "pulse build"):
+    with run_lock(configuration, "pulse build", tell=_say):
         readiness.refuse_unusable(configuration)
         space.refuse_if_short(configuration)
         from assets import progress  # noqa: PLC0415
@@ -102,7 +102,7 @@ def erase(words: Namespace) -> None:
     """Erase a learner from lake and versions; standard output gets the receipt, standard error everything else."""
     _need_pipelines()
     configuration = configuration_of(words)
-    with run_lock(configuration, "pulse erase"):
+    with run_lock(configuration, "pulse erase", tell=_warn):
         from assets import progress  # noqa: PLC0415
         from assets.interrupts import obeyed  # noqa: PLC0415
         from pipelines.erasure import erase as erase_learner  # noqa: PLC0415
@@ -147,7 +147,7 @@ def ui(words: Namespace) -> None:
     from pipelines import dagster_home  # noqa: PLC0415
 
     home = dagster_home.prepare(configuration)
-    with suppress(LockHeldError), run_lock(configuration, "pulse ui"):
+    with suppress(LockHeldError), run_lock(configuration, "pulse ui", tell=_say):
         from pipelines.abandoned import fail_abandoned_runs_of_home  # noqa: PLC0415 - imports Dagster
         from pipelines.history import report_what_is_lacking  # noqa: PLC0415 - as above
 
@@ -172,7 +172,7 @@ def ui(words: Namespace) -> None:
 def _dagster_of(configuration: Configuration, purpose: str) -> Iterator[None]:
     """Hold the run's lock, which is tried before Dagster is imported, with its home prepared and progress shown."""
     _obey_interrupts()
-    with run_lock(configuration, purpose):
+    with run_lock(configuration, purpose, tell=_say):
         readiness.refuse_unusable(configuration)
         space.refuse_if_short(configuration)
         from pipelines import dagster_home  # noqa: PLC0415
@@ -213,6 +213,14 @@ def refuse_taken_port(host: str, port: int) -> None:
         except OSError as error:
             message = f"port {port} is taken ({error.strerror}); choose another with --port"
             raise PulseError(message) from error
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _warn(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _explain_if_nothing_is_published(configuration: Configuration) -> None:

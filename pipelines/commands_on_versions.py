@@ -4,7 +4,7 @@ from argparse import Namespace
 from datetime import date, datetime
 
 from pipelines.commands import configuration_of
-from warehouse import clock, row_security
+from warehouse import clock, owners, row_security
 from warehouse.errors import NoVersionError, PulseError
 from warehouse.lake import Lake, newest_day
 from warehouse.remarks import unknown_rows_line
@@ -26,6 +26,8 @@ def status(words: Namespace) -> None:
         print(f"erasure       {place} cannot be read; restore it, or run `pulse erase` again for that learner")
     for receipt in unfinished(Lake.of(configuration)):
         print(f"erasure       begun {receipt.content['begun_at']} and not complete; run `pulse erase` for it again")
+    if not configuration.pulse.group and (is_open := owners.kept_open(configuration.data_dir)):
+        print(f"warning       {is_open}")
     of_sources = row_security.warnings(configuration)  # as the last landings found them, published or not
     for warning in of_sources:
         print(f"warning       {warning}")

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from warehouse.configuration import Configuration
-from warehouse.files import written_beside
+from warehouse.files import make_folder, written_beside
 
 EVENTS_IN_A_BATCH = 1000
 DAYS_OF_TICKS = 90
@@ -49,7 +49,7 @@ def prepare(configuration: Configuration) -> Path:
     """
     home = configuration.data_dir / "dagster"
     history = home / "history" / "runs"
-    history.mkdir(parents=True, exist_ok=True)
+    make_folder(history)
     text = DAGSTER_YAML.format(history=json.dumps(str(history)), days_of_ticks=DAYS_OF_TICKS)
     place = home / "dagster.yaml"
     if not place.exists() or place.read_text(encoding="utf-8") != text:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -18,6 +18,7 @@ from serve.blocks import Blocks
 from serve.learner_cache import LearnerCache
 from warehouse import engine
 from warehouse.errors import DamagedError, NoVersionError
+from warehouse.manifest import Manifest
 from warehouse.verification import Marks, verify
 from warehouse.versions import Warehouse
 from warehouse.zones import is_zone, zone_info
@@ -142,17 +143,8 @@ def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenV
         OSError: there is no file.
         duckdb.Error: DuckDB cannot read the file.
     """
-    pointer = pointed_to(warehouse)
-    manifest, marks = verify(warehouse, name, lambda: pointed_to(warehouse) == pointer)
-    place = warehouse.file(name)
-    connection = _connect(place)
-    try:
-        _plan_quickly(connection)
-        data_through, window_end, timezone, metric, shift = engine.one_row(connection, ABOUT, {"version": name})
-        _refuse_changed(place, marks)
-    except BaseException:
-        connection.close()
-        raise
+    manifest, marks, connection, about = _opened(warehouse, name)
+    data_through, window_end, timezone, metric, shift = about
     for_pulses = int(cache_bytes * SHARE_OF_PULSES)
     return OpenVersion(
         name,
@@ -171,10 +163,34 @@ def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenV
     )
 
 
-def _refuse_changed(place: Path, marks: Marks) -> None:
-    if Marks.of(place.stat()) != marks:
+def _opened(warehouse: Warehouse, name: str) -> tuple[Manifest, Marks, duckdb.DuckDBPyConnection, tuple[Any, ...]]:
+    """Verify and open a file, again as long as its mode is changed meanwhile; return what it says of itself too."""
+    pointer, place = pointed_to(warehouse), warehouse.file(name)
+    while True:
+        manifest, marks = verify(warehouse, name, lambda: pointed_to(warehouse) == pointer)
+        connection = _connect(place)
+        try:
+            _plan_quickly(connection)
+            about = engine.one_row(connection, ABOUT, {"version": name})
+            if _is_unchanged(place, marks):
+                return manifest, marks, connection, about
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+
+
+def _is_unchanged(place: Path, marks: Marks) -> bool:
+    """Tell whether a file has the marks that it had; if its mode is another, whoever asks has to read it again.
+
+    Raises:
+        NoVersionError: it is another file, or somebody has written to it.
+    """
+    found = Marks.of(place.stat())
+    if not found.but_for_ctime(marks):
         message = f"{place} changed while it was opened"
         raise NoVersionError(message)
+    return found == marks
 
 
 def pointed_to(warehouse: Warehouse) -> str | None:

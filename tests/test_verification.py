@@ -37,8 +37,10 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def warehouse(nights: Path, tmp_path: Path) -> Warehouse:
-    """The pointer is on the first version; nothing has been verified."""
-    return Warehouse.of(small_platform.copied(nights, tmp_path, FIRST))
+    """The pointer is on the first version; nothing has been verified, and nobody has made a place for receipts."""
+    warehouse = Warehouse.of(small_platform.copied(nights, tmp_path, FIRST))
+    warehouse.receipts.rmdir()
+    return warehouse
 
 
 @pytest.fixture

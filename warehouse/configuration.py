@@ -61,6 +61,7 @@ class Pulse(_Part):
     """`[pulse]`: the rules' parameters and where everything is kept."""
 
     data_dir: Folder = Path("var")
+    group: str = ""
     first_day: Day
     lookback_days: int = Field(default=7, ge=0, le=MOST_DAYS)
     default_timezone: ZoneName = "UTC"

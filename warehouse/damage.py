@@ -7,7 +7,6 @@ where it is read: `versions.py`, `lake.py`, `suppression.py`.
 
 import json
 import os
-import pwd
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from warehouse.erased import erased_of
 from warehouse.errors import DamagedError
 from warehouse.files import below
 from warehouse.lake import Lake
+from warehouse.owners import user_name
 from warehouse.versions import Warehouse
 
 SQLITE_FILE = b"SQLite format 3\0"
@@ -79,7 +79,7 @@ def of_system(error: OSError, data_dir: Path) -> str:
     place = Path(name)
     reason = (error.strerror or type(error).__name__).lower()
     if isinstance(error, PermissionError):
-        return f"{place}: {reason} for user {_user(os.geteuid())}; {_owners_way(place)}"
+        return f"{place}: {reason} for user {user_name(os.geteuid())}; {_owners_way(place)}"
     if not place.is_relative_to(data_dir):
         return f"{place}: {reason}"
     return f"{place}: {reason}; {way_out(place, data_dir)}"
@@ -149,12 +149,5 @@ def _owners_way(place: Path) -> str:
         except OSError:
             continue
         if owner != os.geteuid():
-            return f"{seen} belongs to {_user(owner)}: run the command as that user"
+            return f"{seen} belongs to {user_name(owner)}: run the command as that user"
     return "look at its mode and its owner"
-
-
-def _user(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)

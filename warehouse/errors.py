@@ -29,6 +29,10 @@ class LockHeldError(PulseError):
     exit_code = 3
 
 
+class LockWaitError(PulseError):
+    """Somebody has held a lock for longer than anybody waits for it."""
+
+
 class SourceDriftError(PulseError):
     """A source's table is not what the mapping says; trying again cannot help."""
 

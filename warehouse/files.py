@@ -1,5 +1,7 @@
 """Files that a reader sees whole or not at all: written beside their place, made durable, renamed into it.
 
+Folders are made here too, and both get their modes before anybody sees them (`modes.py`).
+
 What the disk refuses on the way is an error that names the file, whoever wrote: Python, Arrow or DuckDB.
 """
 
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse import modes
 from warehouse.errors import StorageError
 
 UNFINISHED = ".unfinished"
@@ -26,8 +29,9 @@ def written_beside(path: Path) -> Iterator[Path]:
     Raises:
         StorageError: it could not be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     unfinished = path.with_name(f".{path.name}{UNFINISHED}")
+    unfinished.unlink(missing_ok=True)  # what somebody else's killed process has left, who may read and not write it
     try:
         with writing(path):
             yield unfinished
@@ -43,9 +47,23 @@ def put_in_place(unfinished: Path, path: Path) -> None:
         StorageError: it is not durable; where it stands is not known if it was the folder that could not be written.
     """
     with writing(path):
+        modes.give_file(unfinished, path)
         sync(unfinished)
         unfinished.replace(path)
         sync(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those around it that are not there; one that is there stays as it is.
+
+    Raises:
+        OSError: it cannot be made, or something else stands in its place.
+    """
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    modes.give_folder(path)
 
 
 def sync(path: Path) -> None:

@@ -4,12 +4,12 @@ Reading a big file to its end takes seconds, so it is done once on a host, and a
 SHA-256 a file had, and by which marks it is known to be the same file still (device, inode, size, and the two times of
 its last change). It never says that a version is good: for that the sum is compared with the manifest, every time.
 Whoever copies, overwrites or restores a file changes its inode or its `ctime`, which nobody can set, so no content
-inherits another's receipt. A bit that rots on the disk later changes no mark; DuckDB's own checksums find that one.
+inherits another's receipt. Where the `ctime` alone is another, the mode may have been changed: the file is read again.
+A bit that rots on the disk later changes no mark; DuckDB's own checksums find that one.
 
 A file is only read here while this process does not have it open in DuckDB: closing it would drop DuckDB's lock.
 """
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -21,13 +21,17 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from warehouse.errors import NoVersionError, PulseError
-from warehouse.files import written_beside
+from warehouse.files import make_folder, written_beside
+from warehouse.lock import acquired, open_lock
+from warehouse.lock_holder import holder_of
 from warehouse.manifest import Manifest
 from warehouse.schema import SERVED, is_served
 from warehouse.versions import Warehouse
 
 logger = logging.getLogger(__name__)
 CHUNK_BYTES = 1 << 20
+READING_LOCK = "reading.lock"
+READING_SECONDS = 5.0  # so long a reader waits for another of the host before it reads for itself
 SETTLED_SECONDS = 0.05  # a file's times tick every few milliseconds: one that has just changed could change unseen
 
 
@@ -48,6 +52,10 @@ class Marks(NamedTuple):
     def of(cls, status: os.stat_result) -> Self:
         """Return the marks of a file."""
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+    def but_for_ctime(self, other: "Marks") -> bool:
+        """Tell whether it is the same file, of which the mode may have been changed."""
+        return self[:-1] == other[:-1]
 
 
 class Verified(NamedTuple):
@@ -118,7 +126,7 @@ def _sha256(warehouse: Warehouse, version: str, is_wanted: Callable[[], bool]) -
     marks = Marks.of(place.stat())
     if known := _receipt(warehouse, version, marks):
         return marks, known
-    with _alone(warehouse.receipts):
+    with _alone(warehouse.receipts, is_wanted):
         marks = Marks.of(place.stat())
         if known := _receipt(warehouse, version, marks):  # another process was reading while this one waited
             return marks, known
@@ -151,34 +159,44 @@ def _remember(warehouse: Warehouse, version: str, marks: Marks, sha256: str) -> 
 
 
 def _read(place: Path, is_wanted: Callable[[], bool]) -> tuple[Marks, str]:
-    sum_so_far = hashlib.sha256()
-    with place.open("rb", buffering=0) as file:
-        before = os.fstat(file.fileno())
-        if time.time() - before.st_ctime < SETTLED_SECONDS:
-            time.sleep(SETTLED_SECONDS)
-        while chunk := file.read(CHUNK_BYTES):
-            if not is_wanted():
-                message = f"{place} was not read to its end: it is not wanted any more"
-                raise OvertakenError(message)
-            sum_so_far.update(chunk)
-        marks = Marks.of(os.fstat(file.fileno()))
-    if marks != Marks.of(before):
-        message = f"{place} changed while it was read"
-        raise NoVersionError(message)
-    return marks, sum_so_far.hexdigest()
+    """Return marks and sum of a file, which is read again as long as its mode is changed meanwhile."""
+    while True:
+        sum_so_far = hashlib.sha256()
+        with place.open("rb", buffering=0) as file:
+            before = os.fstat(file.fileno())
+            if time.time() - before.st_ctime < SETTLED_SECONDS:
+                time.sleep(SETTLED_SECONDS)
+            while chunk := file.read(CHUNK_BYTES):
+                _refuse_unwanted(place, is_wanted)
+                sum_so_far.update(chunk)
+            marks = Marks.of(os.fstat(file.fileno()))
+        if marks == Marks.of(before):
+            return marks, sum_so_far.hexdigest()
+        if not marks.but_for_ctime(Marks.of(before)):
+            message = f"{place} changed while it was read"
+            raise NoVersionError(message)
+
+
+def _refuse_unwanted(place: Path, is_wanted: Callable[[], bool]) -> None:
+    if not is_wanted():
+        message = f"{place} was not read to its end: it is not wanted any more"
+        raise OvertakenError(message)
 
 
 @contextmanager
-def _alone(receipts: Path) -> Iterator[None]:
-    """Let one process of a host read at a time; the others find its receipt afterwards."""
+def _alone(receipts: Path, is_wanted: Callable[[], bool]) -> Iterator[None]:
+    """Let one process of a host read at a time; the others find its receipt afterwards, and wait so long at most."""
     try:
-        receipts.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(receipts / "reading.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        make_folder(receipts)
+        descriptor = open_lock(receipts / READING_LOCK)
     except OSError:  # a warehouse that may only be read: no lock, and no receipt to wait for
         yield
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        is_alone = acquired(descriptor, READING_SECONDS, lambda _: _refuse_unwanted(receipts / READING_LOCK, is_wanted))
+        if not is_alone:
+            holder = holder_of(descriptor)
+            logger.warning("%s is held by %s, this worker reads for itself", receipts / READING_LOCK, holder)
         yield
     finally:
         os.close(descriptor)

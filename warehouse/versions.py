@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from warehouse import clock, lock
+from warehouse import clock, lock, modes
 from warehouse.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.errors import DamagedError, NoVersionError, PulseError
-from warehouse.files import entries, sync, writing, written_beside
+from warehouse.files import entries, make_folder, sync, writing, written_beside
 from warehouse.manifest import VERSION_NAME, Manifest, sequence_of
 from warehouse.pin import Pin
 from warehouse.schema import SERVED, is_served
@@ -208,7 +208,7 @@ class Warehouse:
 
     @contextmanager
     def _pointer_held(self, purpose: str) -> Iterator[None]:
-        with lock.exclusive(self.root / lock.POINTER_LOCK, purpose, wait=True):
+        with lock.pointer_lock(self.root, purpose):
             yield
 
     def put_in_place(self, version: str, manifest: Manifest) -> None:
@@ -218,11 +218,13 @@ class Warehouse:
             StorageError: one of them could not be written; neither is left.
         """
         building, place = self.building(version), self.file(version)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(place.parent)
+        with suppress(OSError):  # or servers read for themselves
+            make_folder(self.receipts)
         try:
             with writing(place):
+                modes.give_file(building, place)
                 sync(building)
-                building.chmod(0o444)
                 reached("publish: durable")
                 building.rename(place)
                 sync(place.parent)

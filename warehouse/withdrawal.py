@@ -23,7 +23,7 @@ def keep_only(warehouse: Warehouse, version: str) -> list[str]:
     Returns:
         The names of those that are gone, oldest first.
     """
-    with lock.exclusive(warehouse.root / "pointer.lock", f"keeping only {version}", wait=True):
+    with lock.pointer_lock(warehouse.root, f"keeping only {version}"):
         warehouse.unpin()
         if warehouse.current() != version:
             warehouse.point_to(version)
@@ -41,7 +41,7 @@ def withdraw(warehouse: Warehouse, versions: Collection[str]) -> list[str]:
     Returns:
         The names of those that are gone, oldest first.
     """
-    with lock.exclusive(warehouse.root / "pointer.lock", "withdrawing versions", wait=True):
+    with lock.pointer_lock(warehouse.root, "withdrawing versions"):
         pin, current = warehouse.pin, warehouse.current()
         if pin is not None and pin.version in versions:
             warehouse.unpin()
