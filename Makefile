@@ -12,7 +12,7 @@ SHARED := -n auto --maxprocesses 4 --dist loadfile  # among processes; what a fi
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: demo test test-slow torture histories bench bench-full install lint format lock dictionary ci clean
+.PHONY: demo test test-slow torture histories bench bench-full install lint format lock audit licences dictionary ci clean
 .DEFAULT_GOAL := install
 
 demo: $(VENV)/.installed
@@ -81,6 +81,15 @@ lock:
 UV := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --upgrade \
 	--custom-compile-command "make lock"
 
+# What is known of the locked versions' faults, and of those that the browser tests use; asks the package registries.
+audit: $(VENV)/.installed
+	test -x .venv-audit/bin/pip-audit || { $(PYTHON) -m venv .venv-audit && .venv-audit/bin/pip install --quiet pip-audit; }
+	.venv-audit/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements.lock
+	cd tests/browser && npm audit
+
+licences: $(VENV)/.installed
+	$(VENV)/bin/python -m tests.licences
+
 dictionary: $(VENV)/.installed
 	$(VENV)/bin/python -c 'from warehouse import schema; print(schema.dictionary(), end="")' > docs/DICTIONARY.md
 
@@ -88,4 +97,4 @@ ci:
 	.ci/run
 
 clean:
-	rm -rf $(VENV) .venv-lock .venv-duckdb2 .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-lock .venv-audit .venv-duckdb2 .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -80,8 +80,8 @@ def _on_list(configuration: Configuration, erased: Suppressed) -> list[str]:
         return []
     with connected(configuration) as connection:
         connection.execute(f"create temp view named as {' union all '.join(named)}")
-        parameters = {"salt": erased.salt, "hashes": sorted(erased.hashes)}
-        return [user_id for (user_id,) in connection.execute(engine.sql(ON_LIST), parameters).fetchall()]
+        engine.create(connection, "listed", hash=sorted(erased.hashes))
+        return [learner for (learner,) in connection.execute(engine.sql(ON_LIST), {"salt": erased.salt}).fetchall()]
 
 
 def _named(configuration: Configuration) -> Iterator[str]:

@@ -1,6 +1,6 @@
--- Learners of whom the lake has rows -> those of them who are on the list of erased learners. `named` has their ids as
--- they stand in the lake, which are normal ones (R26).
-select distinct user_id
+-- Learners of whom the lake has rows -> those of them who are on the list of erased learners, which `listed` has.
+-- `named` has their ids as they stand in the lake, which are normal ones (R26).
+select distinct named.user_id
 from named
-where sha256($salt || user_id) in (select unnest($hashes))
-order by user_id
+semi join listed on sha256($salt || named.user_id) = listed.hash
+order by named.user_id

@@ -7,7 +7,7 @@ are named by their hashes, so that nothing else runs; nothing here asks another 
 import base64
 import hashlib
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,7 +73,7 @@ class Finished(NamedTuple):
         return cls(body, response.headers.to_wsgi_list(), tag)
 
     def response(self) -> Response:
-        """Answer with it; or with its headers alone, which a browser puts in place of those it has, if it holds the rest."""
+        """Answer with it, or to who holds it with its headers alone, which a browser puts in place of those it has."""
         if not manners.has_fresh(self.tag):
             return Response(self.body, headers=self.headers)
         response = manners.not_modified()
@@ -170,14 +170,14 @@ def _policy(frame_ancestors: str) -> dict[str, str]:
     }
 
 
-def _page(pulse: PublicPulse, grid: Heatmap, policy: Mapping[str, str]) -> Response:
+def _page(pulse: PublicPulse, grid: Heatmap, policy: dict[str, str]) -> Response:
     html = render_template(
         "profile.html", pulse=pulse, grid=grid, words=WORDS, style=_ours(STYLE), script=_ours(SCRIPT)
     )
     return Response(html, headers=FOR_A_WHILE | policy)
 
 
-def _no_page(policy: Mapping[str, str]) -> Response:
+def _no_page(policy: dict[str, str]) -> Response:
     html = render_template("nobody.html", words=WORDS, style=_ours(STYLE))
     return Response(html, 404, headers=NEVER_KEPT | policy)
 

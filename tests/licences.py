@@ -1,7 +1,7 @@
 """The table of everything that is locked, with its licence: `make licences` writes docs/LICENCES.md.
 
-A licence is what an installed package says of itself: its SPDX expression, else its field `License` if that
-is one line, else its classifiers. What is for other systems only (Windows, PyPy) is not installed and says nothing here.
+A licence is what an installed package says of itself: its SPDX expression, else its field `License` if that is one
+line, else its classifiers. What is for other systems only (Windows, PyPy) is not installed and says nothing here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -26,12 +26,13 @@ USES = {"server": [""], "night": ["", "keys", "limits", "pipelines"]}  # by who 
 HEAD = """\
 # Licences
 
-Every package of `requirements.lock`, with the licence that it names itself. Written by `make licences`, from what is installed;
-a test fails when the lock has changed since. Nothing of them is in this repository: they come from the package registry.
+Every package of `requirements.lock`, with the licence that it names itself. Written by `make licences`, from what is
+installed; a test fails when the lock has changed since. Nothing of them is in this repository: they come from the
+package registry.
 
-*Server*: `pip install .` has it. *Night*: one of the extras `keys`, `limits` and `pipelines` does. *Development*: tests, linters
-and building, never part of an installation. *Another system*: Windows or PyPy. What `requirements-bench.lock` and `requirements-audit.lock` have besides is used by
-`make bench` and `make audit` alone.
+*Server*: `pip install .` has it. *Night*: one of the extras `keys`, `limits` and `pipelines` does. *Development*:
+tests, linters and building, never part of an installation. *Another system*: Windows or PyPy. What
+`requirements-bench.lock` has besides is used by `make bench` alone.
 
 | package | version | for | licence |
 | --- | --- | --- | --- |
@@ -86,7 +87,7 @@ def closure(extras: list[str]) -> set[str]:
 def licence(name: str) -> str:
     """Return what an installed package says its licence is, whatever its version; nothing if it is not installed."""
     try:
-        about = metadata.metadata(name)
+        about: Any = metadata.metadata(name)  # a message of an e-mail
     except metadata.PackageNotFoundError:
         return ""
     for field in ("License-Expression", "License"):
