@@ -40,6 +40,11 @@ ROWS = 20_000
 STALLED = 300_000  # bytes: in the middle of the rows, and after all that is asked before
 ALL = 1 << 40
 AT_ONCE = 10  # seconds; mostly what Dagster and Python take to end on a busy machine
+# Bytes of answers, of which MariaDB gives fewer in all.
+BEFORE_THE_ROWS = [
+    *(("postgresql", passing) for passing in (0, 60, 500, 2000, 4000)),
+    *(("mariadb", passing) for passing in (0, 60, 500, 1000)),
+]
 SAID = (
     r"^stream {}: source platform failed: it has stopped answering, 6 s \(statement_timeout_seconds and 5 more\) "
     r"were waited for it; is it up\?$"
@@ -68,9 +73,11 @@ class Relay:
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
 
-    @property
     def is_left(self) -> bool:
-        """Whether every connection has been ended on our side."""
+        """Whether every connection is ended on our side, or is within a moment: the relay hears of it by itself."""
+        end = time.monotonic() + 5
+        while any(one.fileno() != -1 for one in self._open) and time.monotonic() < end:
+            time.sleep(0.02)
         return all(one.fileno() == -1 for one in self._open)
 
     def _accept(self) -> None:
@@ -171,7 +178,7 @@ def test_learners_that_stall_end_with_a_line(stalling: tuple[Platform, Relay]) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("passing", [0, 60, 500, 2000, 4000])
+@pytest.mark.parametrize(("stalling", "passing"), BEFORE_THE_ROWS, indirect=["stalling"])
 def test_whatever_is_asked_before_the_rows_stalls_no_longer(passing: int, stalling: tuple[Platform, Relay]) -> None:
     """FAULTS 71: connecting, the clock, reflection, figures."""
     platform, relay = stalling
@@ -187,7 +194,7 @@ def test_whatever_is_asked_before_the_rows_stalls_no_longer(passing: int, stalli
 def assert_is_left(relay: Relay) -> None:
     """Our thread has ended, and the server's session too."""
     assert not [thread for thread in threading.enumerate() if thread.name == "source"]
-    assert relay.is_left
+    assert relay.is_left()
 
 
 @pytest.mark.slow
@@ -206,7 +213,7 @@ def test_a_signal_ends_a_night_that_stalls_and_the_next_one_publishes(
         _, err = process.communicate(timeout=60)
         assert time.monotonic() - began < AT_ONCE
     assert (process.returncode, err) == (130, "pulse: interrupted; nothing is published\n")
-    assert relay.is_left
+    assert relay.is_left()
     relay.passing = ALL
     code, _, err = place.pulse("nightly")
     assert (code, err) == (0, "")
@@ -224,7 +231,7 @@ def test_a_night_that_stalls_fails_as_if_its_source_were_not_there(stalling: tup
     line = SAID.format("xp")[1:-1]
     assert code == 1
     assert re.fullmatch(rf"pulse: {line}; nothing is published\n", err)
-    assert relay.is_left
+    assert relay.is_left()
     with run_lock(platform.configuration(first_day=YESTERDAY), "the test"):
         pass
 
@@ -244,6 +251,7 @@ def test_a_run_of_dagsters_that_stalls_can_be_terminated(
     def terminate() -> None:
         assert relay.stalled.wait(60)
         began.append(time.monotonic())
+        instance.report_run_canceling(run)
         os.kill(os.getpid(), sign)
 
     with at_home(place) as instance:
