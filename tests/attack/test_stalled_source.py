@@ -151,6 +151,7 @@ def configured(platform: Platform) -> Configuration:
     return platform.configuration(first_day=YESTERDAY)
 
 
+@pytest.mark.slow
 def test_a_stream_that_stalls_ends_with_a_line_and_can_be_read_again(stalling: tuple[Platform, Relay]) -> None:
     """FAULTS 71: 864 s with a limit of 10 s."""
     platform, relay = stalling
