@@ -1,8 +1,9 @@
 """Which mode belongs to which place of a data folder: nobody but its owner and its group get in (docs/FAULTS.md, 74).
 
 The group reads what an analyst or a server of another user needs: versions and manifests, the pin, the list of the
-erased and the public names. A place is known by the last parts of its path. A file has the group of the folder that it
-is put in, and what the group may read of a folder that is still open to everybody, everybody may (`mending.py`).
+erased, the receipts of erasures and the public names. A place is known by the last parts of its path. A file has the
+group of the folder that it is put in, and what the group may read of a folder that is still open to everybody,
+everybody may (`mending.py`).
 """
 
 import errno
@@ -33,7 +34,7 @@ def file_mode(place: Path) -> int:
             return OWN
         case ("warehouse", "versions", name):
             return VERSION if name.endswith(".duckdb") else READ_BY_GROUP
-        case (_, "warehouse", "pin"):
+        case (_, "warehouse", "pin") | ("lake", "erasures", _):  # receipts say who has to be on the list
             return READ_BY_GROUP
         case (_, "lake", name) if name in READ_IN_LAKE:
             return READ_BY_GROUP

@@ -4,7 +4,7 @@ import grp
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from serve.open_version import open_version
 from serve.reader import Follower
 from tests import small_platform
 from tests.other_user import NOBODY, as_user, let_pass, need_another_user
-from tests.small_platform import FIRST, FIRST_DAY, SECOND, SECOND_NIGHT
+from tests.small_platform import ANA, FIRST, FIRST_DAY, KIM, SECOND, SECOND_NIGHT, bearer
 from warehouse import verification
 from warehouse.configuration import Configuration, load
 from warehouse.lock import run_lock
@@ -418,6 +418,66 @@ def test_what_a_server_of_another_user_reads_stays_open_with_a_warning_until_the
     assert verified_by(configuration, os.getegid()).splitlines()[-1] == Warehouse.of(configuration).kept()[-1]
     assert cli.main(["status", "--config", str(configuration.path)]) == 0
     assert "stays open" not in capsys.readouterr().out
+
+
+SERVER = """
+import encodings.utf_8_sig, grp, pwd, sys
+from pathlib import Path
+from serve.app import create_app
+from warehouse.configuration import load
+configuration = load(Path(sys.argv[3]), uses=["auth"])
+def ask(client, token):
+    return client.get("/api/xp/learning-pulse", headers={"Authorization": "Bearer " + token})
+ask(create_app(configuration).test_client(), sys.argv[4])  # imports what is imported late
+"""
+ASK = """
+client = create_app(configuration).test_client()
+for token in sys.argv[2:]:
+    answer = ask(client, token)
+    days = answer.get_json().get("data", [])
+    print("answer", answer.status_code, sum(day["xp_earned"] for day in days))
+"""
+
+
+def answered(configuration: Configuration, *learners: str, groups: Sequence[int]) -> list[str]:
+    """What a server of `nobody`, who is in these groups, answers learners."""
+    tokens = [bearer(learner)["Authorization"].removeprefix("Bearer ") for learner in learners]
+    done = as_user(ASK, configuration.path, *tokens, before=SERVER, groups=groups)
+    assert done.returncode == 0, done.stderr
+    return [line.removeprefix("answer ") for line in done.stdout.splitlines() if line.startswith("answer ")]
+
+
+@pytest.mark.slow
+def test_a_server_of_another_user_answers_after_an_erasure(published: Configuration) -> None:
+    """FAULTS 74, 75: it reads the list and the receipts, with every answer."""
+    need_another_user()
+    group = grp.getgrgid(os.getegid())
+    configuration = configured(published, group=group.gr_name)
+    assert answered(configuration, ANA, KIM, groups=[NOBODY, group.gr_gid]) == ["200 70", "200 5"]
+    assert cli.main(["erase", KIM, "--config", str(configuration.path)]) == 0
+    assert answered(configuration, ANA, KIM, groups=[NOBODY, group.gr_gid]) == ["200 70", "200 0"]
+    assert read_by(configuration) == set()
+
+
+ANALYST = """
+with duckdb.connect(sys.argv[1], read_only=True) as connection:
+    print(connection.sql("select count(*) > 0 from daily_activity").fetchone()[0])
+try:
+    duckdb.connect(sys.argv[1])
+except duckdb.Error as error:
+    print(type(error).__name__)
+"""
+
+
+def test_an_analyst_in_the_group_opens_the_pointer_and_writes_nothing(published: Configuration) -> None:
+    """FAULTS 74: as the README has it; who is in no group does not."""
+    need_another_user()
+    pointer = Warehouse.of(published).pointer
+    done = as_user(ANALYST, pointer, before="import duckdb\n", groups=[NOBODY, os.getegid()])
+    assert (done.stdout.splitlines(), done.stderr) == (["True", "IOException"], "")
+    done = as_user(ANALYST, pointer, before="import duckdb\n")
+    assert done.returncode == 1
+    assert "Permission denied" in done.stderr
 
 
 # --- the group --------------------------------------------------------------------------------------------------------
