@@ -8,6 +8,7 @@ While a server of another user reads here, and no group is configured that would
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,7 +62,8 @@ def mend(data_dir: Path, group: int | None) -> list[str]:
     changed: list[Change] = []
     refused: list[Change] = []
     for change in _differing(data_dir, group, keeps_served=keeps_served):
-        (changed if _apply(change) else refused).append(change)
+        with suppress(FileNotFoundError):  # servers and a rollback rename files meanwhile
+            (changed if _apply(change) else refused).append(change)
     warnings = [
         _refused(data_dir, refused),
         kept_open(data_dir) if keeps_served else None,

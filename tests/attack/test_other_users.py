@@ -216,6 +216,25 @@ def test_a_mode_that_a_mount_does_not_take_is_a_warning_every_night(
         assert f"such as {kept}: 0644 of user " in line
 
 
+def test_what_a_server_renames_while_modes_are_mended_ends_no_run(
+    published: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAULTS 74: servers write receipts at any time, and a rollback needs no run; what is gone needs no mode."""
+    original, receipts = os.chmod, Warehouse.of(published).receipts
+    unfinished = receipts / ".in-service.unfinished"
+    unfinished.touch()
+    unfinished.chmod(0o644)
+
+    def chmod(path: Path, mode: int) -> None:
+        if path == unfinished:
+            unfinished.replace(receipts / "in-service")
+        original(path, mode)
+
+    monkeypatch.setattr(os, "chmod", chmod)
+    assert mended(published) == []
+    assert not unfinished.exists()
+
+
 LOAD = """
 import encodings.utf_8_sig, grp, pwd, sys
 from pathlib import Path
