@@ -54,7 +54,7 @@ LANDED_TABLE = """
 create or replace temp table landed as
 select
     *, $day::date as day, null::timestamp as last_activity_at, null::timestamp as updated_at, null::varchar as reason,
-    null::varchar as row, false as is_conflicting
+    null::varchar as row, false as is_conflicting, false as is_foreign
 from ({})
 """
 DAYS_OF_RESULT = """
