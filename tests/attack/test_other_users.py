@@ -480,7 +480,7 @@ def test_a_server_of_another_user_answers_after_an_erasure(published: Configurat
 
 ANALYST = """
 with duckdb.connect(sys.argv[1], read_only=True) as connection:
-    print(connection.sql("select count(*) > 0 from daily_activity").fetchone()[0])
+    print(connection.execute("select count(*) > 0 from daily_activity").fetchone()[0])
 try:
     duckdb.connect(sys.argv[1])
 except duckdb.Error as error:
