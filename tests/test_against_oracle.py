@@ -41,6 +41,7 @@ def test_every_table_and_every_answer_from_sqlite_equals_the_oracle(world: World
         replay.assert_equals_the_oracle(world, replay.replayed(world, platform))
 
 
+@pytest.mark.slow
 @given(worlds(is_loose=False, may_lose_learners=True))
 def test_every_table_and_every_answer_from_postgresql_equals_the_oracle(postgres_url: str, world: World) -> None:
     with replay.postgres_platform(postgres_url) as platform:
@@ -303,6 +304,7 @@ def test_a_learner_who(landings: tuple[tuple[date, list[dict[str, object]]], ...
         replay.assert_equals_the_oracle(world, replay.replayed(world, platform))
 
 
+@pytest.mark.slow
 def test_a_move_never_rewrites_the_past() -> None:
     """FAULTS 27."""
     there, here = learner("bob", "Pacific/Kiritimati"), learner("bob", "America/New_York")

@@ -481,6 +481,7 @@ def test_what_a_run_plans_is_one_event_a_day_for_assets_with_days_and_one_for_th
 # --- nights that fail, and are run again ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_stream_that_fails_fails_the_night_alone_and_is_all_that_a_retry_extracts(
     platform: Place, published: Place, copy_of: Callable[[Place], Place], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -539,6 +540,7 @@ def test_a_check_that_fails_keeps_the_version_from_being_published_in_the_same_r
     assert place.current is None
 
 
+@pytest.mark.slow
 def test_one_stream_alone_is_tried_again_while_its_source_is_away(
     published: Place, copy_of: Callable[[Place], Place], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -594,6 +596,7 @@ def test_one_partition_launched_in_the_ui_is_a_night_that_heals_what_is_missing(
     assert place.logical_hash == before
 
 
+@pytest.mark.slow
 def test_a_reconciliation_shows_the_days_that_it_extracted_and_the_version(
     published: Place, copy_of: Callable[[Place], Place]
 ) -> None:
@@ -642,6 +645,7 @@ def test_the_weekly_schedule_is_the_configurations_and_asks_for_the_whole_job(
     assert asked.run_config["resources"]["night"]["config"] == {}
 
 
+@pytest.mark.slow
 def test_without_dagsters_storage_nothing_is_lost(published: Place, copy_of: Callable[[Place], Place]) -> None:
     """FAULTS 11."""
     place = copy_of(published)
@@ -733,6 +737,7 @@ class FailingOnce(BatchingEventLogStorage):
         super()._store_asset_event(*words)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_events_in_batches_are_the_rows_that_dagster_stores_one_by_one(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:

@@ -109,6 +109,7 @@ def test_what_is_left_is_the_world_without_the_learner_and_stays_so(woven: Confi
     assert places_with(mapped) == []
 
 
+@pytest.mark.slow
 def test_a_reconciliation_brings_nobody_back_nor_does_a_source_that_forgets_the_learner_too(
     woven: Configuration,
 ) -> None:
@@ -329,6 +330,7 @@ def spoil(configuration: Configuration) -> None:
     land(configuration, configuration.streams["xp_events"], [LAST_DAY], accept_shrink=True)
 
 
+@pytest.mark.slow
 def test_a_guard_does_not_hold_an_erasure_back_and_the_manifest_says_so(woven: Configuration) -> None:
     """FAULTS 42, 9: of the quarantine here, and of what shrinks, as much of the last week's XP is the learner's."""
     spoil(woven)

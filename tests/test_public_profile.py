@@ -26,6 +26,7 @@ from serve.heatmap import WeekStart, heatmap
 from serve.public_pulse import DAY, PublicPulse, runs
 from tests import public_platform
 from tests.public_platform import ADA, ADA_SECONDS, ADA_XP, COMPOSED, DECOMPOSED, LAST_DAY, NOBODY, PUBLIC, SHOWN
+from tests.slowly import slowly
 from warehouse.configuration import Configuration, load
 from warehouse.versions import Warehouse
 
@@ -502,7 +503,7 @@ GOODBYES = {
 }
 
 
-@pytest.mark.parametrize("goodbye", GOODBYES.values(), ids=GOODBYES)
+@pytest.mark.parametrize("goodbye", slowly(GOODBYES.values(), quick=3), ids=GOODBYES)
 def test_who_is_not_public_any_more_is_gone_with_the_landing_that_says_so_and_stays_so(
     own: Configuration, goodbye: str
 ) -> None:

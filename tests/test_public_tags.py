@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from serve.app import create_app
 from tests import public_platform
 from tests.public_platform import ADA
+from tests.slowly import slowly
 from tests.test_public_profile import GOODBYES, PATHS, page_path, picture_path, profile_path
 from warehouse import suppression
 from warehouse.configuration import Configuration, load
@@ -156,7 +157,7 @@ def assert_gone(app: Flask, tags: dict[str, str]) -> None:
             assert "ETag" not in answer.headers
 
 
-@pytest.mark.parametrize("goodbye", GOODBYES.values(), ids=GOODBYES)
+@pytest.mark.parametrize("goodbye", slowly(GOODBYES.values(), quick=2), ids=GOODBYES)
 def test_who_went_private_is_404_to_those_who_hold_the_page_and_stays_so(own: Configuration, goodbye: str) -> None:
     """FAULTS 41: a 304 would say that the page may still be shown."""
     app, warehouse = create_app(own), Warehouse.of(own)

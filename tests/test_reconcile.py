@@ -16,6 +16,7 @@ from assets.step1_extract import open_stream
 from assets.step9_reconcile import compare
 from pipelines.night import publish_lake
 from pipelines.reconciliation import reconcile
+from tests.slowly import slowly
 from tests.sources import (
     DAY,
     FIRST,
@@ -84,7 +85,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize(("change", "said", "xp"), CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize(("change", "said", "xp"), slowly(CHANGES.values(), quick=1), ids=CHANGES)
 def test_what_changed_before_the_lookback_is_found_and_published(
     platform: Platform, change: str, said: str, xp: dict[date, int]
 ) -> None:
@@ -104,6 +105,7 @@ def test_what_changed_before_the_lookback_is_found_and_published(
     assert drifted(configuration) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "expected"),
     [

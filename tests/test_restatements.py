@@ -162,6 +162,7 @@ def test_an_ordinary_night_restates_nothing_and_never_a_date_that_was_not_over(p
     assert [row[1] for row in place.restated(version)] == [NEWEST_DAY - DAY], "its evening of the 10th is not over"
 
 
+@pytest.mark.slow
 def test_a_move_on_the_newest_day_restates_by_zone(place: Place) -> None:
     """FAULTS 27: everything of that UTC day falls on other dates; what is before stays."""
     there = [learner("ann", "Pacific/Kiritimati"), BOB]
@@ -176,6 +177,7 @@ def test_a_move_on_the_newest_day_restates_by_zone(place: Place) -> None:
     assert {(row[0], row[1], row[5]) for row in found} == {("ann", NEWEST_DAY, "zone")}
 
 
+@pytest.mark.slow
 def test_a_changed_default_zone_restates_by_zone_those_whom_it_concerns(place: Place) -> None:
     """FAULTS 27."""
     world = world_of(learner("ann", None), learner("bob", "UTC"))
@@ -188,6 +190,7 @@ def test_a_changed_default_zone_restates_by_zone_those_whom_it_concerns(place: P
     assert place.restated() == found, "many rows of one version are read again"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", [1, -2])
 def test_another_first_day_restates_by_rule(place: Place, by: int) -> None:
     early, late = sorted((FIRST_DAY + DAY, FIRST_DAY + DAY + by * DAY))
@@ -207,6 +210,7 @@ def test_a_stream_that_is_added_restates_by_rule(place: Place) -> None:
     assert {(row[2], row[3], row[5]) for row in place.restated()} == {("xp_earned", 0, "rule")}
 
 
+@pytest.mark.slow
 def test_learners_of_one_version_only_are_not_restated_and_those_who_go_take_their_rows_along(place: Place) -> None:
     world = world_of(ANN, BOB)
     place.publish(replace(world, users_landings=((NEWEST_DAY, [ANN]),)))
@@ -257,6 +261,7 @@ def die_before(patched: pytest.MonkeyPatch, step: str) -> None:
     patched.setattr(Warehouse if owner else step7_publish, name, dying)
 
 
+@pytest.mark.slow
 def test_without_the_warehouse_what_was_restated_stays_and_nothing_new_can_be_told(place: Place) -> None:
     """FAULTS 11."""
     world = world_of(ANN)
@@ -270,6 +275,7 @@ def test_without_the_warehouse_what_was_restated_stays_and_nothing_new_can_be_to
     assert len(place.restated()) == 2
 
 
+@pytest.mark.slow
 def test_a_pinned_version_is_not_what_the_next_ones_are_compared_with(place: Place) -> None:
     """Each version with the one made before it, whatever readers get meanwhile."""
     world = world_of(ANN)
@@ -283,6 +289,7 @@ def test_a_pinned_version_is_not_what_the_next_ones_are_compared_with(place: Pla
     assert [(row[3], row[4]) for row in place.restated()] == [(150, 238), (238, 338)]
 
 
+@pytest.mark.slow
 def test_the_logical_hash_does_not_tell_what_was_before(place: Place) -> None:
     """R24."""
     world = world_of(ANN)
@@ -310,6 +317,7 @@ def test_a_wrong_restatement_blocks_publishing(place: Place, monkeypatch: pytest
         place.publish(with_amount(world, "ann", FIRST_DAY, 100))
 
 
+@pytest.mark.slow
 def test_an_ordinary_night_looks_at_the_dates_of_the_days_that_changed_only(place: Place) -> None:
     """Not at the history: the day that is new, and one within the lookback that has changed."""
     world = world_of(ANN)

@@ -52,6 +52,7 @@ def serving(configuration: Configuration, soft: int, hard: int) -> Iterator[Runn
         process.wait(test_server.STOP_SECONDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("soft", "hard"), [(1024, 1024), (256, 512)])
 def test_silent_connections_that_take_every_descriptor_keep_nobody_waiting(
     nights: Path, tmp_path: Path, soft: int, hard: int

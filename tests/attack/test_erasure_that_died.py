@@ -95,6 +95,7 @@ def assert_is_in_no_build(configuration: Configuration, learners: set[str]) -> N
 # --- it is known ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_before_the_first_step_nothing_is_begun(woven: Configuration, capsys: pytest.CaptureFixture[str]) -> None:
     """FAULTS 75: a list with nobody on it, by whose salt the first receipt can say whose it is."""
     with dying_at("erase: list made"):
@@ -125,6 +126,7 @@ def test_an_erasure_is_known_before_anything_is_done(woven: Configuration, capsy
     assert places_with(woven) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ["erase: receipt begun", SUPPRESSED])
 def test_the_server_warns_of_it_until_it_is_complete(woven: Configuration, point: str) -> None:
     """FAULTS 75: whoever watches the server need not think of `pulse status`."""
@@ -206,6 +208,7 @@ def test_a_version_that_waited_to_be_published_is_gone_before_the_learner_is_on_
         version_built(woven)
 
 
+@pytest.mark.slow
 def test_a_lake_that_came_back_from_a_backup_brings_nobody_back(
     woven: Configuration, nights: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -261,7 +261,7 @@ def test_without_the_script_nothing_is_missing(opened: Open, look: str) -> None:
 # --- names and pictures -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", slowly([*SHOWN.values(), "idle"], quick=6), ids=[*SHOWN, "idle"])
+@pytest.mark.parametrize("name", slowly([*SHOWN.values(), "idle"], quick=3), ids=[*SHOWN, "idle"])
 def test_whatever_the_name_the_page_is_quiet_and_whole(opened: Open, name: str) -> None:
     with opened(f"/profile/{quote(name, safe='')}", **PHONE) as page:
         assert page.locator("h1").evaluate("one => one.textContent") == name
@@ -297,7 +297,7 @@ def test_the_picture_opened_by_itself_is_quiet(opened: Open) -> None:
 # --- a date that is not over ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("look", ["light", "dark", "forced colours", "forced dark colours", "phone"])
+@pytest.mark.parametrize("look", slowly(["light", "dark", "forced colours", "forced dark colours", "phone"], quick=2))
 def test_a_date_that_is_not_over_is_told_apart_and_is_not_the_one_that_is_shown_first(opened: Open, look: str) -> None:
     """FAULTS 68: it has an edge of dashes, and so has what the legend says of it."""
     with opened(ADA, **LOOKS[look]) as page:

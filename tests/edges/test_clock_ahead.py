@@ -134,6 +134,7 @@ def test_the_next_night_moves_what_is_ahead_away_and_equals_one_that_never_saw_t
     assert published(configuration, "select count(*) from restatements") == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_learner_who_goes_private_after_it_is_private_at_once(set_clock: SetClock, tmp_path: Path) -> None:
     """FAULTS 54: learners and zones land again by the first right night; no zone is recorded for a day to come."""
     configuration, _ = nights(platform(tmp_path), set_clock, ahead=30, later=0)
@@ -150,6 +151,7 @@ def test_a_learner_who_goes_private_after_it_is_private_at_once(set_clock: SetCl
     ]
 
 
+@pytest.mark.slow
 def test_learners_land_again_with_a_run_over_older_days_too(set_clock: SetClock, tmp_path: Path) -> None:
     """FAULTS 54: what a clock that was ahead has landed of the learners counts as none (R3)."""
     source = platform(tmp_path)
@@ -224,6 +226,7 @@ def test_proofs_by_a_clock_that_was_ahead_are_none(set_clock: SetClock, tmp_path
     assert [key[1] for key in proofs_in(lake)] == [FIRST]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_moved", slowly([True, False], quick=1))
 def test_who_is_erased_is_gone_from_what_is_ahead(is_moved: bool, set_clock: SetClock, tmp_path: Path) -> None:  # noqa: FBT001
     """FAULTS 54, 42: before the move and after it; a version is published either way, and none has to be withdrawn."""

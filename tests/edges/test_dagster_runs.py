@@ -74,6 +74,7 @@ def test_the_learners_alone_are_landed_as_of_yesterday(place: Place) -> None:
     assert f'"last_day": "{yesterday}"' in place.lake.users.read_bytes().decode("latin-1")
 
 
+@pytest.mark.slow
 def test_tables_without_the_activity_are_built_from_activity_that_is_up_to_date(place: Place) -> None:
     """FAULTS 62: a landing alone, then the version alone: nothing stale is built, and Dagster shows the day."""
     _another_landing(place)
@@ -170,7 +171,7 @@ def _the_first_day_is_gone(place: Place) -> None:
 CHANGES = [_another_landing, _a_day_more, _another_default_zone, _the_first_day_is_gone]
 
 
-@pytest.mark.parametrize("happens", CHANGES, ids=lambda happens: happens.__name__)
+@pytest.mark.parametrize("happens", slowly(CHANGES, quick=2), ids=lambda happens: happens.__name__)
 def test_a_version_of_another_state_of_the_lake_is_named_and_not_published(
     place: Place, happens: Callable[[Place], None]
 ) -> None:
@@ -186,6 +187,7 @@ def test_a_version_of_another_state_of_the_lake_is_named_and_not_published(
 # --- history (65) ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_the_history_lacks_is_reported_and_never_twice(place: Place) -> None:
     """FAULTS 65: with the figures that a night shows; and a version that was made without Dagster."""
     configuration = place.configuration
@@ -252,7 +254,7 @@ def configured(place: Place, source: str, table: str) -> dg.Definitions:
     return definitions(configuration.model_copy(update={"streams": streams, "sources": sources}))
 
 
-@pytest.mark.parametrize("table", slowly(KEPT_APART, quick=4))
+@pytest.mark.parametrize("table", slowly(KEPT_APART, quick=2))
 def test_a_table_of_any_name_loads(place: Place, table: str) -> None:
     """FAULTS 57."""
     dg.Definitions.validate_loadable(configured(place, "platform", table))
@@ -276,6 +278,7 @@ def test_two_names_never_become_one_and_names_that_were_taken_stay(place: Place)
         assert key.path == ["sources", stream.source, *table.split(".")]
 
 
+@pytest.mark.slow
 def test_a_night_reads_a_table_whose_name_has_a_space_and_an_umlaut(tmp_path: Path) -> None:
     """FAULTS 57: through Dagster, from the source to the published file."""
     place = Place(small_platform.make(tmp_path).path.parent)

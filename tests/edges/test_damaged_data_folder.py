@@ -313,6 +313,7 @@ def test_debugging_shows_the_traceback(folder: Path, capsys: pytest.CaptureFixtu
     assert "Traceback" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 @pytest.mark.parametrize(
     "closed", slowly(["var/lake", "var", "var/lake/xp", "var/warehouse", f"var/{VERSIONS}"], quick=1)

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,6 +74,7 @@ def played(nights: Sequence[tuple[date, list[Row], bool]], folder: Path) -> tupl
     return found, expected
 
 
+@pytest.mark.slow
 @given(histories())
 def test_what_blocks_a_version_is_what_the_rule_says(nights: list[tuple[date, list[Row], bool]]) -> None:
     """FAULTS 44, 45, 48, 49."""

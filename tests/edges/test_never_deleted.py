@@ -46,6 +46,7 @@ def shown(configuration: Configuration) -> list[tuple[object, ...]]:
     return published(configuration, "select count(*), sum(total_xp_earned)::int from pulse_totals")
 
 
+@pytest.mark.slow
 def test_every_spelling_of_not_deleted_leaves_29_of_30_learners(source: Platform) -> None:
     """FAULTS 47: the case of a table that says `infinity`, and its siblings."""
     for spelled in NEVER[source.backend]:

@@ -12,6 +12,7 @@ from pipelines.erasure import erase
 from pipelines.night import publish_lake
 from pipelines.reconciliation import reconcile
 from serve.profiles import Profiles
+from tests.slowly import slowly
 from tests.sources import FIRST, Platform, night, only_xp, published, sqlite_platform
 from warehouse.configuration import Configuration
 from warehouse.errors import ConfigurationError
@@ -33,8 +34,6 @@ FOLDERS = (
     "env=prod/amount=500",
     "user_id=x/name=x/day=2026-01-01",
     "star*",
-)
-MORE_FOLDERS = (
     "env=prod",
     "amount=500",
     "user_id=x",
@@ -97,7 +96,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [manifest.logical_hash for manifest in way(configured(platform(folder), "plain"))]
 
 
-@pytest.mark.parametrize("folder", [*FOLDERS, *(pytest.param(name, marks=pytest.mark.slow) for name in MORE_FOLDERS)])
+@pytest.mark.parametrize("folder", slowly(FOLDERS, quick=1))
 def test_every_way_through_a_lake_gives_the_numbers_of_a_plain_folder(
     folder: str, expected: list[str], tmp_path: Path
 ) -> None:

@@ -35,6 +35,7 @@ def sequences(warehouse: Warehouse) -> list[int]:
     return [sequence_of(version) for version in warehouse.kept()]
 
 
+@pytest.mark.slow
 def test_seven_reruns_of_one_night_leave_the_night_before_to_roll_back_to(tmp_path: Path) -> None:
     """FAULTS 67: each of them is published, and the last one alone is kept beside the nights before."""
     from pipelines.night import run_night

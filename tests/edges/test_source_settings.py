@@ -223,6 +223,7 @@ def test_no_variable_of_libpq_bends_a_number(
     assert everything(postgres) == before
 
 
+@pytest.mark.slow
 def test_no_encoding_in_a_url_bends_a_text(postgres: Platform, mariadb: Platform) -> None:
     """FAULTS 53."""
     for platform, query in ((postgres, "client_encoding=latin1"), (mariadb, "charset=latin1&use_unicode=0")):

@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 from assets.step0_plan import Run
 from pipelines.erasure import erase
 from pipelines.night import run_night
+from tests.slowly import slowly
 from tests.sources import (
     DAY,
     FIRST,
@@ -124,6 +125,7 @@ def test_half_dates_are_unreadable_and_zero_dates_are_not_there_in_mariadb(platf
     )
 
 
+@pytest.mark.slow
 def test_unreadable_instants_count_in_the_budget_like_any_quarantine(sqlite_source: Platform) -> None:
     """FAULTS 44: 20 whatever their share, then one in a hundred of the rows landed since, them included."""
     configuration = only_xp(sqlite_source, [*xp_rows(30), *undated(20, "soon")])
@@ -143,6 +145,7 @@ def test_unreadable_instants_and_other_quarantine_are_one_budget(sqlite_source: 
     )
 
 
+@pytest.mark.slow
 def test_undated_rows_let_through_do_not_count_again_and_their_likes_do(sqlite_source: Platform) -> None:
     """FAULTS 44: known by their ids, whatever else changes in them; another row just like them is new."""
     configuration = only_xp(sqlite_source, [*xp_rows(30), *undated(50, "soon")])
@@ -182,6 +185,7 @@ def test_what_says_nothing_in_sqlite_is_as_null(sqlite_source: Platform, nothing
     assert night(sqlite_source.configuration(), FIRST) is not None
 
 
+@pytest.mark.slow
 def test_a_column_that_is_not_filled_any_more_blocks(platform: Platform) -> None:
     """FAULTS 44: new days bring five new nulls and no dated row. Four may be, and so may five beside one row."""
     configuration = only_xp(platform, [*xp_rows(30), *undated(3, None)])
@@ -278,7 +282,7 @@ def test_every_reason_is_shown_with_the_value_of_its_role_and_never_an_id(
     assert blocked(sqlite_source.configuration()) == f"sessions: 1 of 1 rows: 1 {reason}"
 
 
-@pytest.mark.parametrize("told", ["ann", "zoë 7", "q0", "an other"])
+@pytest.mark.parametrize("told", slowly(["ann", "zoë 7", "q0", "an other"], quick=2))
 def test_a_value_that_is_an_id_or_a_username_is_not_shown(sqlite_source: Platform, told: str) -> None:
     """FAULTS 45: somebody has mapped a column of names."""
     names = [("ann", "ann", "UTC"), ("an other", "zoë 7", "UTC")]
@@ -368,6 +372,7 @@ def test_duplicates_of_other_learners_are_told_apart_by_the_row_that_won(sqlite_
     assert (landing.duplicates, landing.foreign_duplicates) == (3, 1)
 
 
+@pytest.mark.slow
 def test_duplicates_let_through_do_not_count_again_and_more_of_them_do(sqlite_source: Platform) -> None:
     """FAULTS 48."""
     configuration = school(sqlite_source, lessons(30, 3))
@@ -438,6 +443,7 @@ def unusable(source: Platform) -> Configuration:
     return source.configuration()
 
 
+@pytest.mark.slow
 def test_an_erasure_gets_past_all_of_them(sqlite_source: Platform) -> None:
     """FAULTS 44, 45, 48, 49: and what it let through does not count again."""
     configuration = unusable(sqlite_source)
@@ -453,6 +459,7 @@ def test_an_erasure_gets_past_all_of_them(sqlite_source: Platform) -> None:
     assert night(configuration, FIRST) is not None
 
 
+@pytest.mark.slow
 def test_an_erasure_forgets_what_was_let_through_of_the_learner(sqlite_source: Platform) -> None:
     """FAULTS 44: rows without a day among them; what is left of them is not counted again."""
     rows = [*xp_rows(3), *undated(50, "soon"), *[(f"g{n}", "gone", "soon", 1) for n in range(50)]]

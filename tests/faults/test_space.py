@@ -9,6 +9,7 @@ import pytest
 
 from pipelines import cli
 from tests import small_platform
+from tests.slowly import slowly
 from tests.small_platform import SECOND
 from warehouse import space
 from warehouse.configuration import Configuration
@@ -24,7 +25,10 @@ def configuration(tmp_path: Path) -> Configuration:
     return small_platform.copied(nights, tmp_path / "copy", SECOND)
 
 
-@pytest.mark.parametrize("words", [["nightly"], ["build"], ["backfill", "--from", "2025-12-29", "--to", "2025-12-30"]])
+COMMANDS = [["nightly"], ["build"], ["backfill", "--from", "2025-12-29", "--to", "2025-12-30"]]
+
+
+@pytest.mark.parametrize("words", slowly(COMMANDS, quick=1))
 def test_a_command_refuses_before_it_has_begun(
     configuration: Configuration, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
