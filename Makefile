@@ -91,7 +91,7 @@ licences: $(VENV)/.installed
 	$(VENV)/bin/python -m tests.licences
 
 dictionary: $(VENV)/.installed
-	$(VENV)/bin/python -c 'from warehouse import schema; print(schema.dictionary(), end="")' > docs/DICTIONARY.md
+	$(VENV)/bin/python -c 'from warehouse.versions import schema; print(schema.dictionary(), end="")' > docs/DICTIONARY.md
 
 ci:
 	.ci/run

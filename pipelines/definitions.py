@@ -4,18 +4,18 @@ import warnings
 
 import dagster as dg
 
-from assets.partitions import utc_days
-from assets.resources import Night
-from assets.step1_sources_asset import source_tables
-from assets.step2_land_asset import landing_asset
-from assets.step3_users_asset import users_asset
-from assets.step4_activity_asset import activity_asset
-from assets.step5_build_asset import version_asset
-from assets.step7_publish_asset import warehouse_asset
-from pipelines.job import JOB_NAME
-from pipelines.reconcile_job import reconcile_job, weekly_schedule
-from pipelines.schedule import nightly_schedule
-from warehouse.configuration import Configuration, configuration_path, load
+from assets.orchestration.partitions import utc_days
+from assets.orchestration.resources import Night
+from assets.orchestration.sources import source_tables
+from assets.step2_land.asset import landing_asset
+from assets.step3_users.asset import users_asset
+from assets.step4_roll_up.asset import activity_asset
+from assets.step5_build.asset import version_asset
+from assets.step7_publish.asset import warehouse_asset
+from pipelines.jobs.nightly import JOB_NAME
+from pipelines.jobs.reconcile import reconcile_job, weekly_schedule
+from pipelines.jobs.schedule import nightly_schedule
+from warehouse.configuration.configuration import Configuration, configuration_path, load
 
 HINT = "no configuration file: name one with PULSE_CONFIG, or try `pulse demo`"
 

@@ -6,25 +6,27 @@ from pathlib import Path
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from serve import health, manners, openapi, public, spelling
-from serve.access_log import AccessLog
-from serve.answers import error_answer, json_text_answer
-from serve.clients import Clients
-from serve.cors import Cors
-from serve.credentials import Credentials
-from serve.erased import ErasedLearners
-from serve.limits import Limits
-from serve.metrics import Metrics
-from serve.open_version import OpenVersion
-from serve.profiles import Profiles
-from serve.pulse import learning_pulse, nobodys_pulse
-from serve.reader import Follower
-from serve.refusals import CredentialError, UnansweredError
-from serve.troubles import Troubles
-from warehouse.configuration import Configuration
+from serve.credentials.credentials import Credentials
+from serve.http import openapi, response_headers, spelling
+from serve.http.access_log import AccessLog
+from serve.http.answers import error_answer, json_text_answer
+from serve.http.clients import Clients
+from serve.http.cors import Cors
+from serve.http.errors import CredentialError, UnansweredError
+from serve.http.limits import Limits
+from serve.operations import health
+from serve.operations.metrics import Metrics
+from serve.operations.troubles import Troubles
+from serve.public import public
+from serve.public.profiles import Profiles
+from serve.version.erased import ErasedLearners
+from serve.version.open_version import OpenVersion
+from serve.version.pulse import learning_pulse, nobodys_pulse
+from serve.version.reader import Follower
+from warehouse.configuration.configuration import Configuration
 from warehouse.errors import NoVersionError
-from warehouse.lake import Lake
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import Lake
+from warehouse.versions.versions import Warehouse
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 60
@@ -56,7 +58,7 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
     app.extensions["credentials"] = credentials = Credentials.of(configuration)
 
     Cors(configuration.serve.cors_origins).register(app)
-    manners.register(app)
+    response_headers.register(app)
     limits = Limits(app, configuration.serve)
     troubles.of_limits = limits.trouble
     log = AccessLog(app.wsgi_app, Clients(configuration.serve.trusted_proxies))
@@ -89,10 +91,10 @@ def _own_answer(version: OpenVersion, learner: str, *, is_erased: bool) -> Respo
 
     Who has been erased is nobody from that moment on, also while a version that knows him is still in service.
     """
-    tag = manners.etag(learner, f"{version.name}, erased" if is_erased else version.name)
+    tag = response_headers.etag(learner, f"{version.name}, erased" if is_erased else version.name)
     about = {"X-Data-Version": version.name, "X-Data-Through": version.data_through}
-    if manners.has_fresh(tag):
-        return manners.own(manners.not_modified(), tag, about)
+    if response_headers.has_fresh(tag):
+        return response_headers.own(response_headers.not_modified(), tag, about)
     pulse = nobodys_pulse(version) if is_erased else learning_pulse(version, learner)
     about |= {
         "X-Pulse-Complete-Through": version.complete_through(pulse.timezone),
@@ -103,7 +105,7 @@ def _own_answer(version: OpenVersion, learner: str, *, is_erased: bool) -> Respo
     }
     if not pulse.is_known:
         about["X-Pulse-Learner"] = "unknown"
-    return manners.own(json_text_answer(pulse.body), tag, about)
+    return response_headers.own(json_text_answer(pulse.body), tag, about)
 
 
 def _refused(refusal: CredentialError) -> Response:
@@ -137,6 +139,6 @@ def _http_error(error: HTTPException) -> Response:
 
 def _internal_error(error: Exception) -> Response:
     """Answer with nothing but a number under which the log says what happened."""
-    request_id = manners.request_id()
+    request_id = response_headers.request_id()
     logger.error("500 %r: request %s failed", request.path, request_id, exc_info=error)
     return error_answer(500, f"Internal server error, request {request_id}")

@@ -17,11 +17,13 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
-from serve import connections, counted, log_lines, public
 from serve.app import create_app
-from serve.beats import Beats, Watcher, watch
-from serve.gateway import Gateway
-from warehouse.configuration import Configuration, load
+from serve.http import connections, log_lines
+from serve.http.gateway import Gateway
+from serve.operations import counted
+from serve.operations.beats import Beats, Watcher, watch
+from serve.public import public
+from warehouse.configuration.configuration import Configuration, load
 from warehouse.errors import PulseError
 
 logger = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ PUBLIC_THREADS = 2  # of their own for public pages and pictures, which anybody 
 MOST_CONNECTIONS = 4096  # of a worker; each, also one that says nothing, takes one of Granian's `backpressure`
 LARGEST_HEAD_BYTES = 64 * 1024  # of a request's line and headers; more is answered 431
 STOP_SECONDS = 3  # how long a client may keep us from stopping
-OURS = {"()": "serve.log_lines.Handler", "formatter": "generic"}
+OURS = {"()": "serve.http.log_lines.Handler", "formatter": "generic"}
 LOGGING = {  # Granian's, and beside it what `serve` says
     "root": {"level": "INFO", "handlers": ["console"]},
     "handlers": {"console": OURS, "access": OURS},

@@ -13,14 +13,14 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.step2_land import land
-from pipelines.cli import main
+from assets.step2_land.land import land
+from pipelines.command_line.cli import main
 from tests import platforms, replay
 from tests.erased_worlds import GONE, LAST_DAY, WOVEN
 from tests.oracle import Stream, World
 from warehouse import crash_points
-from warehouse.configuration import Configuration
-from warehouse.lake import Lake
+from warehouse.configuration.configuration import Configuration
+from warehouse.lake.lake import Lake
 
 FIRST, SECOND = "pulse-2026-03-03-000001", "pulse-2026-03-04-000002"
 

@@ -9,10 +9,10 @@ from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
-from assets.step0_plan import Run
-from assets.step3_users import land_users
-from pipelines.night import run_night
-from warehouse.configuration import Configuration, load
+from assets.night.night import run_night
+from assets.step0_plan.plan import Run
+from assets.step3_users.users import land_users
+from warehouse.configuration.configuration import Configuration, load
 
 LAST_DAY = date(2026, 1, 5)
 DAY = timedelta(days=1)

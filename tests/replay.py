@@ -18,19 +18,19 @@ import duckdb
 import jwt
 from sqlalchemy import create_engine, text
 
-from assets.step0_plan import Run
-from pipelines.night import run_night
+from assets.night.night import run_night
+from assets.step0_plan.plan import Run
 from serve.app import create_app
 from tests import oracle, platforms
-from warehouse.configuration import Configuration, load
-from warehouse.versions import Warehouse
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.versions.versions import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
     from tests.oracle import Row, World
-    from warehouse.manifest import Manifest
+    from warehouse.versions.manifest import Manifest
 
 GUARDS = ("accept_shrink", "accept_quarantine")
 LAST_SECOND_OF_9999 = 253_402_300_799

@@ -19,8 +19,8 @@ from typing import Any
 
 import jwt
 
-from warehouse.configuration import Configuration, load
-from warehouse.versions import Warehouse
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.versions.versions import Warehouse
 
 SECRET = "the secret of a small platform, over 32 bytes"
 FAR_EXPIRY = 4_102_444_800  # 2100-01-01
@@ -195,8 +195,8 @@ def make(folder: Path) -> Configuration:
 
 def publish(configuration: Configuration, day: date) -> str:
     """Run the night of a day and return the version that it published."""
-    from assets.step0_plan import Run
-    from pipelines.night import run_night
+    from assets.night.night import run_night
+    from assets.step0_plan.plan import Run
 
     manifest = run_night(configuration, Run(day, day))
     assert manifest is not None

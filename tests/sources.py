@@ -19,15 +19,15 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from assets.step0_plan import Run
-from pipelines.night import run_night
+from assets.night.night import run_night
+from assets.step0_plan.plan import Run
 from tests.slowly import slowly
 from warehouse import engine
-from warehouse.configuration import Configuration, load
-from warehouse.lake import Lake
-from warehouse.manifest import Manifest
-from warehouse.streams import ROLES, Kind
-from warehouse.versions import Warehouse
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.configuration.streams import ROLES, Kind
+from warehouse.lake.lake import Lake
+from warehouse.versions.manifest import Manifest
+from warehouse.versions.versions import Warehouse
 
 FIRST = date(2026, 6, 1)
 DAY = timedelta(days=1)

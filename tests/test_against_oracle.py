@@ -16,16 +16,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.step2_land import land
-from assets.step3_users import land_users
-from pipelines.night import publish_lake
+from assets.night.night import publish_lake
+from assets.step2_land.land import land
+from assets.step3_users.users import land_users
 from tests import oracle, platforms, replay
 from tests.oracle import Stream, World, days
 from tests.worlds import BAD_ZONES, GOOD_ZONES, worlds
 
 if TYPE_CHECKING:
-    from warehouse.configuration import Configuration
-    from warehouse.manifest import Manifest
+    from warehouse.configuration.configuration import Configuration
+    from warehouse.versions.manifest import Manifest
 
 # A world is large, and so is the report of a failing one: that warning must not take its place.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")

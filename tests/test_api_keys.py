@@ -22,15 +22,15 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from serve import api_keys, key_store
-from serve.api_keys import KeyRing, Row, scopes_of
 from serve.app import create_app
-from serve.key_store import KeyStore
-from serve.refusals import CredentialError, Reason, RefusedError, UnavailableError
+from serve.credentials import api_keys, key_store
+from serve.credentials.api_keys import KeyRing, Row, scopes_of
+from serve.credentials.key_store import KeyStore
+from serve.http.errors import CredentialError, Reason, RefusedError, UnavailableError
 from tests import small_platform
 from tests.small_platform import ANA, ANSWERS, BEN, PATH, SECOND, bearer, token
-from warehouse.authentication import ApiKeyColumns, ApiKeys
-from warehouse.configuration import Configuration, Source
+from warehouse.configuration.authentication import ApiKeyColumns, ApiKeys
+from warehouse.configuration.configuration import Configuration, Source
 from warehouse.errors import ConfigurationError
 
 NOW = datetime.now(UTC)

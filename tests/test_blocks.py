@@ -8,7 +8,7 @@ from time import monotonic, sleep
 import duckdb
 import pytest
 
-from serve.blocks import Blocks
+from serve.version.blocks import Blocks
 
 SHIFT = 4  # blocks of sixteen keys
 NUMBERS = range(0, 40, 2)  # every other block is there

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from serve.clients import Clients, limited_by
-from serve.gateway import environ
+from serve.http.clients import Clients, limited_by
+from serve.http.gateway import environ
 from tests import small_platform
 from tests.small_platform import SECOND
 from tests.test_server import Running, serving

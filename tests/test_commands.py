@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.configuration import Configuration, load
-from warehouse.lake import DAY, Lake
-from warehouse.lock import run_lock
-from warehouse.versions import Warehouse
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.disk.lock import run_lock
+from warehouse.lake.lake import DAY, Lake
+from warehouse.versions.versions import Warehouse
 
 ROOT = Path(__file__).parent.parent
 DAYS = 20
@@ -51,7 +51,7 @@ class Place:
     def start(self, *words: object, python: tuple[str, ...] = (), **environment: str) -> subprocess.Popen[str]:
         known = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **environment}
         return subprocess.Popen(
-            [sys.executable, *python, "-m", "pipelines.cli", *map(str, words)],
+            [sys.executable, *python, "-m", "pipelines.command_line.cli", *map(str, words)],
             cwd=self.folder,
             env={**os.environ, **known},
             stdout=subprocess.PIPE,
@@ -244,7 +244,7 @@ def test_on_a_terminal_there_are_bars(published: Place) -> None:
         activity.unlink()
     outside, inside = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", "build"],
+        [sys.executable, "-m", "pipelines.command_line.cli", "build"],
         cwd=published.folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "160"},
         stdout=inside,

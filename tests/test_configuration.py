@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.configuration import Configuration, Section, configuration_path, load
+from warehouse.configuration.configuration import Configuration, Section, configuration_path, load
 from warehouse.errors import ConfigurationError
 
 SECRET = "a secret of the tests, longer than 32 bytes"

@@ -18,16 +18,16 @@ import pytest
 from flask.testing import FlaskClient
 
 from serve.app import create_app
-from serve.bearer import Bearer, Secrets, refuse_unusable_secrets
-from serve.credentials import Credentials
-from serve.jwks import FileKeySet
-from serve.refusals import AmbiguousError, ExpiredError, Reason, RefusedError
+from serve.credentials.bearer import Bearer, Secrets, refuse_unusable_secrets
+from serve.credentials.credentials import Credentials
+from serve.credentials.jwks import FileKeySet
+from serve.http.errors import AmbiguousError, ExpiredError, Reason, RefusedError
 from tests import small_platform
 from tests.signers import CLAIMS as GOOD_CLAIMS
 from tests.signers import Signer, hs256, joined, key_set, part
 from tests.small_platform import ANA, BEN, FAR_EXPIRY, PATH, SECRET, now, token
-from warehouse.authentication import Auth
-from warehouse.configuration import Configuration
+from warehouse.configuration.authentication import Auth
+from warehouse.configuration.configuration import Configuration
 from warehouse.errors import ConfigurationError
 
 AUTH = Auth(secret=[SECRET])

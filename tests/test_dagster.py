@@ -32,29 +32,30 @@ from dagster._core.execution.api import execute_run
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 import pipelines.definitions
-from assets import step2_land, step2_land_asset
-from assets.keys import lake_key, source_key, version_key, warehouse_key
-from assets.resources import Night
-from assets.step0_plan import planned
-from assets.step2_land import Landed
-from assets.step5_build import build
-from assets.step6_check_list import CHECK_LIST
-from assets.step7_publish_asset import warehouse_asset
-from pipelines import dagster_home
-from pipelines.abandoned import BY_COMMAND, fail_abandoned_runs
-from pipelines.dagster_run import nightly_job, run_nightly, run_reconcile
+from assets.night.night import run_night
+from assets.orchestration.keys import lake_key, source_key, version_key, warehouse_key
+from assets.orchestration.resources import Night
+from assets.step0_plan.plan import planned
+from assets.step2_land import asset as land_asset
+from assets.step2_land import land as landing_step
+from assets.step2_land.land import Landed
+from assets.step5_build.build import build
+from assets.step6_check.check_list import CHECK_LIST
+from assets.step7_publish.asset import warehouse_asset
+from pipelines.command_line.dagster_run import nightly_job, run_nightly, run_reconcile
 from pipelines.definitions import definitions
-from pipelines.demo_platform import demo_configuration, make_platform
-from pipelines.event_log import BatchingEventLogStorage
-from pipelines.job import JOB_NAME, range_tags
-from pipelines.night import run_night
-from pipelines.reconcile_job import RECONCILE
-from warehouse import schema
-from warehouse.configuration import Configuration, Stream, load
+from pipelines.demo.platform import demo_configuration, make_platform
+from pipelines.instance import dagster_home
+from pipelines.instance.event_log import BatchingEventLogStorage
+from pipelines.jobs.abandoned import BY_COMMAND, fail_abandoned_runs
+from pipelines.jobs.nightly import JOB_NAME, range_tags
+from pipelines.jobs.reconcile import RECONCILE
+from warehouse.configuration.configuration import Configuration, Stream, load
+from warehouse.disk.lock import run_lock
 from warehouse.errors import PulseError, SourceUnavailableError
-from warehouse.lake import DAY, Lake, days_between
-from warehouse.lock import run_lock
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import DAY, Lake, days_between
+from warehouse.versions import schema
+from warehouse.versions.versions import Warehouse
 
 LAST_DAY = date(2026, 1, 20)
 FIRST_DAY = date(2026, 1, 1)
@@ -548,7 +549,7 @@ def test_one_stream_alone_is_tried_again_while_its_source_is_away(
     place = copy_of(published)
     before, hash_before = place.current, place.logical_hash
     attempts: list[Stream] = []
-    really_land = step2_land.land
+    really_land = landing_step.land
 
     def land(configuration: Configuration, stream: Stream, days: list[date], *, accept_shrink: bool) -> Landed:
         attempts.append(stream)
@@ -557,8 +558,8 @@ def test_one_stream_alone_is_tried_again_while_its_source_is_away(
         return really_land(configuration, stream, days, accept_shrink=accept_shrink)
 
     at_once = dg.RetryPolicy(max_retries=3, delay=0.01, backoff=dg.Backoff.EXPONENTIAL)
-    monkeypatch.setattr(step2_land_asset, "EXTRACTION_RETRIES", at_once)
-    monkeypatch.setattr(step2_land_asset, "land", land)
+    monkeypatch.setattr(land_asset, "EXTRACTION_RETRIES", at_once)
+    monkeypatch.setattr(land_asset, "land", land)
     with at_home(place) as found:
         place.night(date(2026, 1, 10), date(2026, 1, 12), stream="xp_events")
         run = last_run(found)
@@ -821,7 +822,7 @@ def test_the_ui_runs_the_schedule_and_continues_a_commands_failed_night_when_the
         (entry,) = ask(WORKSPACE)["workspaceOrError"]["locationEntries"]
         return entry["locationOrLoadError"] and entry
 
-    words = [sys.executable, "-m", "pipelines.cli", "ui", "--port", str(port), "--config", "pulse.toml"]
+    words = [sys.executable, "-m", "pipelines.command_line.cli", "ui", "--port", str(port), "--config", "pulse.toml"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     with (
         (place.folder / "ui.log").open("w+") as log,

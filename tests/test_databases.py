@@ -15,10 +15,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 
-from assets.step0_plan import Run
-from pipelines.demo_platform import Platform, demo_configuration, make_platform
-from pipelines.night import run_night
-from warehouse.configuration import Configuration, load
+from assets.night.night import run_night
+from assets.step0_plan.plan import Run
+from pipelines.demo.platform import Platform, demo_configuration, make_platform
+from warehouse.configuration.configuration import Configuration, load
 from warehouse.errors import SourceUnavailableError
 
 LAST_DAY = date(2026, 3, 31)

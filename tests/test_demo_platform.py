@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pipelines import demo_platform
-from pipelines.demo_days import STRANGER_ID, rows_of_date
-from pipelines.demo_people import learners
-from pipelines.demo_platform import Platform, demo_configuration, make_platform
+from pipelines.demo import platform as demo_platform
+from pipelines.demo.days import STRANGER_ID, rows_of_date
+from pipelines.demo.people import learners
+from pipelines.demo.platform import Platform, demo_configuration, make_platform
 
 LAST_DAY = date(2026, 11, 22)
 INSTANT_COLUMNS = {

@@ -22,17 +22,17 @@ import jwt
 import pytest
 from pydantic import BaseModel
 
-from assets.step0_plan import Run
-from pipelines.cli import parser
-from pipelines.demo_platform import demo_configuration, make_platform
-from pipelines.night import run_night
+from assets.night.night import run_night
+from assets.step0_plan.plan import Run
+from pipelines.command_line.cli import parser
+from pipelines.demo.platform import demo_configuration, make_platform
 from serve.app import create_app
-from warehouse import schema
-from warehouse.authentication import ApiKeyColumns, ApiKeys, Auth
-from warehouse.configuration import Configuration, Pulse, Source, Stream, load
-from warehouse.serving import Serve
-from warehouse.streams import ROLES
-from warehouse.versions import Warehouse
+from warehouse.configuration.authentication import ApiKeyColumns, ApiKeys, Auth
+from warehouse.configuration.configuration import Configuration, Pulse, Source, Stream, load
+from warehouse.configuration.serving import Serve
+from warehouse.configuration.streams import ROLES
+from warehouse.versions import schema
+from warehouse.versions.versions import Warehouse
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -139,7 +139,7 @@ def test_the_options_given_to_make_demo_are_understood() -> None:
 
 
 def test_every_exit_code_is_in_the_readme() -> None:
-    from pipelines.failures import INTERRUPTED
+    from pipelines.command_line.failures import INTERRUPTED
     from warehouse.errors import ConfigurationError, LockHeldError, PulseError
 
     codes = {0, PulseError.exit_code, ConfigurationError.exit_code, LockHeldError.exit_code, int(INTERRUPTED)}
@@ -397,10 +397,10 @@ def test_the_errors_of_the_readme_are_those_of_the_api(demo: Configuration, tmp_
 
 
 def test_every_warning_and_metric_of_the_server_is_in_the_readme_and_no_other(demo: Configuration) -> None:
-    from serve.health import about
-    from serve.troubles import TROUBLES
-    from serve.workers import Worker
-    from warehouse.pin import Pin
+    from serve.operations.health import about
+    from serve.operations.troubles import TROUBLES
+    from serve.operations.workers import Worker
+    from warehouse.versions.pin import Pin
 
     built_at = "2026-01-01T00:00:00Z"
     bad = Worker(1, "v", "", built_at, ("w",), refused={"w": {}}, answered=20, unknown=20, troubles=TROUBLES)

@@ -17,16 +17,17 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from serve import app, reader
-from serve.open_version import OpenVersion, open_version
-from serve.pulse import learning_pulse
-from serve.reader import Follower
+from serve import app
+from serve.version import reader
+from serve.version.open_version import OpenVersion, open_version
+from serve.version.pulse import learning_pulse
+from serve.version.reader import Follower
 from tests import small_platform
 from tests.small_platform import ANA, ANSWERS, BEN, FIRST, IDLE, KIM, PATH, QUOTED, SECOND, UNKNOWN, ZOE, bearer
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
 from warehouse.errors import NoVersionError
 from warehouse.identifiers import user_key
-from warehouse.versions import Warehouse
+from warehouse.versions.versions import Warehouse
 
 BODY_KEYS = [
     "data",
@@ -168,7 +169,7 @@ def test_two_learners_with_one_key_would_not_see_each_other(
 ) -> None:
     """The build stops over such a pair; a stranger whose id hashes like a learner's is nobody all the same."""
     key = user_key(BEN)
-    monkeypatch.setattr("serve.pulse.user_key", lambda _: key)
+    monkeypatch.setattr("serve.version.pulse.user_key", lambda _: key)
     assert ask(client, "not ben").get_json() == UNKNOWN[SECOND]
 
 
@@ -469,7 +470,7 @@ def test_a_refused_version_is_tried_again_after_a_while_though_nobody_touches_th
 ) -> None:
     follower, manifest = Follower(warehouse), warehouse.manifest_file(FIRST)
     text, clock = manifest.read_text(), [1000.0]
-    monkeypatch.setattr("serve.reader.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("serve.version.reader.time.monotonic", lambda: clock[0])
     manifest.unlink()
     with pytest.raises(NoVersionError):
         served_by(follower)
@@ -597,7 +598,7 @@ def test_a_version_that_is_refused_after_it_was_opened_is_closed(
         connections.append(connection)
         raise ValueError
 
-    monkeypatch.setattr("serve.open_version.engine.one_row", failing)
+    monkeypatch.setattr("serve.version.open_version.engine.one_row", failing)
     with pytest.raises(NoVersionError):
         served_by(Follower(warehouse))
     (connection,) = connections

@@ -18,13 +18,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets import step8_places
-from assets.step2_land import land
-from assets.step8_receipt import unfinished
-from pipelines import erasure
-from pipelines.erasure import erase
-from pipelines.night import publish_lake
-from pipelines.reconciliation import reconcile
+from assets.erase import erase as erasing
+from assets.erase import places
+from assets.erase.erase import erase
+from assets.erase.receipt import unfinished
+from assets.night.night import publish_lake
+from assets.reconcile.reconcile import reconcile
+from assets.step2_land.land import land
 from serve.app import create_app
 from tests import erasures, oracle, platforms, replay
 from tests.erased_worlds import FIRST_DAY, GONE, LAST_DAY, LOOKALIKES, STAYS, USERS, WOVEN, without
@@ -32,13 +32,14 @@ from tests.erasures import FIRST, SECOND, dying_at, placed, places_with, pulse, 
 from tests.faults.failing_disk import failing_at, failing_disk
 from tests.oracle import World
 from tests.worlds import worlds
-from warehouse import crash_points, lock
-from warehouse.configuration import Configuration, load
+from warehouse import crash_points
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.disk import lock
+from warehouse.erasure.suppression import read_list
 from warehouse.errors import CheckFailedError, NoVersionError
-from warehouse.lake import Lake
-from warehouse.manifest import sequence_of
-from warehouse.suppression import read_list
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import Lake
+from warehouse.versions.manifest import sequence_of
+from warehouse.versions.versions import Warehouse
 
 ROOT = Path(__file__).parents[1]
 PAGE = "/profile/gone"
@@ -206,9 +207,9 @@ def test_one_after_the_other_can_be_erased_whatever_the_id(woven: Configuration)
 def test_whose_a_row_is(
     woven: Configuration, user_id: str | None, row: str | None, wanted: str, *, is_theirs: bool
 ) -> None:
-    condition = step8_places.is_of_learner(("user_id", "row"))
+    condition = places.is_of_learner(("user_id", "row"))
     query = f"select {condition} from (select $found::varchar as user_id, $row::varchar as row)"
-    with step8_places.connected(woven) as connection:
+    with places.connected(woven) as connection:
         found = connection.execute(query, {"found": user_id, "row": row, "user_id": wanted}).fetchall()
     assert found == [(is_theirs,)]
 
@@ -263,7 +264,7 @@ def test_a_kill_anywhere_leaves_nothing_that_a_rerun_does_not_complete(
     woven: Configuration, point: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """FAULTS 42, 1: by SIGKILL, and with a night in between, while the source still has the learner."""
-    command = [sys.executable, "-m", "pipelines.cli", "erase", GONE, "--config", str(woven.path)]
+    command = [sys.executable, "-m", "pipelines.command_line.cli", "erase", GONE, "--config", str(woven.path)]
     monkeypatch.setenv(crash_points.ENVIRONMENT, point)
     assert subprocess.run(command, check=False, cwd=ROOT, capture_output=True).returncode == -signal.SIGKILL
     monkeypatch.delenv(crash_points.ENVIRONMENT)
@@ -453,7 +454,7 @@ def test_an_erasure_that_fails_on_the_way_says_that_it_has_to_be_run_again(
     def fail(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(erasure, "erase_from_lake", fail)
+    monkeypatch.setattr(erasing, "erase_from_lake", fail)
     assert pulse(woven, "erase", GONE) == 1
     assert "the erasure is not complete, run it again" in capsys.readouterr().err
     monkeypatch.undo()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from assets.step1_extract import open_stream
-from assets.step2_land import land
+from assets.step1_extract.extract import open_stream
+from assets.step2_land.land import land
 from tests.sources import (
     DAY,
     FIRST,
@@ -24,8 +24,8 @@ from tests.sources import (
     platform_of,
     xp_rows,
 )
-from warehouse.configuration import Configuration
-from warehouse.lake import Figures, Lake
+from warehouse.configuration.configuration import Configuration
+from warehouse.lake.lake import Figures, Lake
 
 
 @pytest.fixture(params=PLATFORMS)

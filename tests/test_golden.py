@@ -28,14 +28,14 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.step0_plan import Run
-from pipelines.night import run_night
-from serve.open_version import open_version
-from serve.pulse import learning_pulse
-from warehouse.configuration import Configuration, load
-from warehouse.manifest import Manifest
-from warehouse.streams import ROLES, Kind
-from warehouse.versions import Warehouse
+from assets.night.night import run_night
+from assets.step0_plan.plan import Run
+from serve.version.open_version import open_version
+from serve.version.pulse import learning_pulse
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.configuration.streams import ROLES, Kind
+from warehouse.versions.manifest import Manifest
+from warehouse.versions.versions import Warehouse
 
 GOLDEN = Path(__file__).with_name("golden")
 CLAIMS = sorted(place.parent.name for place in GOLDEN.glob("*/case.toml"))

@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from assets.step0_plan import Run
-from assets.step6_check_list import CHECK_LIST
-from pipelines import cli
-from pipelines.night import publish_lake, run_night
+from assets.night.night import publish_lake, run_night
+from assets.step0_plan.plan import Run
+from assets.step6_check.check_list import CHECK_LIST
+from pipelines.command_line import cli
 from tests import platforms, replay
 from tests.oracle import Stream, World, days
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
 from warehouse.errors import CheckFailedError, ShrinkError
-from warehouse.manifest import Manifest
-from warehouse.versions import Warehouse
+from warehouse.versions.manifest import Manifest
+from warehouse.versions.versions import Warehouse
 
 DAY = timedelta(days=1)
 FIRST_DAY, NEWEST_DAY = date(2026, 2, 27), date(2026, 3, 10)

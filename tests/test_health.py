@@ -13,12 +13,12 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from serve.app import create_app
-from serve.health import FEWEST_ANSWERS
-from serve.refusals import Reason
+from serve.http.errors import Reason
+from serve.operations.health import FEWEST_ANSWERS
 from tests import small_platform
 from tests.small_platform import FIRST, PATH, SECOND, bearer, token
-from warehouse.configuration import Configuration
-from warehouse.versions import Warehouse
+from warehouse.configuration.configuration import Configuration
+from warehouse.versions.versions import Warehouse
 
 OPS_TOKEN = "an-ops-token-of-these-tests"
 FOR_OPS = {"Authorization": f"Bearer {OPS_TOKEN}"}

@@ -23,17 +23,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from serve import jwks
 from serve.app import create_app
-from serve.bearer import Bearer
-from serve.credentials import Credentials
-from serve.jwks import FetchedKeySet, FileKeySet, KeySet
-from serve.jwks_keys import KeySetError, read_keys
-from serve.refusals import Reason, RefusedError, UnavailableError
+from serve.credentials import jwks
+from serve.credentials.bearer import Bearer
+from serve.credentials.credentials import Credentials
+from serve.credentials.jwks import FetchedKeySet, FileKeySet, KeySet
+from serve.credentials.jwks_keys import KeySetError, read_keys
+from serve.http.errors import Reason, RefusedError, UnavailableError
 from tests import small_platform
 from tests.signers import Signer, encoded, key_set
 from tests.small_platform import ANA, PATH
-from warehouse.authentication import Auth
+from warehouse.configuration.authentication import Auth
 from warehouse.errors import ConfigurationError
 
 OLD, NEW = Signer("EdDSA", "old"), Signer("EdDSA", "new")

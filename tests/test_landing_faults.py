@@ -19,10 +19,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.step0_plan import Run
-from assets.step2_land import land
-from assets.step3_users import land_users
-from pipelines.night import publish_lake, run_night
+from assets.night.night import publish_lake, run_night
+from assets.step0_plan.plan import Run
+from assets.step2_land.land import land
+from assets.step3_users.users import land_users
 from tests.sources import (
     DAY,
     FIRST,
@@ -45,8 +45,9 @@ from tests.sources import (
     xp_by_day,
     xp_rows,
 )
-from warehouse import lock
-from warehouse.configuration import Configuration, load
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.disk import lock
+from warehouse.erasure.suppression import suppress
 from warehouse.errors import (
     CheckFailedError,
     ConfigurationError,
@@ -55,9 +56,8 @@ from warehouse.errors import (
     SourceDriftError,
     SourceUnavailableError,
 )
-from warehouse.lake import Lake, newest_day
-from warehouse.suppression import suppress
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import Lake, newest_day
+from warehouse.versions.versions import Warehouse
 
 LONG_ID = "x" * 1025
 
@@ -426,8 +426,8 @@ def test_everything_that_counts_is_in_the_lake(sqlite_source: Platform) -> None:
 HOLD_LOCK = """
 import sys, time
 from pathlib import Path
-from warehouse.configuration import load
-from warehouse.lock import run_lock
+from warehouse.configuration.configuration import load
+from warehouse.disk.lock import run_lock
 with run_lock(load(Path(sys.argv[1])), "the other run"):
     print("held", flush=True)
     sys.stdin.read()

@@ -17,11 +17,12 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from serve import app, counts
-from serve.counts import MOST_KEYS, Counts, ProcessCounts
+from serve import app
+from serve.http import counts
+from serve.http.counts import MOST_KEYS, Counts, ProcessCounts
 from tests import small_platform
 from tests.small_platform import ANA, BEN, PATH, SECOND, bearer
-from warehouse.configuration import load
+from warehouse.configuration.configuration import load
 from warehouse.errors import ConfigurationError
 
 PROXY, CLIENT, OTHER = "10.0.0.1", "203.0.113.9", "198.51.100.1"
@@ -41,7 +42,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for name in ("serve.counts.time.time", "serve.counts.time.monotonic"):
+    for name in ("serve.http.counts.time.time", "serve.http.counts.time.monotonic"):
         monkeypatch.setattr(name, clock)
     return clock
 
@@ -268,7 +269,7 @@ def test_a_store_that_is_down_takes_nothing_with_it_and_counts_again_when_it_is_
     folder: Path, redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = [time.monotonic()]
-    monkeypatch.setattr("serve.counts.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("serve.http.counts.time.monotonic", lambda: now[0])
     asking = client(folder, rate_limit="3/minute", rate_limit_storage=redis.url)
     assert ask(asking, bearer()).status_code == 200
     redis.stop()

@@ -16,12 +16,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from serve import app
-from serve.access_log import AccessLog
-from serve.clients import Clients
-from serve.cors import EXPOSED_HEADERS
+from serve.http.access_log import AccessLog
+from serve.http.clients import Clients
+from serve.http.cors import EXPOSED_HEADERS
 from tests import small_platform
 from tests.small_platform import ANA, ANSWERS, BEN, FIRST, IDLE, KIM, PATH, SECOND, bearer
-from warehouse.versions import Warehouse
+from warehouse.versions.versions import Warehouse
 
 LISTED, UNLISTED = "https://www.example.com", "https://evil.example.com"
 PUBLIC = "/api/xp/public-profile/nobody"

@@ -16,11 +16,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from serve import app
-from serve.cors import EXPOSED_HEADERS
-from serve.openapi import document
+from serve.http.cors import EXPOSED_HEADERS
+from serve.http.openapi import document
 from tests import small_platform
 from tests.small_platform import ANA, PATH, SECOND, bearer
-from warehouse.versions import Warehouse
+from warehouse.versions.versions import Warehouse
 
 OPS_TOKEN = "the-token-of-those-who-look-after-it"
 OPS = {"Authorization": f"Bearer {OPS_TOKEN}"}

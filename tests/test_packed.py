@@ -15,12 +15,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.step5_build import ATTACH
-from assets.step5_pack import differences, pack
-from serve import packed
-from serve.learner_cache import LearnerCache
-from warehouse import engine, schema
+from assets.step5_build.blocks.pack import differences, pack
+from assets.step5_build.build import ATTACH
+from serve.version import packed
+from serve.version.learner_cache import LearnerCache
+from warehouse import engine
 from warehouse.identifiers import user_key
+from warehouse.versions import schema
 
 END = date(2026, 3, 1)
 VERSION = "pulse-2026-03-01-000001"

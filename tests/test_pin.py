@@ -14,20 +14,20 @@ from pathlib import Path
 
 import pytest
 
-from assets.step4_activity import roll_up
-from assets.step5_build import build
-from assets.step7_publish import publish
-from pipelines import cli
-from pipelines.night import publish_lake
+from assets.night.night import publish_lake
+from assets.step4_roll_up.activity import roll_up
+from assets.step5_build.build import build
+from assets.step7_publish.publish import publish
+from pipelines.command_line import cli
 from tests import small_platform
 from tests.small_platform import FIRST, SECOND
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import ENVIRONMENT
+from warehouse.disk.lock import run_lock
 from warehouse.errors import NoVersionError, PulseError
-from warehouse.lake import Lake
-from warehouse.lock import run_lock
-from warehouse.manifest import sequence_of
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import Lake
+from warehouse.versions.manifest import sequence_of
+from warehouse.versions.versions import Warehouse
 
 ROOT = Path(__file__).parents[1]
 THIRD, FOURTH = "pulse-2025-12-31-000003", "pulse-2025-12-31-000004"
@@ -179,7 +179,7 @@ def test_a_switch_that_was_killed_leaves_nothing_behind_the_next_run(
     configuration: Configuration, warehouse: Warehouse
 ) -> None:
     """FAULTS 1: also if that run publishes nothing."""
-    command = [sys.executable, "-m", "pipelines.cli", "rollback", "--config", str(configuration.path)]
+    command = [sys.executable, "-m", "pipelines.command_line.cli", "rollback", "--config", str(configuration.path)]
     ended = subprocess.run(command, check=False, cwd=ROOT, env={**os.environ, ENVIRONMENT: "publish: link made"})
     assert ended.returncode == -signal.SIGKILL
     links = [warehouse.root / ".pulse.duckdb.before", warehouse.root / ".pulse.duckdb.unfinished"]

@@ -5,12 +5,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from serve.profiles import Profiles
-from serve.refusals import UnansweredError
+from serve.http.errors import UnansweredError
+from serve.public.profiles import Profiles
 from tests import public_platform
 from tests.public_platform import COMPOSED, DECOMPOSED, NOBODY, PUBLIC
-from warehouse.configuration import Configuration
-from warehouse.lake import Lake
+from warehouse.configuration.configuration import Configuration
+from warehouse.lake.lake import Lake
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_what_lands_next_counts_at_once_though_the_file_keeps_its_size_and_time(
 
 def test_a_run_of_an_older_day_leaves_the_profiles_alone(tmp_path: Path) -> None:
     """R3: who went private stays so, whatever a backfill of last year thinks it knows."""
-    from assets.step3_users import land_users
+    from assets.step3_users.users import land_users
 
     configuration = public_platform.make(tmp_path / "platform", days=2)
     public_platform.publish(configuration)

@@ -20,15 +20,15 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from serve import palette
 from serve.app import create_app
-from serve.heatmap import WeekStart, heatmap
-from serve.public_pulse import DAY, PublicPulse, runs
+from serve.public import palette
+from serve.public.heatmap import WeekStart, heatmap
+from serve.public.public_pulse import DAY, PublicPulse, runs
 from tests import public_platform
 from tests.public_platform import ADA, ADA_SECONDS, ADA_XP, COMPOSED, DECOMPOSED, LAST_DAY, NOBODY, PUBLIC, SHOWN
 from tests.slowly import slowly
-from warehouse.configuration import Configuration, load
-from warehouse.versions import Warehouse
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.versions.versions import Warehouse
 
 SVG = "{http://www.w3.org/2000/svg}"
 DAYS = 30
@@ -330,7 +330,7 @@ def _hash_of(tag: str, page: str) -> str:
 def test_the_page_of_a_full_year_is_below_60_kilobytes_whatever_the_name(published: Configuration) -> None:
     from flask import render_template
 
-    from serve.public import SCRIPT, STYLE, WORDS
+    from serve.public.public import SCRIPT, STYLE, WORDS
 
     pulse = replace(PULSE, username="&" * 1024, levels=dict.fromkeys(PULSE.days, 4))
     with create_app(published).test_request_context():

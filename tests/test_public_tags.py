@@ -18,10 +18,10 @@ from tests import public_platform
 from tests.public_platform import ADA
 from tests.slowly import slowly
 from tests.test_public_profile import GOODBYES, PATHS, page_path, picture_path, profile_path
-from warehouse import suppression
-from warehouse.configuration import Configuration, load
-from warehouse.lake import Lake
-from warehouse.versions import Warehouse
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.erasure import suppression
+from warehouse.lake.lake import Lake
+from warehouse.versions.versions import Warehouse
 
 CLIENT = "8.8.4.4"  # an address of somebody, who is limited by it
 OF_A_BODY = {"Content-Type", "Content-Length", "X-Request-Id"}

@@ -12,10 +12,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.step1_extract import open_stream
-from assets.step9_reconcile import compare
-from pipelines.night import publish_lake
-from pipelines.reconciliation import reconcile
+from assets.night.night import publish_lake
+from assets.reconcile.compare import compare
+from assets.reconcile.reconcile import reconcile
+from assets.step1_extract.extract import open_stream
 from tests.slowly import slowly
 from tests.sources import (
     DAY,
@@ -33,10 +33,10 @@ from tests.sources import (
     xp_by_day,
     xp_rows,
 )
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
 from warehouse.errors import ShrinkError
-from warehouse.lake import Lake
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import Lake
+from warehouse.versions.versions import Warehouse
 
 LAST = FIRST + 4 * DAY
 OLD = FIRST + DAY

@@ -16,20 +16,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets import step7_publish
-from pipelines.night import publish_lake
+from assets.night.night import publish_lake
+from assets.step7_publish import publish as publishing
 from tests import oracle, oracle_restatements, platforms, replay
 from tests.oracle import Row, Stream, World, days
 from tests.worlds import GOOD_ZONES, worlds
-from warehouse.basis import Basis, dates_touched
 from warehouse.errors import CheckFailedError
-from warehouse.lake import Lake
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import Lake
+from warehouse.versions.basis import Basis, dates_touched
+from warehouse.versions.versions import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from warehouse.configuration import Configuration
+    from warehouse.configuration.configuration import Configuration
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
@@ -258,7 +258,7 @@ def die_before(patched: pytest.MonkeyPatch, step: str) -> None:
         raise KeyboardInterrupt
 
     owner, _, name = step.rpartition(".")
-    patched.setattr(Warehouse if owner else step7_publish, name, dying)
+    patched.setattr(Warehouse if owner else publishing, name, dying)
 
 
 @pytest.mark.slow
@@ -305,14 +305,14 @@ def test_the_logical_hash_does_not_tell_what_was_before(place: Place) -> None:
 
 
 def test_a_wrong_restatement_blocks_publishing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    from assets import step5_restatements
+    from assets.step5_build.restatements import restatements
 
     world = world_of(ANN)
     place.publish(world)
     honest = "select * from new_restatements"
-    wrong = step5_restatements.FILL.replace(honest, "select * replace (new + 1 as new) from new_restatements")
-    assert wrong != step5_restatements.FILL
-    monkeypatch.setattr(step5_restatements, "FILL", wrong)
+    wrong = restatements.FILL.replace(honest, "select * replace (new + 1 as new) from new_restatements")
+    assert wrong != restatements.FILL
+    monkeypatch.setattr(restatements, "FILL", wrong)
     with pytest.raises(CheckFailedError, match=r"restatements_equal_days found 1 \(such as ann 2026-03-06\)"):
         place.publish(with_amount(world, "ann", FIRST_DAY, 100))
 

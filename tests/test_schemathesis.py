@@ -19,11 +19,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from serve.openapi import document
+from serve.http.openapi import document
 from tests import small_platform
 from tests.small_platform import ANA, PATH, SECOND
 from tests.test_server import HOST, ROOT, Running, serving
-from warehouse.lake import Lake
+from warehouse.lake.lake import Lake
 
 IS_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 EXAMPLES = 500 if IS_CI else 8

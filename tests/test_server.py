@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pipelines import cli
+from pipelines.command_line import cli
 from tests import small_platform
 from tests.small_platform import ANA, ANSWERS, BEN, FIRST, PATH, SECOND, SECRET, bearer, token
-from warehouse.configuration import Configuration
-from warehouse.versions import Warehouse
+from warehouse.configuration.configuration import Configuration
+from warehouse.versions.versions import Warehouse
 
 ROOT = Path(__file__).parents[1]
 HOST = "127.0.0.1"
@@ -79,7 +79,16 @@ def free_port() -> int:
 
 
 def command(configuration: Path, port: int) -> list[str]:
-    return [sys.executable, "-m", "pipelines.cli", "serve", "--config", str(configuration), "--port", str(port)]
+    return [
+        sys.executable,
+        "-m",
+        "pipelines.command_line.cli",
+        "serve",
+        "--config",
+        str(configuration),
+        "--port",
+        str(port),
+    ]
 
 
 @contextmanager
@@ -301,7 +310,7 @@ def test_publishing_and_rolling_back_under_requests_fails_none_and_mixes_none(
     nights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """I2; FAULTS 8 and 10 with one worker."""
-    from pipelines.night import publish_lake
+    from assets.night.night import publish_lake
 
     configuration = small_platform.copied(nights, tmp_path, FIRST)
     warehouse = Warehouse.of(configuration)

@@ -14,9 +14,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from assets.step1_sessions import engine_of
-from assets.step1_snapshot import CursorSnapshot, PostgresSnapshot, Snapshot, snapshot
-from assets.step2_land import land
+from assets.step1_extract.sessions import engine_of
+from assets.step1_extract.snapshot import CursorSnapshot, PostgresSnapshot, Snapshot, snapshot
+from assets.step2_land.land import land
 from tests.sources import FIRST, PLATFORMS, USERS_TYPES, XP_TYPES, Platform, platform_of, server_platform, xp_rows
 from warehouse.errors import SourceUnavailableError
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from assets import step1_snapshot
-from assets.step1_snapshot import CursorSnapshot, PostgresSnapshot, RawBatch
-from assets.step2_land import land
+from assets.step1_extract import snapshot as snapshots
+from assets.step1_extract.snapshot import CursorSnapshot, PostgresSnapshot, RawBatch
+from assets.step2_land.land import land
 from tests.sources import (
     DAY,
     FIRST,
@@ -37,9 +37,9 @@ from tests.sources import (
     xp_by_day,
     xp_rows,
 )
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
 from warehouse.errors import ShrinkError, SourceUnavailableError
-from warehouse.lake import Lake
+from warehouse.lake.lake import Lake
 
 
 @pytest.fixture(params=PLATFORMS)
@@ -236,7 +236,7 @@ def test_a_connection_that_drops_at_any_batch_lands_nothing(
     platform: Platform, kept: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """FAULTS 12: before the first batch, after one, after all: an end that looks like the end of the data is found."""
-    monkeypatch.setattr(step1_snapshot, "ROWS_PER_BATCH", 10)
+    monkeypatch.setattr(snapshots, "ROWS_PER_BATCH", 10)
     configuration = only_xp(platform, xp_rows(40))
     for snapshot in (CursorSnapshot, PostgresSnapshot):
         monkeypatch.setattr(snapshot, "batches", cut_short(snapshot.batches, kept))
@@ -277,7 +277,7 @@ def test_rows_that_move_within_the_lookback_are_where_they_belong_the_next_night
 
 def test_a_thousand_rows_with_one_timestamp_land_once(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     """FAULTS 18: across the borders of batches."""
-    monkeypatch.setattr(step1_snapshot, "ROWS_PER_BATCH", 99)
+    monkeypatch.setattr(snapshots, "ROWS_PER_BATCH", 99)
     configuration = only_xp(platform, [(f"e{n}", "ann", NOON, 1) for n in range(1000)])
     (landing,) = land(configuration, configuration.streams["xp"], [FIRST]).landings
     assert (landing.source_rows, landing.rows, landing.duplicates) == (1000, 1000, 0)

@@ -14,10 +14,10 @@ from serve.app import create_app
 from tests import platforms, replay, small_platform
 from tests.erased_worlds import GONE, LAST_DAY, LOOKALIKES, WOVEN, without
 from tests.small_platform import ANA, ANSWERS, BEN, PATH, SECOND, UNKNOWN, bearer
-from warehouse import suppression
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
+from warehouse.erasure import suppression
 from warehouse.errors import PulseError
-from warehouse.lake import Lake
+from warehouse.lake.lake import Lake
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_source_that_gives_fewer_rows_than_it_counts_is_noticed_with_a_list_to
     platform: replay.Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The count is compared before anybody's rows are left out."""
-    from assets.step1_extract import Reader
+    from assets.step1_extract.extract import Reader
 
     configuration = replay.configured(WOVEN, platform)
     suppression.suppress(Lake.of(configuration).suppressed, GONE)

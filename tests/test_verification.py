@@ -17,15 +17,15 @@ from typing import Any
 
 import pytest
 
-from serve import reader
-from serve.open_version import open_version
-from serve.reader import Follower
+from serve.version import reader
+from serve.version.open_version import open_version
+from serve.version.reader import Follower
 from tests import small_platform
 from tests.small_platform import ANA, ANSWERS, FIRST, SECOND
-from warehouse import verification
 from warehouse.errors import CheckFailedError, NoVersionError
-from warehouse.verification import OvertakenError, verify
-from warehouse.versions import Warehouse
+from warehouse.versions import verification
+from warehouse.versions.verification import OvertakenError, verify
+from warehouse.versions.versions import Warehouse
 
 HEADERS, BLOCK = 3 * 4096, 1 << 18  # how DuckDB lays a file out
 
@@ -74,7 +74,7 @@ def flip(place: Path, position: int, bit: int = 0x10) -> None:
 
 
 def served_by(follower: Follower) -> str:
-    from serve.pulse import learning_pulse
+    from serve.version.pulse import learning_pulse
 
     with follower.version() as version:
         body = json.loads(learning_pulse(version, ANA).body)
@@ -115,9 +115,9 @@ def test_two_hundred_bits_flipped_all_over_a_file_are_all_refused(
 
 def test_a_bit_flipped_between_build_and_publish_is_noticed(nights: Path, tmp_path: Path) -> None:
     """FAULTS 4: publishing reads the finished bytes for itself; the check is named, and the old version stays."""
-    from assets.step4_activity import roll_up
-    from assets.step5_build import build
-    from assets.step7_publish import publish
+    from assets.step4_roll_up.activity import roll_up
+    from assets.step5_build.build import build
+    from assets.step7_publish.publish import publish
 
     configuration = small_platform.copied(nights, tmp_path, SECOND)
     roll_up(configuration)
@@ -237,7 +237,7 @@ def test_a_version_that_is_written_to_while_it_is_served_answers_nothing_more(
 ) -> None:
     """Never a wrong number: what a page that is read again would hold is anybody's guess."""
     clock = [1000.0]
-    monkeypatch.setattr("serve.reader.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("serve.version.reader.time.monotonic", lambda: clock[0])
     follower, place = Follower(warehouse), warehouse.file(FIRST)
     assert served_by(follower) == FIRST
     flip(place, 5000)

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from pipelines import cli
-from serve.health import about
+from pipelines.command_line import cli
+from serve.operations.health import about
 from tests import small_platform, test_server
 from tests.small_platform import FIRST, SECOND, bearer
 from tests.test_server import Learners, Running, answered, wait_until
-from warehouse.configuration import Configuration
-from warehouse.versions import Warehouse
+from warehouse.configuration.configuration import Configuration
+from warehouse.versions.versions import Warehouse
 
 OPS_TOKEN = "an ops token of these tests".replace(" ", "-")
 FOR_OPS = {"Authorization": f"Bearer {OPS_TOKEN}"}
@@ -63,7 +63,7 @@ def all_serve(server: Running, version: str | None) -> Callable[[], bool]:
 @pytest.mark.slow
 def test_publishing_and_rolling_back_under_load_fails_no_request_and_mixes_none(nights: Path, tmp_path: Path) -> None:
     """I2; FAULTS 7, 8 and 10: eight clients that keep their connections, four workers."""
-    from pipelines.night import publish_lake
+    from assets.night.night import publish_lake
 
     configuration = small_platform.copied(nights, tmp_path, FIRST)
     warehouse = Warehouse.of(configuration)
@@ -177,7 +177,7 @@ def test_sigterm_stops_all_of_it_well_and_nothing_is_left_behind(nights: Path, t
 
 
 def test_a_worker_that_serves_another_version_is_a_warning() -> None:
-    from serve.workers import Worker
+    from serve.operations.workers import Worker
 
     workers = [Worker(1, FIRST, "2026-01-01T00:00:00Z", "2026-01-01T01:00:00+00:00"), Worker(2)]
     now = datetime(2026, 1, 1, 2, tzinfo=UTC).timestamp()

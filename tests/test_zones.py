@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.step4_activity import (
+from assets.step4_roll_up.activity import (
     ACTIVITY,
     UNION,
     make_local_dates,
@@ -26,13 +26,13 @@ from assets.step4_activity import (
     make_zone_segments,
     make_zones_in_force,
 )
-from assets.step5_build import ZONE_WINDOWS
+from assets.step5_build.build import ZONE_WINDOWS
 from tests import oracle, platforms, replay
 from tests.oracle import DAY, EPOCH, HOUR, Stream, World, day_start, days, local_date, local_dates, offset, utc_day
 from tests.worlds import BAD_ZONES
 from tests.zone_files import content_of, listed_changes
 from warehouse import clock, engine, zones
-from warehouse.lake import Lake
+from warehouse.lake.lake import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from warehouse.configuration import Configuration
+    from warehouse.configuration.configuration import Configuration
 
 ZONES = sorted(oracle.zone_names())
 UNLIKE = sorted({content_of(zone): zone for zone in ZONES}.values())  # of names that mean the same zone, one

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import cli
+from pipelines.command_line import cli
 from serve.app import create_app
 from tests import small_platform
 from tests.small_platform import FIRST, PATH, SECOND, bearer
-from warehouse.configuration import Configuration
-from warehouse.versions import Warehouse
+from warehouse.configuration.configuration import Configuration
+from warehouse.versions.versions import Warehouse
 
 OPS_TOKEN = "an-ops-token-of-these-tests"
 FOR_OPS = {"Authorization": f"Bearer {OPS_TOKEN}"}

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from serve import connections
+from serve.http import connections
 from tests import small_platform, test_server
 from tests.small_platform import SECOND, bearer
 from tests.test_server import HOST, ROOT, Running, answered, command, free_port, wait_until, wait_until_it_answers
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
 
 ANSWER_SECONDS = 2.0
 SILENT = 1000
@@ -71,7 +71,9 @@ def test_silent_connections_that_take_every_descriptor_keep_nobody_waiting(
 
 
 def test_the_soft_limit_is_raised_to_the_hard_one() -> None:
-    script = "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (300, 900)); from serve.connections import bound; "
+    script = (
+        "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (300, 900)); from serve.http.connections import bound; "
+    )
     script += "print(bound(4096), bound(100), r.getrlimit(r.RLIMIT_NOFILE)[0])"
     written = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True

@@ -14,20 +14,20 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from pipelines import cli
-from pipelines.erasure import erase
-from pipelines.night import publish_lake
+from assets.erase.erase import erase
+from assets.night.night import publish_lake
+from pipelines.command_line import cli
 from serve.app import create_app
-from serve.profiles import Profiles
-from serve.refusals import UnansweredError
+from serve.http.errors import UnansweredError
+from serve.public.profiles import Profiles
 from tests import public_platform, small_platform
 from tests.public_platform import ADA
 from tests.small_platform import ANA, ANSWERS, BEN, PATH, SECOND, SECOND_NIGHT, UNKNOWN, bearer
-from warehouse import suppression
-from warehouse.configuration import Configuration, load
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.erasure import suppression
 from warehouse.errors import PulseError
-from warehouse.lake import Lake
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import Lake
+from warehouse.versions.versions import Warehouse
 
 SECRET = "the secret of a public platform, over 32 bytes"
 OPS_TOKEN = "an-ops-token-of-these-tests"

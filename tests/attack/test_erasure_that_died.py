@@ -15,22 +15,23 @@ from tempfile import TemporaryDirectory
 import duckdb
 import pytest
 
-from assets.step4_activity import roll_up
-from assets.step5_build import build
-from assets.step7_waiting import version_built
-from pipelines.erasure import erase
-from pipelines.night import publish_lake
+from assets.erase.erase import erase
+from assets.night.night import publish_lake
+from assets.step4_roll_up.activity import roll_up
+from assets.step5_build.build import build
+from assets.step7_publish.waiting import version_built
 from serve.app import create_app
 from tests import erasures, replay
 from tests.erased_worlds import FIRST_DAY, GONE, LAST_DAY, STAYS, WOVEN, without
 from tests.erasures import dying_at, placed, places_with, pulse, receipts
 from tests.oracle import World
-from warehouse import crash_points, suppression
-from warehouse.configuration import Configuration
+from warehouse import crash_points
+from warehouse.configuration.configuration import Configuration
+from warehouse.erasure import suppression
 from warehouse.errors import CheckFailedError
-from warehouse.lake import Lake
-from warehouse.schema import tables
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import Lake
+from warehouse.versions.schema import tables
+from warehouse.versions.versions import Warehouse
 
 ROOT = Path(__file__).parents[2]
 OWN = "/api/xp/learning-pulse"
@@ -171,7 +172,7 @@ def test_killed_anywhere_it_is_known_and_the_next_build_has_nothing_of_the_learn
     woven: Configuration, point: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """FAULTS 75, 1: by SIGKILL."""
-    command = [sys.executable, "-m", "pipelines.cli", "erase", GONE, "--config", str(woven.path)]
+    command = [sys.executable, "-m", "pipelines.command_line.cli", "erase", GONE, "--config", str(woven.path)]
     monkeypatch.setenv(crash_points.ENVIRONMENT, point)
     assert subprocess.run(command, check=False, cwd=ROOT, capture_output=True).returncode == -signal.SIGKILL
     monkeypatch.delenv(crash_points.ENVIRONMENT)

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from serve.log_lines import Lines
+from serve.http.log_lines import Lines
 from tests import small_platform, test_server
 from tests.small_platform import SECOND, bearer
 from tests.test_server import ROOT, Running, answered, command, free_port, wait_until, wait_until_it_answers
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
 
 PIPE_BYTES = 4096  # the smallest that Linux makes
 
@@ -120,7 +120,8 @@ def test_what_is_still_said_while_a_process_ends_holds_it_at_no_full_pipe() -> N
     reading, writing = os.pipe()
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     code = (
-        "import atexit, os; atexit.register(os.write, 2, bytes(9000)); from serve import log_lines; log_lines.begin();"
+        "import atexit, os; atexit.register(os.write, 2, bytes(9000)); "
+        "from serve.http import log_lines; log_lines.begin();"
         "log_lines.write('the last line\\n')"
     )
     called = [sys.executable, "-c", code]

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import mmap_dict
 
-from serve.counted import SurvivingDict
+from serve.operations.counted import SurvivingDict
 from tests import small_platform, test_server
 from tests.small_platform import PATH, SECOND, bearer
 from tests.test_server import ROOT, Running, answered, command, free_port, wait_until, wait_until_it_answers
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
 
 OPS_TOKEN = "an-ops-token-of-these-tests"
 FOR_OPS = {"Authorization": f"Bearer {OPS_TOKEN}"}

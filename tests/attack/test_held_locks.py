@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import cli
+from pipelines.command_line import cli
 from tests import small_platform
 from tests.other_user import NOBODY, ROOT, holding, need_another_user
 from tests.slowly import slowly
 from tests.small_platform import FIRST, SECOND
-from warehouse import lock, verification
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
+from warehouse.disk import lock
 from warehouse.errors import LockHeldError, LockWaitError
-from warehouse.verification import OvertakenError, verify
-from warehouse.versions import Warehouse
+from warehouse.versions import verification
+from warehouse.versions.verification import OvertakenError, verify
+from warehouse.versions.versions import Warehouse
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +88,7 @@ def test_a_holder_in_another_namespace_cannot_be_seen_from_here(published: Confi
     if shutil.which("unshare") is None:
         pytest.fail("unshare of util-linux is needed to be a container")
     place = made(published.data_dir / "run.lock")
-    inside = ["unshare", "--pid", "--mount-proc", "--fork", sys.executable, "-m", "pipelines.cli", "build"]
+    inside = ["unshare", "--pid", "--mount-proc", "--fork", sys.executable, "-m", "pipelines.command_line.cli", "build"]
     with holding(place):
         done = subprocess.run(
             [*inside, "--config", str(published.path)], cwd=ROOT, capture_output=True, text=True, check=False

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from serve.beats import HUNG_SECONDS, KILLED_SECONDS, LATE_SECONDS, REPLACED_SECONDS, Beats, Watcher
+from serve.operations.beats import HUNG_SECONDS, KILLED_SECONDS, LATE_SECONDS, REPLACED_SECONDS, Beats, Watcher
 from tests import small_platform, test_server
 from tests.small_platform import SECOND, bearer
 from tests.test_server import Running, answered, wait_until

@@ -5,9 +5,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets.resources import Night, by_command
+from assets.orchestration.resources import Night, by_command
 from tests.sources import FIRST, only_xp, sqlite_platform, xp_rows
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
 from warehouse.errors import PulseError
 
 GUARDS = ("accept_shrink", "accept_quarantine")

@@ -12,18 +12,20 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from pipelines import cli
-from pipelines.erasure import erase
-from pipelines.night import publish_lake
+from assets.erase.erase import erase
+from assets.night.night import publish_lake
+from pipelines.command_line import cli
 from serve.app import create_app
 from tests import small_platform
 from tests.erasures import dying_at
 from tests.small_platform import ANA, BEN, PATH, SECOND, SECOND_NIGHT, bearer
-from warehouse import crash_points, damage, readiness, suppression
-from warehouse.configuration import Configuration, load
+from warehouse import crash_points
+from warehouse.condition import damage, readiness
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.erasure import suppression
 from warehouse.errors import DamagedError
-from warehouse.lake import Lake
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import Lake
+from warehouse.versions.versions import Warehouse
 
 OPS_TOKEN = "an-ops-token-of-these-tests"
 FOR_OPS = {"Authorization": f"Bearer {OPS_TOKEN}"}
@@ -230,7 +232,7 @@ def test_at_no_point_of_an_erasure_the_server_takes_the_list_for_an_older_one(
             answer = one.get(PATH, headers=bearer(ANA))
             asked.setdefault(point, []).append((answer.status_code, answer.headers.get("X-Pulse-Learner", "known")))
 
-    for module in ("pipelines.erasure", "assets.step8_lake", "warehouse.withdrawal"):
+    for module in ("assets.erase.erase", "assets.erase.lake", "warehouse.versions.withdrawal"):
         monkeypatch.setattr(f"{module}.reached", ask)
     erase(served, ANA)
     first = crash_points.NAMES_OF_ERASURE.index("erase: learner suppressed")

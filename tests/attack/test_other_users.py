@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import cli
-from serve.open_version import open_version
-from serve.reader import Follower
+from pipelines.command_line import cli
+from serve.version.open_version import open_version
+from serve.version.reader import Follower
 from tests import small_platform
 from tests.other_user import NOBODY, as_user, let_pass, need_another_user
 from tests.small_platform import ANA, FIRST, FIRST_DAY, KIM, SECOND, SECOND_NIGHT, bearer
-from warehouse import verification
-from warehouse.configuration import Configuration, load
-from warehouse.lock import run_lock
-from warehouse.suppression import suppress
-from warehouse.verification import verify
-from warehouse.versions import Warehouse
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.disk.lock import run_lock
+from warehouse.erasure.suppression import suppress
+from warehouse.versions import verification
+from warehouse.versions.verification import verify
+from warehouse.versions.versions import Warehouse
 
 READ_ALL = """
 for folder, folders, files in os.walk(sys.argv[1]):
@@ -238,15 +238,18 @@ def test_what_a_server_renames_while_modes_are_mended_ends_no_run(
 LOAD = """
 import encodings.utf_8_sig, grp, pwd, sys
 from pathlib import Path
-from warehouse.configuration import load
-from warehouse.lock import run_lock
+from warehouse.configuration.configuration import load
+from warehouse.disk.lock import run_lock
 configuration = load(Path(sys.argv[3]))
 """
 RUN = """
 with run_lock(configuration, "the run of nobody", tell=print):
     pass
 """
-IMPORTS = "import encodings.utf_8_sig, grp, pwd, warehouse.lock, warehouse.configuration, warehouse.verification\n"
+IMPORTS = """
+import encodings.utf_8_sig, grp, pwd
+import warehouse.disk.lock, warehouse.configuration.configuration, warehouse.versions.verification
+"""
 
 
 def owned_by(user: int, group: int, data_dir: Path) -> None:
@@ -316,7 +319,7 @@ def test_a_mode_that_is_changed_while_a_version_is_opened_refuses_nothing(
     published: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """FAULTS 74: between verifying and opening."""
-    from serve import open_version as module
+    from serve.version import open_version as module
 
     warehouse, times = Warehouse.of(published), []
     original = module._connect  # noqa: SLF001
@@ -353,8 +356,8 @@ def test_a_version_that_requests_still_read_is_taken_back_after_its_mode_was_cha
 VERIFY = """
 import logging
 from pathlib import Path
-from warehouse.verification import remember_served, verify
-from warehouse.versions import Warehouse
+from warehouse.versions.verification import remember_served, verify
+from warehouse.versions.versions import Warehouse
 logging.basicConfig(level="WARNING", stream=sys.stdout, format="%(message)s")
 warehouse = Warehouse(Path(sys.argv[1]))
 print(verify(warehouse, warehouse.current()).manifest.version)
@@ -443,7 +446,7 @@ SERVER = """
 import encodings.utf_8_sig, grp, pwd, sys
 from pathlib import Path
 from serve.app import create_app
-from warehouse.configuration import load
+from warehouse.configuration.configuration import load
 configuration = load(Path(sys.argv[3]), uses=["auth"])
 def ask(client, token):
     return client.get("/api/xp/learning-pulse", headers={"Authorization": "Bearer " + token})

@@ -12,10 +12,10 @@ from flask import Flask, template_rendered
 from werkzeug.test import TestResponse
 
 from serve.app import create_app
-from serve.gateway import Gateway
-from serve.public import PATHS
+from serve.http.gateway import Gateway
+from serve.public.public import PATHS
 from tests import public_platform
-from warehouse.configuration import Configuration, load
+from warehouse.configuration.configuration import Configuration, load
 
 OPS_TOKEN = "an-ops-token-of-these-tests"
 FOR_OPS = {"Authorization": f"Bearer {OPS_TOKEN}"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from serve.app import create_app
-from serve.gateway import Gateway
+from serve.http.gateway import Gateway
 from tests import small_platform
 from tests.small_platform import PATH, SECOND, bearer
 

@@ -21,19 +21,19 @@ import dagster as dg
 import pytest
 from sqlalchemy import make_url
 
-from assets.step1_waiting import BEYOND_ITS_OWN, SourceThread
-from assets.step2_land import land
-from assets.step3_users import land_users
-from assets.step9_reconcile import compare
+from assets.reconcile.compare import compare
+from assets.step1_extract.waiting import BEYOND_ITS_OWN, SourceThread
+from assets.step2_land.land import land
+from assets.step3_users.users import land_users
 from tests.edges.test_dagster_terminate import executed, run_of
 from tests.sources import USERS_TYPES, XP_TYPES, Platform, night, server_platform, xp_by_day
 from tests.test_commands import Place
 from tests.test_dagster import Place as DagsterPlace
 from tests.test_dagster import at_home
 from warehouse import clock
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
+from warehouse.disk.lock import run_lock
 from warehouse.errors import SourceUnavailableError
-from warehouse.lock import run_lock
 
 YESTERDAY = clock.last_day_over()
 ROWS = 20_000

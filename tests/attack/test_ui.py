@@ -26,8 +26,8 @@ from dagster_webserver.webserver import DagsterWebserver
 from playwright.sync_api import Browser, sync_playwright
 from starlette.routing import Route
 
-from pipelines.demo_platform import demo_configuration, make_platform
-from pipelines.ui_guard import NO_PAGES
+from pipelines.demo.platform import demo_configuration, make_platform
+from pipelines.instance.ui_guard import NO_PAGES
 from tests.browser.chromium import ARGUMENTS, CHROMIUM, missing
 
 pytestmark = pytest.mark.slow
@@ -81,7 +81,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
     (folder / "pulse.toml").write_text(text, encoding="utf-8")
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         running = Ui(free.getsockname()[1])
-    words = ["-m", "pipelines.cli", "ui", "--port", str(running.port), "--config", "pulse.toml"]
+    words = ["-m", "pipelines.command_line.cli", "ui", "--port", str(running.port), "--config", "pulse.toml"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     with (
         (folder / "ui.log").open("w") as log,
@@ -181,7 +181,7 @@ def _parent_of(port: int) -> int:
     for place in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             words = place.read_bytes().decode(errors="replace").split("\0")
-            if "pipelines.ui" in words and str(port) in words:
+            if "pipelines.instance.ui" in words and str(port) in words:
                 return int(place.parent.name)
     raise AssertionError("no such process")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.ui_guard import UiGuard
+from pipelines.instance.ui_guard import UiGuard
 
 UI = "127.0.0.1:3000"
 JSON = {"content-type": "application/json"}

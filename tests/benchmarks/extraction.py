@@ -96,9 +96,9 @@ def remember_truth(folder: Path, url: str) -> None:
 
 def statements(folder: Path) -> dict[str, list[str]]:
     """Return the selects by which the product reads the streams, `rows` and `figures`, as PostgreSQL takes them."""
-    from assets.step1_extract import open_stream
-    from assets.step1_snapshot import _postgres_text
-    from warehouse.configuration import load as load_configuration
+    from assets.step1_extract.extract import open_stream
+    from assets.step1_extract.snapshot import _postgres_text
+    from warehouse.configuration.configuration import load as load_configuration
 
     configuration = load_configuration(folder / "pulse.toml", uses=["sources"])
     asked: dict[str, list[str]] = {"rows": [], "figures": []}
@@ -129,16 +129,16 @@ def land(folder: Path, days: str) -> dict[str, Any]:
     Returns:
         By stream the rows, distinct ids, quarantined ids and amounts, and `parts`, where the seconds went.
     """
-    from assets import step2_land
-    from warehouse.configuration import load as load_configuration
-    from warehouse.lake import days_between
+    from assets.step2_land import land as landing_step
+    from warehouse.configuration.configuration import load as load_configuration
+    from warehouse.lake.lake import days_between
 
     shutil.rmtree(folder / "var", ignore_errors=True)
     configuration = load_configuration(folder / "pulse.toml", uses=["sources"])
-    clock = parts.timed(step2_land)
+    clock = parts.timed(landing_step)
     found: dict[str, Any] = {}
     for name in STREAMS:
-        landed = step2_land.land(configuration, configuration.streams[name], days_between(*_days(int(days))))
+        landed = landing_step.land(configuration, configuration.streams[name], days_between(*_days(int(days))))
         every = landed.landings
         found[name] = [
             sum(landing.source_rows for landing in every),
@@ -151,8 +151,8 @@ def land(folder: Path, days: str) -> dict[str, Any]:
 
 def read(folder: Path, days: str) -> int:
     """Read the streams as landing them does, and throw the typed batches away; return the rows."""
-    from assets.step1_extract import open_stream
-    from warehouse.configuration import load as load_configuration
+    from assets.step1_extract.extract import open_stream
+    from warehouse.configuration.configuration import load as load_configuration
 
     configuration = load_configuration(folder / "pulse.toml", uses=["sources"])
     rows = 0
@@ -208,7 +208,7 @@ def _others(bench: Bench) -> Iterator[tuple[str, str]]:
 
 
 def _days(days: int) -> tuple[date, date]:
-    from warehouse.lake import DAY
+    from warehouse.lake.lake import DAY
 
     first = date.fromisoformat(sources.FIRST_DAY)
     return first, first + (days - 1) * DAY

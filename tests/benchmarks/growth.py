@@ -44,7 +44,7 @@ def run(bench: Bench) -> Result:
 
 def make(folder: Path, learners: str, days: str) -> int:
     """Write a lake and publish a first version of it; return its learner-days."""
-    from pipelines.night import publish_lake
+    from assets.night.night import publish_lake
     from tests.benchmarks import lakes
     from warehouse import engine
 
@@ -61,8 +61,8 @@ def make(folder: Path, learners: str, days: str) -> int:
 
 def publish(folder: Path) -> dict[str, int]:
     """Build, check and publish the lake as it is; return the bytes of the version and of its activity."""
-    from pipelines.night import publish_lake
-    from warehouse.configuration import load
+    from assets.night.night import publish_lake
+    from warehouse.configuration.configuration import load
 
     published = publish_lake(load(folder / "pulse.toml", uses=["sources"]))
     assert published is not None
@@ -73,8 +73,8 @@ def publish(folder: Path) -> dict[str, int]:
 def copy_history(folder: Path) -> None:
     """Copy the rows of daily_activity that lie before every window into a new file."""
     from warehouse import engine
-    from warehouse.configuration import load
-    from warehouse.versions import Warehouse
+    from warehouse.configuration.configuration import load
+    from warehouse.versions.versions import Warehouse
 
     warehouse = Warehouse.of(load(folder / "pulse.toml", uses=["sources"]))
     copy = folder / "copy.duckdb"

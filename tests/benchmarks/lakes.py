@@ -11,10 +11,11 @@ from dataclasses import fields
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from assets import step2_land, step4_activity
+from assets.step2_land import land as landing_step
+from assets.step4_roll_up import activity as activity_step
 from warehouse import engine
-from warehouse.configuration import load
-from warehouse.lake import PARQUET, Lake, Landing, days_between
+from warehouse.configuration.configuration import load
+from warehouse.lake.lake import PARQUET, Lake, Landing, days_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from warehouse.configuration import Configuration
+    from warehouse.configuration.configuration import Configuration
 
 LAST_DAY = date(2026, 11, 23)
 KINDS = {"xp_events": "xp", "english_sessions": "sessions", "quiz_attempts": "quizzes"}
@@ -97,7 +98,7 @@ to $file (format parquet, kv_metadata {pulse: $about})
 """
 EMPTY_LANDING = f"""
 copy (
-    select {step2_land.LANDING_COLUMNS}
+    select {landing_step.LANDING_COLUMNS}
     from (
         select
             null::varchar as event_id, null::varchar as user_id, null::timestamp as instant,
@@ -185,11 +186,11 @@ def roll_up_history(connection: duckdb.DuckDBPyConnection, configuration: Config
             place = lake.landing(landing.stream, day)
             connection.execute(EMPTY_LANDING, {"file": str(place), "about": landing.to_json()})
         content = {
-            "made_from": step4_activity.ingredients(configuration, landings, day),
+            "made_from": activity_step.ingredients(configuration, landings, day),
             "union_microseconds": microseconds,
         }
         parameters = {"day": day, "file": str(lake.activity(day)), "about": json.dumps(content)}
-        connection.execute(step4_activity.WRITE_ACTIVITY, parameters)
+        connection.execute(activity_step.WRITE_ACTIVITY, parameters)
         rows += engine.one_row(connection, "select count(*) from activity")[0]
     return rows
 

@@ -11,7 +11,7 @@ from tests.benchmarks.frame import Bench, BenchmarkError, Goal, Question, Result
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from warehouse.configuration import Configuration
+    from warehouse.configuration.configuration import Configuration
 
 QUESTION = Question(
     3,
@@ -85,11 +85,11 @@ def run(bench: Bench) -> Result:
 
 def make(folder: Path, url: str, learners: str) -> dict[str, int]:
     """Write a year of activity, fill the source with its last days, and publish the day before the last."""
-    from assets.step0_plan import Run
-    from pipelines.night import run_night
+    from assets.night.night import run_night
+    from assets.step0_plan.plan import Run
     from tests.benchmarks import lakes
     from warehouse import engine
-    from warehouse.lake import DAY, days_between
+    from warehouse.lake.lake import DAY, days_between
 
     shutil.rmtree(folder / "var", ignore_errors=True)
     configuration = lakes.configure(folder, DAYS, url)
@@ -119,8 +119,8 @@ def make(folder: Path, url: str, learners: str) -> dict[str, int]:
 def forget_last_day(folder: Path) -> None:
     """Take back what a night did, so that it can be run again."""
     from tests.benchmarks import lakes
-    from warehouse.lake import DAY, Lake
-    from warehouse.versions import Warehouse
+    from warehouse.lake.lake import DAY, Lake
+    from warehouse.versions.versions import Warehouse
 
     configuration = _configuration(folder)
     lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
@@ -137,8 +137,8 @@ def forget_last_day(folder: Path) -> None:
 
 def run_one(folder: Path, url: str) -> dict[str, Any]:
     """Run the night of the last day and return what it published, and the seconds of its steps."""
-    from assets.step0_plan import Run
-    from pipelines import night
+    from assets.night import night
+    from assets.step0_plan.plan import Run
     from tests.benchmarks import lakes
 
     del url
@@ -150,7 +150,7 @@ def run_one(folder: Path, url: str) -> dict[str, Any]:
 
 def build_one(folder: Path) -> None:
     """Build, check and publish once more, with nothing new."""
-    from pipelines.night import publish_lake
+    from assets.night.night import publish_lake
 
     publish_lake(_configuration(folder))
 
@@ -158,7 +158,7 @@ def build_one(folder: Path) -> None:
 def polars(folder: Path) -> None:
     """Group, level, sort and write the same learner-days with Polars."""
     from tests.benchmarks.peer_polars import level_activity
-    from warehouse.lake import Lake
+    from warehouse.lake.lake import Lake
 
     configuration = _configuration(folder)
     lake = Lake.of(configuration)
@@ -168,7 +168,7 @@ def polars(folder: Path) -> None:
 def compare(folder: Path) -> dict[str, list[Any]]:
     """Return the number and the hash of the rows of the version and of what Polars wrote."""
     from warehouse import engine
-    from warehouse.versions import Warehouse
+    from warehouse.versions.versions import Warehouse
 
     warehouse = Warehouse.of(_configuration(folder))
     with (
@@ -183,7 +183,7 @@ def compare(folder: Path) -> dict[str, list[Any]]:
 
 
 def _configuration(folder: Path) -> Configuration:
-    from warehouse.configuration import load
+    from warehouse.configuration.configuration import load
 
     return load(folder / "pulse.toml", uses=["sources"])
 

@@ -120,7 +120,7 @@ class _Timed:
 
 
 def timed(night: ModuleType) -> Clock:
-    """Let the steps that `pipelines.night`, or a module like it, calls be timed from now on, in this process.
+    """Let the steps that `assets.night.night`, or a module like it, calls be timed from now on, in this process.
 
     Args:
         night: the module, with all of `STEPS` or some.
@@ -128,9 +128,9 @@ def timed(night: ModuleType) -> Clock:
     Returns:
         What they add to.
     """
-    from assets import step7_publish
-    from assets.step1_extract import Reader
-    from assets.step2_spool import Spool
+    from assets.step1_extract.extract import Reader
+    from assets.step2_land.spool import Spool
+    from assets.step7_publish import publish as publishing
     from warehouse import engine
 
     clock = Clock()
@@ -140,7 +140,7 @@ def timed(night: ModuleType) -> Clock:
     for whole, name, place in (
         ("Reader.figures", "figures", Reader),
         ("Spool.write", "write", Spool),
-        ("SHA-256", "sha256_of", step7_publish),
+        ("SHA-256", "sha256_of", publishing),
     ):
         setattr(place, name, clock.function(whole, getattr(place, name)))
     connect = engine.connect

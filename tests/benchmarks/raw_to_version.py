@@ -11,7 +11,7 @@ from tests.benchmarks.frame import Bench, BenchmarkError, Goal, Question, Result
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from warehouse.configuration import Configuration
+    from warehouse.configuration.configuration import Configuration
 
 QUESTION = Question(
     2,
@@ -124,10 +124,10 @@ def make(folder: Path, learners: str) -> int:
     """Write the learners and a year of landings; return their rows."""
     from datetime import timedelta
 
-    from assets import step2_land
+    from assets.step2_land import land as landing_step
     from tests.benchmarks import lakes
     from warehouse import engine
-    from warehouse.lake import Lake, days_between
+    from warehouse.lake.lake import Lake, days_between
 
     shutil.rmtree(folder / "var", ignore_errors=True)
     configuration = lakes.configure(folder, DAYS)
@@ -140,7 +140,7 @@ def make(folder: Path, learners: str) -> int:
             lakes.make_active(connection, day)
             for stream in configuration.event_streams:
                 connection.execute(LANDED_TABLE.format(LANDED[stream.name]), {"day": day})
-                said = connection.execute(step2_land.STATISTICS).fetchall()
+                said = connection.execute(landing_step.STATISTICS).fetchall()
                 _, passing, _, _, amount, passed, content = said[0] if said else (day, 0, 0, 0, 0, 0, 0)
                 landing = lakes.landing_of(
                     stream=stream.name,
@@ -155,7 +155,7 @@ def make(folder: Path, learners: str) -> int:
                 place = lake.landing(stream.name, day)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 about = {"day": day, "file": str(place), "about": landing.to_json()}
-                connection.execute(step2_land.WRITE_LANDING, about)
+                connection.execute(landing_step.WRITE_LANDING, about)
                 rows += passing
     return rows
 
@@ -168,7 +168,7 @@ def forget(folder: Path) -> None:
 
 def publish(folder: Path) -> list[tuple[str, str, float]]:
     """Roll up, build, check and publish; return the seconds of the parts."""
-    from pipelines import night
+    from assets.night import night
 
     clock = parts.timed(night)
     night.publish_lake(_configuration(folder))
@@ -250,7 +250,7 @@ def group(folder: Path) -> list[int]:
 def compare(folder: Path) -> dict[str, list[Any]]:
     """Return the number and the hash of the rows of the version and of what the peers wrote."""
     from warehouse import engine
-    from warehouse.versions import Warehouse
+    from warehouse.versions.versions import Warehouse
 
     warehouse = Warehouse.of(_configuration(folder))
     of_pandas = f"semi join '{folder}/pandas_learners.parquet' using (user_id)"
@@ -272,6 +272,6 @@ def compare(folder: Path) -> dict[str, list[Any]]:
 
 
 def _configuration(folder: Path) -> Configuration:
-    from warehouse.configuration import load
+    from warehouse.configuration.configuration import load
 
     return load(folder / "pulse.toml", uses=["sources"])

@@ -105,8 +105,8 @@ def make_world(folder: Path, learners: str) -> None:
 def fill_peers(folder: Path, url: str) -> None:
     """Fill the peers' databases with the lines of the version."""
     from tests.benchmarks import serving_peers
-    from warehouse.configuration import load
-    from warehouse.versions import Warehouse
+    from warehouse.configuration.configuration import load
+    from warehouse.versions.versions import Warehouse
 
     configuration = load(folder / "pulse.toml", uses=["auth", "serve"])
     file = Warehouse.of(configuration).file(serving_world.VERSION)

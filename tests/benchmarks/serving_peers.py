@@ -24,14 +24,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from serve import app, packed, server
-from serve.pulse import Pulse, nobodys_pulse, pulse_of
+from serve import app, server
+from serve.version import packed
+from serve.version.pulse import Pulse, nobodys_pulse, pulse_of
 from warehouse.identifiers import user_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from serve.open_version import OpenVersion
+    from serve.version.open_version import OpenVersion
 
     Lookup = Callable[[OpenVersion, str], Pulse]
 

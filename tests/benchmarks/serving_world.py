@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
-from assets.step5_build import ATTACH
-from assets.step5_pack import MODEL as PACKED
-from assets.step5_pack import pack
-from warehouse import engine, schema
-from warehouse.configuration import Configuration, load
-from warehouse.manifest import Manifest, sha256_of
-from warehouse.versions import Warehouse
+from assets.step5_build.blocks.pack import MODEL as PACKED
+from assets.step5_build.blocks.pack import pack
+from assets.step5_build.build import ATTACH
+from warehouse import engine
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.versions import schema
+from warehouse.versions.manifest import Manifest, sha256_of
+from warehouse.versions.versions import Warehouse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -243,7 +244,7 @@ def write_requests(folder: Path, configuration: Configuration) -> None:
     """Write, for each mix, who asks in which order, as `serving_load.lua` reads it; `fresh` has the tags besides."""
     import jwt
 
-    from serve import manners
+    from serve.http import response_headers
 
     with duckdb.connect(str(Warehouse.of(configuration).file(VERSION)), read_only=True) as connection:
         ids = [row[0] for row in connection.execute("select user_id from users order by hash(user_id)").fetchall()]
@@ -261,5 +262,5 @@ def write_requests(folder: Path, configuration: Configuration) -> None:
                 tokens[number] = jwt.encode({"sub": ids[number], "exp": FAR_EXPIRY}, SECRET, algorithm="HS256")
         lines = [tokens[number] for number in asked[mix].tolist()]
         (folder / f"{mix}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    fresh = [f'{tokens[n]} W/"{manners.etag(ids[n], VERSION)}"' for n in asked["uniform"].tolist()]
+    fresh = [f'{tokens[n]} W/"{response_headers.etag(ids[n], VERSION)}"' for n in asked["uniform"].tolist()]
     (folder / "fresh.txt").write_text("\n".join(fresh) + "\n", encoding="utf-8")

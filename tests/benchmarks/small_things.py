@@ -19,7 +19,7 @@ QUESTION = Question(
     "What a person waits for: the demo from the command to its first answer, `pulse status`, importing the server, and "
     "a night of the demo through Dagster.",
 )
-PULSE = (sys.executable, "-m", "pipelines.cli")
+PULSE = (sys.executable, "-m", "pipelines.command_line.cli")
 
 
 def run(bench: Bench) -> Result:
@@ -95,10 +95,10 @@ def night(folder: Path) -> dict[str, float]:
     """Run the same night by the core, and return the seconds of its steps."""
     from datetime import UTC, datetime, timedelta
 
-    from assets.step0_plan import planned
-    from pipelines import night as nights
+    from assets.night import night as nights
+    from assets.step0_plan.plan import planned
     from tests.benchmarks import parts
-    from warehouse.configuration import load
+    from warehouse.configuration.configuration import load
 
     configuration = load(folder / "demo" / "pulse.toml", uses=["sources"])
     yesterday = datetime.now(UTC).date() - timedelta(days=1)

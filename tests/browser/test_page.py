@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from werkzeug import Response
 
-from serve import palette
+from serve.public import palette
 from tests.browser.chromium import DESKTOP, PHONE, Open, serving
 from tests.public_platform import SHOWN
 from tests.slowly import slowly

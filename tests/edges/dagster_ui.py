@@ -18,10 +18,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.demo_platform import demo_configuration, make_platform
-from warehouse.configuration import Configuration, load
-from warehouse.lake import DAY, Lake, days_between
-from warehouse.versions import Warehouse
+from pipelines.demo.platform import demo_configuration, make_platform
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.lake.lake import DAY, Lake, days_between
+from warehouse.versions.versions import Warehouse
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 240  # seconds; on a quiet machine nothing takes more than a minute
@@ -248,7 +248,7 @@ def make(folder: Path) -> list[date]:
 
 def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command of `pulse` there, to its end."""
-    asked = [sys.executable, "-m", "pipelines.cli", *words, "--config", "pulse.toml"]
+    asked = [sys.executable, "-m", "pipelines.command_line.cli", *words, "--config", "pulse.toml"]
     return subprocess.run(asked, cwd=folder, env=environment(folder), capture_output=True, text=True, check=False)
 
 
@@ -264,7 +264,7 @@ def running(folder: Path) -> Iterator[Ui]:
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     ui = Ui(folder, port)
-    words = [sys.executable, "-m", "pipelines.cli", "ui", "--port", str(port), "--config", "pulse.toml"]
+    words = [sys.executable, "-m", "pipelines.command_line.cli", "ui", "--port", str(port), "--config", "pulse.toml"]
     with (
         (folder / "ui.log").open("w") as log,
         subprocess.Popen(words, env=environment(folder), stdout=log, stderr=log, cwd=folder) as process,

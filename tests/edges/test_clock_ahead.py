@@ -10,13 +10,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets import progress, step0_ahead
-from assets.step0_ahead import find_ahead
-from pipelines import cli
-from pipelines.erasure import erase
-from pipelines.night import publish_lake
-from pipelines.reconciliation import reconcile
-from serve.profiles import Profiles
+from assets import progress
+from assets.erase.erase import erase
+from assets.night.night import publish_lake
+from assets.reconcile.reconcile import reconcile
+from assets.step0_plan import ahead
+from assets.step0_plan.ahead import find_ahead
+from pipelines.command_line import cli
+from serve.public.profiles import Profiles
 from tests.slowly import slowly
 from tests.sources import (
     FIRST,
@@ -30,12 +31,12 @@ from tests.sources import (
     xp_rows,
 )
 from warehouse import clock, engine
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
 from warehouse.errors import CheckFailedError, ClockError, SourceUnavailableError
-from warehouse.lake import DAY, PARQUET, Lake, about, newest_day
-from warehouse.manifest import Manifest
-from warehouse.proofs import add_proofs, proofs_in
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import DAY, PARQUET, Lake, about, newest_day
+from warehouse.lake.proofs import add_proofs, proofs_in
+from warehouse.versions.manifest import Manifest
+from warehouse.versions.versions import Warehouse
 
 USERS = {"user_id": "text", "username": "text", "is_public": "boolean", "timezone": "text"}
 ROOT = Path(__file__).parents[2]
@@ -261,7 +262,7 @@ def test_a_kill_while_it_is_moved_is_completed_by_the_next_night(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(step0_ahead, "reached", killed)
+        patched.setattr(ahead, "reached", killed)
         with pytest.raises(KeyboardInterrupt):
             nights(source, set_clock, ahead=8, later=0)
     manifest = night(source.configuration(), TODAY - DAY)
@@ -356,7 +357,7 @@ def test_what_a_landing_says_of_its_zones_is_corrected_with_them(set_clock: SetC
     """FAULTS 54: zones that are kept say that they are of a day that is over, so that nothing is moved twice."""
     configuration = wrong_night(platform(tmp_path), set_clock)
     lake = Lake.of(configuration)
-    assert step0_ahead.set_aside(configuration) is not None
+    assert ahead.set_aside(configuration) is not None
     said = json.loads(about([lake.zones])[lake.zones])
     assert said["last_day"] == str(TODAY - DAY)
     assert find_ahead(configuration).landings == {}
@@ -371,7 +372,7 @@ from warehouse import clock
 instant = datetime.fromisoformat(sys.argv[1])
 clock.now = lambda: instant
 
-from pipelines import cli
+from pipelines.command_line import cli
 
 sys.exit(cli.main(sys.argv[2:]))
 """

@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.step2_land import land
-from assets.step3_users import land_users
-from assets.step9_reconcile import compare
+from assets.reconcile.compare import compare
+from assets.step2_land.land import land
+from assets.step3_users.users import land_users
 from tests.sources import (
     FIRST,
     PLATFORMS,
@@ -28,9 +28,9 @@ from tests.sources import (
     sqlite_platform,
     xp_rows,
 )
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
 from warehouse.errors import SourceDriftError
-from warehouse.lake import Lake
+from warehouse.lake.lake import Lake
 
 A, B = "0f8fad5b-d9cb-469f-a165-70867728950e", "1f8fad5b-d9cb-469f-a165-70867728950e"
 NOON = "2026-06-01 12:00:00"

@@ -10,8 +10,8 @@ from dagster._utils.schedules import CroniterShim, is_valid_cron_schedule, sched
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import cli
-from warehouse.cron import FIELDS, Field, mistake, numbers_of
+from pipelines.command_line import cli
+from warehouse.configuration.cron import FIELDS, Field, mistake, numbers_of
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 LONGEST = timedelta(days=8 * 366)  # to the next 29 February, and over a century's end

@@ -14,12 +14,12 @@ import pytest
 
 from tests.edges import dagster_ui
 from tests.edges.dagster_ui import Ui, command, eventually, running, yesterday
-from warehouse import schema
+from warehouse.disk.files import UNFINISHED
+from warehouse.disk.lock import run_lock
 from warehouse.errors import LockHeldError
-from warehouse.files import UNFINISHED
-from warehouse.lake import days_between
-from warehouse.lock import run_lock
-from warehouse.manifest import sha256_of
+from warehouse.lake.lake import days_between
+from warehouse.versions import schema
+from warehouse.versions.manifest import sha256_of
 
 pytestmark = pytest.mark.slow
 

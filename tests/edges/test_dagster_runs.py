@@ -12,23 +12,23 @@ import dagster as dg
 import pytest
 from dagster._core.execution.api import execute_run
 
-from assets.keys import lake_key, source_key, version_key, warehouse_key
-from assets.partitions import days_named
-from assets.step2_land import land
-from assets.step5_build import build
-from assets.step7_waiting import version_built
-from pipelines.dagster_run import nightly_job
+from assets.orchestration.keys import lake_key, source_key, version_key, warehouse_key
+from assets.orchestration.partitions import days_named
+from assets.step2_land.land import land
+from assets.step5_build.build import build
+from assets.step7_publish.waiting import version_built
+from pipelines.command_line.dagster_run import nightly_job
 from pipelines.definitions import definitions
-from pipelines.history import report_what_is_lacking
+from pipelines.instance.history import report_what_is_lacking
 from tests import small_platform
 from tests.slowly import slowly
 from tests.small_platform import FIRST_DAY, FIRST_NIGHT, SECOND_NIGHT
 from tests.test_dagster import Place, at_home
-from warehouse import schema
+from warehouse.disk.lock import run_lock
 from warehouse.errors import CheckFailedError, PulseError
-from warehouse.lake import DAY
-from warehouse.lock import run_lock
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import DAY
+from warehouse.versions import schema
+from warehouse.versions.versions import Warehouse
 
 NOTHING_WAITS = r"^no version that was built to its end waits"
 WAY_OUT = "materialize the version's tables first, or run `pulse build`"
@@ -130,7 +130,7 @@ def test_a_build_that_did_not_come_to_its_end_leaves_nothing_that_could_be_publi
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr("assets.step5_build._fill", stop)
+        patch.setattr("assets.step5_build.build._fill", stop)
         with pytest.raises(error):
             build(place.configuration)
     assert not list(Warehouse.of(place.configuration).building("*").parent.iterdir())
@@ -215,7 +215,7 @@ def test_what_the_history_lacks_is_reported_and_never_twice(place: Place) -> Non
 
 def test_a_year_is_reported_in_batches(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """FAULTS 65: one by one, a year of six assets takes half a minute."""
-    from pipelines.event_log import BatchingEventLogStorage
+    from pipelines.instance.event_log import BatchingEventLogStorage
 
     stored: list[int] = []
     really = BatchingEventLogStorage.store_event_batch

@@ -16,18 +16,18 @@ import pytest
 from dagster._core.execution.api import execute_run
 from dagster._utils.interrupts import capture_interrupts
 
-from assets import step2_land_asset
-from pipelines.dagster_run import nightly_job
+from assets.step2_land import asset as land_asset
+from pipelines.command_line.dagster_run import nightly_job
 from tests import small_platform
 from tests.small_platform import FIRST_NIGHT, SECOND_NIGHT
 from tests.test_dagster import Place, at_home
 from warehouse import crash_points
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
+from warehouse.disk.files import UNFINISHED
+from warehouse.disk.lock import run_lock
 from warehouse.errors import SourceUnavailableError
-from warehouse.files import UNFINISHED
-from warehouse.lock import run_lock
-from warehouse.manifest import sha256_of
-from warehouse.versions import Warehouse
+from warehouse.versions.manifest import sha256_of
+from warehouse.versions.versions import Warehouse
 
 Hook = Callable[[str], None]
 
@@ -174,7 +174,7 @@ def test_a_signal_that_came_out_as_a_fault_of_the_source_ends_the_run(
             raise SourceUnavailableError(message)
 
         with monkeypatch.context() as patch:
-            patch.setattr(step2_land_asset, "land", land)
+            patch.setattr(land_asset, "land", land)
             assert executed(instance, run) == dg.DagsterRunStatus.CANCELED
         failed = [entry.step_key for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)]
         assert len(failed) == 1, "no other step has begun"

@@ -12,14 +12,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import cli
-from pipelines.erasure import erase
-from serve.reader import Follower
+from assets.erase.erase import erase
+from pipelines.command_line import cli
+from serve.version.reader import Follower
 from tests.slowly import slowly
 from tests.sources import FIRST, USERS_TYPES, XP_TYPES, night, sqlite_platform, xp_rows
-from warehouse.configuration import load
+from warehouse.configuration.configuration import load
 from warehouse.errors import DamagedError, NoVersionError
-from warehouse.versions import Warehouse
+from warehouse.versions.versions import Warehouse
 
 ROOT = Path(__file__).parent.parent.parent
 DAY = timedelta(days=1)
@@ -242,7 +242,7 @@ def test_a_run_through_dagster_ends_well_or_names_the_culprit(damage: str, comma
 
 def typed(folder: Path, command: str, **environment: str) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *command.split()],
+        [sys.executable, "-m", "pipelines.command_line.cli", *command.split()],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
@@ -327,8 +327,8 @@ def test_files_of_another_user_are_named_with_their_owner(closed: str, folder: P
     commands = ["status", "versions", "unpin", "build", "erase somebody"]
     script = "\n".join([
         "import encodings.utf_8_sig, os, sys",
-            "import dagster, assets.interrupts, pipelines.erasure, pipelines.night, pipelines.progress_bars",
-            "from pipelines import cli, commands, commands_on_versions",
+        "import dagster, assets.interrupts, assets.erase.erase, assets.night.night",
+        "from pipelines.command_line import cli, commands, commands_on_versions, progress_bars",
         f"os.setgid({NOBODY}); os.setuid({NOBODY})",
         f"for words in {commands!r}:",
         "    print(words, cli.main(words.split()), file=sys.stderr)",

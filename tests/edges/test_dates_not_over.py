@@ -15,18 +15,18 @@ from flask import render_template
 from flask.testing import FlaskClient
 
 from serve.app import create_app
-from serve.heatmap import heatmap
-from serve.open_version import last_complete_date, open_version
-from serve.public import SCRIPT, STYLE, WORDS
-from serve.public_pulse import PublicPulse
-from serve.pulse import learning_pulse
+from serve.public.heatmap import heatmap
+from serve.public.public import SCRIPT, STYLE, WORDS
+from serve.public.public_pulse import PublicPulse
+from serve.version.open_version import last_complete_date, open_version
+from serve.version.pulse import learning_pulse
 from tests import oracle, public_platform, small_platform
 from tests.small_platform import ANA, FIRST, IDLE, KIM, PATH, SECOND, UNKNOWN, bearer
 from tests.sources import USERS_TYPES, XP_TYPES, night, published, sqlite_platform
-from warehouse.configuration import Configuration
-from warehouse.lake import Lake
-from warehouse.suppression import suppress
-from warehouse.versions import Warehouse
+from warehouse.configuration.configuration import Configuration
+from warehouse.erasure.suppression import suppress
+from warehouse.lake.lake import Lake
+from warehouse.versions.versions import Warehouse
 from warehouse.zones import names, zone_info
 
 DAY = timedelta(days=1)

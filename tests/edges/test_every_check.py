@@ -12,19 +12,20 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets import step6_check
-from assets.step4_activity import roll_up
-from assets.step5_build import Built, build
-from assets.step6_check import check, refuse_failures
-from assets.step6_check_list import CHECK_LIST, Outcome, Report, judged
-from pipelines.night import publish_lake
+from assets.night.night import publish_lake
+from assets.step4_roll_up.activity import roll_up
+from assets.step5_build.build import Built, build
+from assets.step6_check import check as checking
+from assets.step6_check.check import check, refuse_failures
+from assets.step6_check.check_list import CHECK_LIST, Outcome, Report, judged
 from tests import small_platform
 from tests.small_platform import FIRST, FIRST_NIGHT, SECOND
-from warehouse import engine, schema
-from warehouse.configuration import Configuration
+from warehouse import engine
+from warehouse.configuration.configuration import Configuration
 from warehouse.errors import CheckFailedError, PulseError
-from warehouse.lake import PARQUET, Lake, Landing, about
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import PARQUET, Lake, Landing, about
+from warehouse.versions import schema
+from warehouse.versions.versions import Warehouse
 
 NAMES = [check.name for check in CHECK_LIST]
 UNDATED = "insert into quarantine select '{}', null, 'id ' || n, 'missing_time', '{}' from range({}) as numbers (n)"
@@ -291,7 +292,7 @@ def test_a_check_that_the_sql_does_not_answer_keeps_the_version_from_readers(
     """FAULTS 43: as after a change that lost one."""
     silent = tmp_path / "silent.sql"
     silent.write_text("select 'instants_filled', 0, null, '1 rows' where $accept_quarantine and $smallest_gap > 9")
-    monkeypatch.setattr(step6_check, "INSTANTS", silent)
+    monkeypatch.setattr(checking, "INSTANTS", silent)
     with pytest.raises(CheckFailedError, match=r"instants_filled found 1 \(such as 0 reports\): this is a fault"):
         publish_lake(place.configuration)
     assert Warehouse.of(place.configuration).current() == FIRST
@@ -299,7 +300,7 @@ def test_a_check_that_the_sql_does_not_answer_keeps_the_version_from_readers(
 
 def test_dagster_shows_what_was_compared() -> None:
     """FAULTS 43: of a check that passed, that failed, and of one before anything is built."""
-    from assets.step5_build_asset import _check_result, _unneeded
+    from assets.step5_build.asset import _check_result, _unneeded
 
     one = CHECK_LIST[0]
     shown = _check_result(Outcome(one, 0, None, "12 rows"))

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from tests.sources import FIRST, PLATFORMS, USERS_TYPES, XP_TYPES, Platform, night, platform_of, published
-from warehouse.configuration import Configuration, load
+from warehouse.configuration.configuration import Configuration, load
 from warehouse.errors import CheckFailedError
 
 CASES = Path(__file__).parent / "cases"

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from assets.step3_users import land_users
-from pipelines import cli
-from pipelines.erasure import erase
-from pipelines.night import publish_lake
-from pipelines.reconciliation import reconcile
-from serve.profiles import Profiles
+from assets.erase.erase import erase
+from assets.night.night import publish_lake
+from assets.reconcile.reconcile import reconcile
+from assets.step3_users.users import land_users
+from pipelines.command_line import cli
+from serve.public.profiles import Profiles
 from tests.slowly import slowly
 from tests.sources import FIRST, Platform, night, only_xp, published, sqlite_platform
-from warehouse.configuration import Configuration
+from warehouse.configuration.configuration import Configuration
 from warehouse.errors import ConfigurationError
-from warehouse.lake import DAY, Lake
-from warehouse.manifest import Manifest
-from warehouse.proofs import proofs_in
+from warehouse.lake.lake import DAY, Lake
+from warehouse.lake.proofs import proofs_in
+from warehouse.versions.manifest import Manifest
 
 ROOMS = ("assets", "pipelines", "serve", "warehouse")
 # Every way in which DuckDB, pyarrow or pandas reads a Parquet file; `engine.files` and `engine.paths` are ours.

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from assets.step0_plan import Run
+from assets.step0_plan.plan import Run
 from tests.sources import FIRST, only_xp, sqlite_platform, xp_rows
-from warehouse.lake import DAY
-from warehouse.manifest import Manifest, sequence_of, version_name
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import DAY
+from warehouse.versions.manifest import Manifest, sequence_of, version_name
+from warehouse.versions.versions import Warehouse
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def sequences(warehouse: Warehouse) -> list[int]:
 @pytest.mark.slow
 def test_seven_reruns_of_one_night_leave_the_night_before_to_roll_back_to(tmp_path: Path) -> None:
     """FAULTS 67: each of them is published, and the last one alone is kept beside the nights before."""
-    from pipelines.night import run_night
+    from assets.night.night import run_night
 
     source = sqlite_platform(tmp_path)
     configuration = only_xp(source, [*xp_rows(3), *xp_rows(2, FIRST + DAY)], keep_versions=3)

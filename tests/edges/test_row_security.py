@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from assets import progress
 from assets.progress import Nobody
-from assets.step9_reconcile import compare
-from pipelines.cli import main
-from serve.key_store import key_store
-from serve.refusals import UnavailableError
+from assets.reconcile.compare import compare
+from pipelines.command_line.cli import main
+from serve.credentials.key_store import key_store
+from serve.http.errors import UnavailableError
 from tests.edges.roles import reader_of
 from tests.sources import (
     FIRST,
@@ -30,10 +30,10 @@ from tests.sources import (
     xp_by_day,
     xp_rows,
 )
-from warehouse.authentication import ApiKeyColumns, ApiKeys
-from warehouse.configuration import Source
+from warehouse.configuration.authentication import ApiKeyColumns, ApiKeys
+from warehouse.configuration.configuration import Source
 from warehouse.errors import CheckFailedError, SourceDriftError
-from warehouse.versions import Warehouse
+from warehouse.versions.versions import Warehouse
 
 APPLY = 'row_security = "apply"'
 HASH = "0" * 64

@@ -19,16 +19,16 @@ import duckdb
 import pytest
 from flask.testing import FlaskClient
 
-from pipelines import cli
-from pipelines.night import publish_lake
+from assets.night.night import publish_lake
+from pipelines.command_line import cli
 from serve.app import create_app
 from tests import public_platform, small_platform
 from tests.small_platform import ANA, ANSWERS, BEN, FIRST, IDLE, KIM, PATH, QUOTED, SECOND, UNKNOWN, ZOE, bearer
 from tests.test_server import Running, serving, wait_until
-from warehouse.configuration import Configuration, load
+from warehouse.configuration.configuration import Configuration, load
 from warehouse.errors import CheckFailedError
-from warehouse.schema import SCHEMA_VERSION
-from warehouse.versions import Warehouse
+from warehouse.versions.schema import SCHEMA_VERSION
+from warehouse.versions.versions import Warehouse
 
 MADE_BY_SCHEMA_2 = Path(__file__).with_name("schema_2.tar.xz")
 THIRD_NIGHT, THIRD = date(2026, 1, 1), "pulse-2026-01-01-000003"
@@ -145,7 +145,10 @@ def test_a_night_and_a_rollback_across_the_upgrade_answer_all_the_way(
     assert asked(client) == (200, SECOND, "2025-12-31")
     assert small_platform.publish(configuration, THIRD_NIGHT) == THIRD
     assert asked(client) == (200, THIRD, "2026-01-01")
-    assert (warehouse.manifest(THIRD).schema_version, warehouse.manifest(THIRD).accepted) == (SCHEMA_VERSION, ())
+    assert (warehouse.manifest(THIRD).schema_version, warehouse.manifest(THIRD).accepted) == (
+        SCHEMA_VERSION,
+        (),
+    )
     assert "schema" not in pulse("versions")[1]
     assert pulse("rollback")[0] == 0
     assert asked(client) == (200, SECOND, "2025-12-31")

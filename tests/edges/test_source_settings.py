@@ -19,14 +19,14 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from assets.step1_columns import reflect
-from assets.step1_extract import open_stream
-from assets.step1_sessions import engine_of
-from assets.step1_snapshot import snapshot
-from assets.step2_land import land
-from assets.step3_users import land_users
-from assets.step9_reconcile import compare
-from serve.key_store import key_store
+from assets.reconcile.compare import compare
+from assets.step1_extract.columns import reflect
+from assets.step1_extract.extract import open_stream
+from assets.step1_extract.sessions import engine_of
+from assets.step1_extract.snapshot import snapshot
+from assets.step2_land.land import land
+from assets.step3_users.users import land_users
+from serve.credentials.key_store import key_store
 from tests.edges.roles import as_role, name_of, reader_of, user_of_mariadb
 from tests.slowly import slowly
 from tests.sources import (
@@ -44,9 +44,9 @@ from tests.sources import (
     xp_by_day,
     xp_rows,
 )
-from warehouse.authentication import ApiKeyColumns, ApiKeys
-from warehouse.configuration import Configuration, Source
-from warehouse.lake import Lake
+from warehouse.configuration.authentication import ApiKeyColumns, ApiKeys
+from warehouse.configuration.configuration import Configuration, Source
+from warehouse.lake.lake import Lake
 
 numbers = count()
 HASH = "0" * 64

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from assets.step1_extract import open_stream
-from serve.key_store import key_store
-from serve.refusals import UnavailableError
+from assets.step1_extract.extract import open_stream
+from serve.credentials.key_store import key_store
+from serve.http.errors import UnavailableError
 from tests.sources import USERS_TYPES, XP_TYPES, Platform, sqlite_platform, xp_rows
-from warehouse.authentication import ApiKeyColumns, ApiKeys
-from warehouse.configuration import Configuration, Source
+from warehouse.configuration.authentication import ApiKeyColumns, ApiKeys
+from warehouse.configuration.configuration import Configuration, Source
 from warehouse.errors import SourceUnavailableError
 
 HASH = "0" * 64

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import cli
-from warehouse.configuration import load
-from warehouse.source_drivers import url_mistakes
+from pipelines.command_line import cli
+from warehouse.configuration.configuration import load
+from warehouse.configuration.source_drivers import url_mistakes
 
 TEXT = """
 [pulse]

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from assets import progress
-from pipelines import cli
-from pipelines.progress_bars import Lines
+from pipelines.command_line import cli
+from pipelines.command_line.progress_bars import Lines
 from serve.app import create_app
 from tests.sources import (
     DAY,
@@ -27,10 +27,10 @@ from tests.sources import (
     server_platform,
     sqlite_platform,
 )
-from warehouse.authentication import Auth
-from warehouse.configuration import Configuration, load
-from warehouse.manifest import Manifest
-from warehouse.versions import Warehouse
+from warehouse.configuration.authentication import Auth
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.versions.manifest import Manifest
+from warehouse.versions.versions import Warehouse
 
 LEARNERS = [f"Learner{number}" for number in range(10)]
 OTHERWISE = LEARNERS[:3]  # those whose rows spell the id otherwise

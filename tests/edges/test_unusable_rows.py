@@ -17,9 +17,9 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from assets.step0_plan import Run
-from pipelines.erasure import erase
-from pipelines.night import run_night
+from assets.erase.erase import erase
+from assets.night.night import run_night
+from assets.step0_plan.plan import Run
 from tests.slowly import slowly
 from tests.sources import (
     DAY,
@@ -37,10 +37,10 @@ from tests.sources import (
     sqlite_platform,
     xp_rows,
 )
-from warehouse.configuration import Configuration, load
+from warehouse.configuration.configuration import Configuration, load
 from warehouse.errors import CheckFailedError
-from warehouse.lake import Lake
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import Lake
+from warehouse.versions.versions import Warehouse
 
 CASES = Path(__file__).parent / "cases"
 MILLISECONDS = 1_795_161_600_000  # what Prisma writes into SQLite

@@ -101,12 +101,13 @@ def commands(folder: Path, environment: Mapping[str, str]) -> Iterator[FailingDi
 
 def serve() -> None:
     """Run what comes on stdin, each command in a process of its own."""
-    from pipelines import cli, night
-    from warehouse import space
+    from assets.night import night
+    from pipelines.command_line import cli
+    from warehouse.condition import space
 
-    without_dagster = ModuleType("pipelines.dagster_run")
+    without_dagster = ModuleType("pipelines.command_line.dagster_run")
     vars(without_dagster)["run_nightly"] = night.run_night
-    sys.modules["pipelines.dagster_run"] = without_dagster
+    sys.modules["pipelines.command_line.dagster_run"] = without_dagster
     for line in sys.stdin:
         words, environment = json.loads(line)
         with tempfile.TemporaryFile() as said:

@@ -12,7 +12,7 @@ from tests.faults import nights
 from tests.faults.failing_disk import Ended, FailingDisk, failing_at
 from tests.faults.torture import leftovers
 from tests.faults.two_states import LAST_DAY, STATES, Place
-from warehouse.versions import Warehouse
+from warehouse.versions.versions import Warehouse
 
 NIGHTS_BETWEEN = 10  # the next night is looked at after every so many failed ones
 

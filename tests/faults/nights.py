@@ -16,11 +16,11 @@ from pathlib import Path
 
 from tests.faults.two_states import LAST_DAY
 from warehouse import crash_points
-from warehouse.configuration import Configuration, load
+from warehouse.configuration.configuration import Configuration, load
 
 ROOT = Path(__file__).parents[2]
 LONGEST_SECONDS = 120.0
-MODULES = ("pipelines.night", "pipelines.cli", "tests.faults.nights")
+MODULES = ("assets.night.night", "pipelines.command_line.cli", "tests.faults.nights")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,16 @@ def night(configuration: Configuration, crash_point: str = "", kill_after: float
 def command(configuration: Configuration, crash_point: str = "") -> subprocess.CompletedProcess[str]:
     """Run it by `pulse nightly`, through Dagster."""
     return subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", "nightly", "--day", str(LAST_DAY), "--config", configuration.path],
+        [
+            sys.executable,
+            "-m",
+            "pipelines.command_line.cli",
+            "nightly",
+            "--day",
+            str(LAST_DAY),
+            "--config",
+            configuration.path,
+        ],
         check=False,
         cwd=ROOT,
         env={**os.environ, crash_points.ENVIRONMENT: crash_point},
@@ -92,9 +101,9 @@ def times_reached(configuration: Configuration) -> Mapping[str, int]:
 
 def run(configuration: Configuration) -> None:
     """Run the night of the last day in this process, as the command does but for Dagster."""
-    from assets.step0_plan import Run
-    from pipelines.night import run_night
-    from warehouse.lock import run_lock
+    from assets.night.night import run_night
+    from assets.step0_plan.plan import Run
+    from warehouse.disk.lock import run_lock
 
     with run_lock(configuration, "a night of these tests"):
         assert run_night(configuration, Run(LAST_DAY, LAST_DAY)) is not None

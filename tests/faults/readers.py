@@ -19,7 +19,7 @@ from tests import replay
 from tests.faults.two_states import LEARNERS, STATES, Place, bodies
 from tests.small_platform import PATH
 from tests.test_server import HOST, Running, read, wait_until
-from warehouse.versions import Warehouse
+from warehouse.versions.versions import Warehouse
 
 LEARNERS_ASKING = 2
 PAUSE_SECONDS = 0.02  # or else the readers would take the time of the nights

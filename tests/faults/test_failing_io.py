@@ -17,7 +17,7 @@ from tests.faults import two_states
 from tests.faults.failing_disk import FailingDisk, failing_at, failing_disk
 from tests.faults.failing_nights import fail_at_every_call, night
 from tests.faults.torture import leftovers
-from warehouse.versions import Warehouse
+from warehouse.versions.versions import Warehouse
 
 CALM = two_states.world("calm")
 STEP = 7  # of the calls of a night every seventh; `make torture` takes all

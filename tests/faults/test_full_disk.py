@@ -17,7 +17,7 @@ from tests.faults.failing_disk import FLOOR, FailingDisk, commands
 from tests.faults.failing_nights import night
 from tests.faults.torture import leftovers
 from tests.faults.two_states import STATES, Place
-from warehouse.versions import Warehouse
+from warehouse.versions.versions import Warehouse
 
 MEGABYTES = 32
 STEP = 100_000  # bytes

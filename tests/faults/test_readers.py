@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from serve.pulse import learning_pulse
-from serve.reader import Follower
+from serve.version.pulse import learning_pulse
+from serve.version.reader import Follower
 from tests.faults import nights, two_states
 from tests.faults.two_states import LEARNERS, STATES, Place, bodies
-from warehouse.versions import Warehouse
+from warehouse.versions.versions import Warehouse
 
 # A file that is opened once, and asked as often as a line comes.
 ANALYST = """

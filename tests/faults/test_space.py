@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import cli
+from pipelines.command_line import cli
 from tests import small_platform
 from tests.slowly import slowly
 from tests.small_platform import SECOND
-from warehouse import space
-from warehouse.configuration import Configuration
+from warehouse.condition import space
+from warehouse.configuration.configuration import Configuration
 from warehouse.errors import StorageError
-from warehouse.versions import Warehouse
+from warehouse.versions.versions import Warehouse
 
 TOO_MUCH = 10**18
 
@@ -49,7 +49,7 @@ def test_a_run_that_dagster_starts_refuses_too(configuration: Configuration, mon
     """FAULTS 3."""
     import dagster as dg
 
-    from assets.resources import Night
+    from assets.orchestration.resources import Night
 
     monkeypatch.setenv("PULSE_CONFIG", str(configuration.path))
     monkeypatch.setattr(space, "FLOOR_BYTES", TOO_MUCH)
@@ -64,7 +64,9 @@ def test_what_is_needed_is_the_version_once_more_less_what_a_build_removes_first
     warehouse = Warehouse.of(configuration)
     size = warehouse.manifest(SECOND).size
     free = {"now": 0}
-    monkeypatch.setattr("warehouse.space.shutil.disk_usage", lambda _: type("Usage", (), {"free": free["now"]}))
+    monkeypatch.setattr(
+        "warehouse.condition.space.shutil.disk_usage", lambda _: type("Usage", (), {"free": free["now"]})
+    )
     free["now"] = space.FLOOR_BYTES + size - 1
     with pytest.raises(StorageError, match=f"^{warehouse.root} has "):
         space.refuse_if_short(configuration)

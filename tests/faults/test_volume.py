@@ -14,8 +14,8 @@ import pytest
 
 from tests import small_platform
 from tests.small_platform import BEN, FIRST_NIGHT
-from warehouse.configuration import Configuration
-from warehouse.versions import Warehouse
+from warehouse.configuration.configuration import Configuration
+from warehouse.versions.versions import Warehouse
 
 ORDINARY, TIMES = 40_000, 10  # rows of XP and of sessions of a night
 MEGABYTES = 700  # of the process: what DuckDB may take for landing (400 MB), a batch, Python and its libraries
@@ -24,9 +24,9 @@ NIGHT = f"""
 import resource, sys
 from datetime import date
 from pathlib import Path
-from assets.step0_plan import Run
-from pipelines.night import run_night
-from warehouse.configuration import load
+from assets.step0_plan.plan import Run
+from assets.night.night import run_night
+from warehouse.configuration.configuration import load
 day = date.fromisoformat({str(FIRST_NIGHT)!r})
 run_night(load(Path(sys.argv[1]), uses=["sources"]), Run(day, day))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000)

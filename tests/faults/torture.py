@@ -20,8 +20,8 @@ from tests.faults.readers import Readers, analysis
 from tests.faults.two_states import STATES, Place, world
 from tests.test_server import Running, wait_until
 from warehouse.crash_points import NAMES
-from warehouse.manifest import sha256_of
-from warehouse.versions import Warehouse
+from warehouse.versions.manifest import sha256_of
+from warehouse.versions.versions import Warehouse
 
 # From here on the pointer names the new version.
 AFTER_THE_SWITCH = NAMES[NAMES.index("publish: switched") :]

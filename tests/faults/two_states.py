@@ -15,7 +15,7 @@ from typing import Any
 
 from tests import oracle, platforms
 from tests.oracle import Stream, World
-from warehouse.configuration import Configuration, load
+from warehouse.configuration.configuration import Configuration, load
 
 STATES = ("calm", "busy")
 FIRST_DAY, LAST_DAY = date(2026, 3, 6), date(2026, 3, 8)

@@ -8,16 +8,16 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from warehouse.basis import Basis
-from warehouse.lake import Lake
-from warehouse.manifest import version_name
+from warehouse.lake.lake import Lake
+from warehouse.versions.basis import Basis
+from warehouse.versions.manifest import version_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from tests.histories.model import Model, StreamDay
-    from warehouse.configuration import Configuration
+    from warehouse.configuration.configuration import Configuration
 
 UNDATED = date.min  # stands for the day of rows that have none
 

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from assets.step0_plan import Run
-from assets.step9_reconcile import compare
-from pipelines.erasure import erase
-from pipelines.night import publish_lake, run_night
-from pipelines.reconciliation import restate
+from assets.erase.erase import erase
+from assets.night.night import publish_lake, run_night
+from assets.reconcile.compare import compare
+from assets.reconcile.reconcile import restate
+from assets.step0_plan.plan import Run
 from tests import oracle, replay
 from tests.histories import chance
 from tests.histories.aftermath import Files, files_of, recorded, see_what_landed
@@ -30,14 +30,14 @@ from tests.histories.killed import night_that_dies
 from tests.histories.model import NO_LEARNERS, VERSION, Basis, Version
 from tests.oracle import Stream, days
 from tests.platforms import SECRET
-from warehouse.configuration import Configuration, load
+from warehouse.configuration.configuration import Configuration, load
 from warehouse.crash_points import NAMES
+from warehouse.disk.files import UNFINISHED
+from warehouse.disk.lock import run_lock
 from warehouse.errors import NoVersionError, PulseError
-from warehouse.files import UNFINISHED
-from warehouse.lake import Lake
-from warehouse.lock import run_lock
-from warehouse.manifest import Manifest, sha256_of
-from warehouse.versions import Warehouse
+from warehouse.lake.lake import Lake
+from warehouse.versions.manifest import Manifest, sha256_of
+from warehouse.versions.versions import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

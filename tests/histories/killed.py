@@ -16,12 +16,12 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from assets.step0_plan import Run
-from pipelines.night import run_night
-from warehouse.configuration import load
+from assets.night.night import run_night
+from assets.step0_plan.plan import Run
+from warehouse.configuration.configuration import load
 from warehouse.crash_points import ENVIRONMENT
+from warehouse.disk.lock import run_lock
 from warehouse.errors import PulseError
-from warehouse.lock import run_lock
 
 GUARDS = ("accept_shrink", "accept_quarantine")
 REFUSED = 3

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tests import oracle, oracle_restatements
 from tests.histories.source import utc_day_of
 from tests.oracle import Stream, World, days
-from warehouse.manifest import sequence_of
+from warehouse.versions.manifest import sequence_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

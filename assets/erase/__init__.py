@@ -1,0 +1,1 @@
+"""Erasing a learner: list, lake, versions, and the receipt."""

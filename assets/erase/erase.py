@@ -1,0 +1,140 @@
+"""Erasing a learner from everything of ours, in an order that a kill anywhere leaves safe and a rerun completes.
+
+The receipt is begun first, so that an erasure that dies is known. Then comes the list of erased learners: from then on
+no run takes the learner in, no build has the learner, and no server answers with the learner's numbers. Then the lake,
+then a version of what is left, then every older version. What is not ours stays as it is: sources, backups, logs
+(README.md, Erasure).
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from assets import progress
+from assets.erase.lake import erase_from_lake
+from assets.erase.places import Found, find
+from assets.erase.receipt import Receipt, begin
+from assets.night.night import publish_whatever_is_ahead
+from warehouse.configuration.configuration import Configuration
+from warehouse.crash_points import reached
+from warehouse.disk.leftovers import remove_leftovers
+from warehouse.erasure import suppression
+from warehouse.erasure.erased import most_erased
+from warehouse.errors import CheckFailedError, PulseError, StorageError
+from warehouse.identifiers import normal_id
+from warehouse.lake.lake import Lake
+from warehouse.versions.manifest import Manifest
+from warehouse.versions.versions import Warehouse
+from warehouse.versions.withdrawal import keep_only, withdraw
+
+LET_THROUGH: tuple[tuple[str, ...], ...] = ((), ("accept_shrink",), ("accept_shrink", "accept_quarantine"))
+WITHOUT_A_DAY = "no day is complete under the present configuration"
+WAY_OUT = "correct it and run `pulse build`"
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What an erasure did.
+
+    Args:
+        receipt: finished: the learner is gone.
+        failure: why there is no new version, None if there is one or none was needed.
+    """
+
+    receipt: Receipt
+    failure: str | None
+
+
+def erase(configuration: Configuration, user_id: str) -> Erased:
+    """Erase a learner; the caller holds the run's lock.
+
+    Args:
+        configuration: whose lake and warehouse.
+        user_id: the id in any spelling (R26).
+
+    Raises:
+        DamagedError: the pointer, or the list, is not what we put there; nothing was begun.
+        PulseError: the erasure is not complete; it has to be run again.
+    """
+    lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
+    warehouse.current()  # a pointer that is a file is a copy of a version, and might keep the learner
+    learner, fewest = normal_id(user_id), most_erased(warehouse)
+    salted = suppression.make_list(lake.suppressed, fewest=fewest)
+    reached("erase: list made")
+    pin = warehouse.pin
+    receipt = begin(lake, salted.hash_of(learner), pin.version if pin else None)
+    reached("erase: receipt begun")
+    _remove_leftovers(configuration)  # a version that waits to be published has the learner
+    suppression.suppress(lake.suppressed, learner, fewest=fewest)
+    reached("erase: learner suppressed")
+    before = find(configuration, learner)
+    receipt.count(before)
+    reached("erase: learner counted")
+    erase_from_lake(configuration, before.files, learner)
+    reached("erase: lake done")
+    version, failure = _publish(configuration, learner) if receipt.rows_before else (None, None)
+    after = find(configuration, learner)
+    _refuse_rest(after)
+    receipt.finish(after, version)
+    return Erased(receipt, failure)
+
+
+def _remove_leftovers(configuration: Configuration) -> None:
+    """Remove what runs have left half-done, and a version that was built and never published: they may name anybody."""
+    remove_leftovers(configuration.data_dir)
+    for unpublished in Warehouse.of(configuration).building("*").parent.glob("*"):
+        unpublished.unlink()
+
+
+def _publish(configuration: Configuration, learner: str) -> tuple[str | None, str | None]:
+    """Publish a version without the learner and delete every other; return its name, or why there is none."""
+    warehouse = Warehouse.of(configuration)
+    try:
+        manifest = _published(configuration)
+    except StorageError:
+        raise  # with room on the disk a rerun makes it
+    except PulseError as error:
+        return None, _withdraw(configuration, learner, str(error))
+    if manifest is None:
+        return None, _withdraw(configuration, learner, WITHOUT_A_DAY) if _has_versions(warehouse) else None
+    reached("erase: version published")
+    with progress.step("versions") as summarize:
+        gone = keep_only(warehouse, manifest.version)
+        summarize(f"{len(gone)} older versions deleted")
+    return manifest.version, None
+
+
+def _has_versions(warehouse: Warehouse) -> bool:
+    return any((warehouse.root / "versions").glob("*.duckdb"))
+
+
+def _published(configuration: Configuration) -> Manifest | None:
+    """Publish the lake, past as many guards as stand in the way, which the manifest records.
+
+    Raises:
+        CheckFailedError: a check fails that is not there to be let through.
+    """
+    *fewer, most = LET_THROUGH
+    for accepted in fewer:
+        with suppress(CheckFailedError):
+            return publish_whatever_is_ahead(configuration, accepted)
+    return publish_whatever_is_ahead(configuration, most)
+
+
+def _withdraw(configuration: Configuration, learner: str, reason: str) -> str:
+    """Delete the versions with the learner though nothing takes their place, and say what is served then."""
+    warehouse = Warehouse.of(configuration)
+    found = find(configuration, learner).versions
+    gone = withdraw(warehouse, [name for name, tables in found.items() if tables.total()])
+    current = warehouse.current()
+    return (
+        f"the learner is erased, but no version could be made without the learner's rows: {reason}; "
+        f"deleted: {', '.join(gone) or 'no version'}; served now: {current or 'nothing'}; {WAY_OUT}"
+    )
+
+
+def _refuse_rest(after: Found) -> None:
+    if after.rows:
+        places = [name for name, rows in after.lake.items() if rows]
+        places += [name for name, tables in after.versions.items() if tables.total()]
+        message = f"{after.rows} rows of the learner are still in {', '.join(places)}; run `pulse erase` again"
+        raise PulseError(message)

@@ -1,0 +1,125 @@
+"""Erasing a learner from the lake, file by file; what is left is what would be there without that learner ever.
+
+Every file is replaced by one without the learner's rows, in one rename each. A landing is judged again without them
+(R20): where another learner had a row of the same id, that row may be the right one now, and the counts follow.
+Activity is not rewritten but deleted, because every build makes what is missing.
+"""
+
+import json
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from assets import progress
+from assets.erase.places import ACTIVITY, connected, is_of_learner
+from assets.step2_land.land import LANDING_COLUMNS, NO_STATISTICS, STATISTICS, WRITE_LANDING, judge
+from warehouse import engine
+from warehouse.configuration.configuration import Configuration
+from warehouse.crash_points import reached
+from warehouse.disk.files import sync, written_beside
+from warehouse.lake.lake import ABOUT, Lake, Landing
+
+ROW_GROUP_ROWS = 122_880  # DuckDB's own
+
+PASSED_BEFORE = """
+create or replace temp table spool as
+select
+    event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at,
+    null::varchar[] as unreadable, null::varchar as source_row
+from {files}
+where coalesce(reason, 'duplicate') = 'duplicate' and not {is_of_learner}
+"""
+QUARANTINED_BEFORE = f"""
+insert into landed by name
+select $day::date as day, {LANDING_COLUMNS}, false as is_conflicting, false as is_foreign
+from {{files}}
+where reason <> 'duplicate' and not {{is_of_learner}}
+"""
+ABOUT_FILE = "select decode(value) from parquet_kv_metadata({}) where key = $about"
+COLUMNS = "select column_name from (describe select * from {})"
+GROUPS = "select max(row_group_num_rows) from parquet_metadata({})"
+
+
+def erase_from_lake(configuration: Configuration, files: Collection[Path], user_id: str) -> None:
+    """Replace files of the lake by ones without a learner's rows.
+
+    The public page goes first, then whom a build would know; a run that dies in between is made good by its rerun.
+
+    Args:
+        configuration: whose lake.
+        files: the files that name the learner, as `places.find` returns them.
+        user_id: a normal id (R26).
+    """
+    lake = Lake.of(configuration)
+    first = [lake.profiles, lake.users, lake.zones]
+    in_order = [place for place in first if place in files] + sorted(set(files) - set(first))
+    with progress.step("lake", len(in_order)) as summarize, connected(configuration) as connection:
+        for place in in_order:
+            _erase_from(connection, place, user_id)
+            reached("erase: one file replaced")
+            progress.advance()
+        summarize(f"{len(in_order)} files without the learner")
+
+
+def _erase_from(connection: duckdb.DuckDBPyConnection, place: Path, user_id: str) -> None:
+    if place.parent.name == ACTIVITY:
+        place.unlink()
+        sync(place.parent)
+        return
+    query = ABOUT_FILE.format(engine.paths([place]))
+    found = connection.execute(query, {"about": ABOUT.encode()}).fetchall()
+    about = found[0][0] if found else None
+    if about is not None and "content_hash" in json.loads(about) and "source_rows" in json.loads(about):
+        _erase_from_landing(connection, place, Landing.from_json(about), user_id)
+    else:
+        _erase_rows(connection, place, about, user_id)
+
+
+def _erase_rows(connection: duckdb.DuckDBPyConnection, place: Path, about: str | None, user_id: str) -> None:
+    """Copy a file without the learner's rows: the same order, groups and metadata."""
+    file = engine.files([place])
+    columns = [name for (name,) in connection.execute(COLUMNS.format(file)).fetchall()]
+    (rows_per_group,) = engine.one_row(connection, GROUPS.format(engine.paths([place])))
+    options = f"format parquet, row_group_size {rows_per_group or ROW_GROUP_ROWS}"
+    parameters = {"user_id": user_id}
+    if about is not None:
+        options += f", kv_metadata {{{ABOUT}: $about}}"
+        parameters["about"] = about
+    with written_beside(place) as unfinished:
+        connection.execute(
+            f"copy (select * from {file} where not {is_of_learner(columns)}) to $unfinished ({options})",
+            {**parameters, "unfinished": str(unfinished)},
+        )
+
+
+def _erase_from_landing(connection: duckdb.DuckDBPyConnection, place: Path, landing: Landing, user_id: str) -> None:
+    """Judge what passed before again, without the learner's rows, and let the landing say what it holds now."""
+    parts = {"files": engine.files([place]), "is_of_learner": is_of_learner(("user_id", "row"))}
+    parameters = {"user_id": user_id}
+    connection.execute(PASSED_BEFORE.format(**parts), parameters)
+    judge(connection, None, landing.day, landing.day)
+    connection.execute(QUARANTINED_BEFORE.format(**parts), {**parameters, "day": landing.day})
+    left = _recounted(connection, landing)
+    with written_beside(place) as unfinished:
+        about = {"day": landing.day, "file": str(unfinished), "about": left.to_json()}
+        connection.execute(WRITE_LANDING, about)
+
+
+def _recounted(connection: duckdb.DuckDBPyConnection, landing: Landing) -> Landing:
+    """Return what a landing says of itself, by the rows in `landed`."""
+    statistics = connection.execute(STATISTICS).fetchall() or [(landing.day, *NO_STATISTICS)]
+    _, rows, quarantined, conflicts, foreign_duplicates, amount, passed, content_hash = statistics[0]
+    (source_rows,) = engine.one_row(connection, "select count(*) from landed")
+    return replace(
+        landing,
+        source_rows=source_rows,
+        rows=rows,
+        quarantined=quarantined,
+        duplicates=source_rows - rows - quarantined,
+        conflicts=conflicts,
+        foreign_duplicates=foreign_duplicates,
+        sums={"events": rows, "amount": amount, "passed": passed},
+        content_hash=str(content_hash),
+    )

@@ -1,0 +1,146 @@
+"""Where a learner is: every file of lake and warehouse that names one, with the number of rows (FAULTS 42).
+
+Nothing is listed by hand. A Parquet file below the lake, or a table of a version, that has a column `user_id` or `row`
+can name a learner: whoever writes it, of whatever stream, under whatever mapping.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from warehouse import engine
+from warehouse.configuration.configuration import Configuration
+from warehouse.disk.files import below, entries
+from warehouse.lake.lake import Lake
+from warehouse.versions.versions import Warehouse
+
+NAMES = Path(__file__).with_name("names.sql")
+ACTIVITY = "activity"
+UNREADABLE = "unreadable"  # of a version that cannot be opened: it may hold anybody
+
+COLUMNS_OF_FILES = """
+select file_name, list(name order by name)
+from parquet_schema({files})
+where name in ('user_id', 'row', 'reason')
+group by file_name
+"""
+COLUMNS_OF_TABLES = """
+select table_name, list(column_name order by column_name)
+from duckdb_columns()
+semi join (select * from duckdb_tables() where database_name = 'version') using (database_name, table_name)
+where column_name in ('user_id', 'row')
+group by table_name
+"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a learner is.
+
+    Args:
+        files: the files of the lake that name the learner.
+        lake: rows by place, such as `xp_events` or `xp_events, undated`; 0 where there are none.
+        versions: the same by version and table.
+    """
+
+    files: frozenset[Path]
+    lake: Counter[str]
+    versions: dict[str, Counter[str]]
+
+    @property
+    def rows(self) -> int:
+        """All rows that name the learner."""
+        return self.lake.total() + sum(tables.total() for tables in self.versions.values())
+
+
+def find(configuration: Configuration, user_id: str) -> Found:
+    """Look for a learner in all of lake and warehouse.
+
+    Args:
+        configuration: whose data folder.
+        user_id: a normal id (R26).
+    """
+    with connected(configuration) as connection:
+        files, lake = _in_lake(connection, Lake.of(configuration).root, user_id)
+        versions = {place.stem: _in_version(connection, place, user_id) for place in _files_of_versions(configuration)}
+    return Found(files, lake, versions)
+
+
+def _files_of_versions(configuration: Configuration) -> list[Path]:
+    folder = Warehouse.of(configuration).root / "versions"
+    return [folder / name for name in entries(folder) if name.endswith(".duckdb")]
+
+
+@contextmanager
+def connected(configuration: Configuration) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection that computes and can tell whose a row is."""
+    with engine.connect(configuration.data_dir / "tmp") as connection:
+        connection.execute(engine.sql(NAMES))
+        yield connection
+
+
+def is_of_learner(columns: Sequence[str]) -> str:
+    """Return the SQL that is true of the rows of the learner `$user_id`, never null.
+
+    Args:
+        columns: those of the file or table.
+    """
+    user_id, row = (f'"{name}"' if name in columns else "null::varchar" for name in ("user_id", "row"))
+    return f"is_of_learner({user_id}, {row}, $user_id)"
+
+
+def _in_lake(connection: duckdb.DuckDBPyConnection, root: Path, user_id: str) -> tuple[frozenset[Path], Counter[str]]:
+    files: set[Path] = set()
+    rows: Counter[str] = Counter()
+    for columns, places in _by_columns(connection, root).items():
+        rows.update({_name_of(root, place, None): 0 for place in places})
+        reason = "reason" if "reason" in columns else "null"
+        counted = connection.execute(
+            f"select filename, {reason} as reason, count(*) from {engine.files(places, 'filename = true')} "
+            f"where {is_of_learner(columns)} group by all",
+            {"user_id": user_id},
+        ).fetchall()
+        for name, why, count in counted:
+            files.add(Path(name))
+            rows[_name_of(root, Path(name), why)] += count
+    return frozenset(files), rows
+
+
+def _by_columns(connection: duckdb.DuckDBPyConnection, root: Path) -> dict[tuple[str, ...], list[Path]]:
+    """Return the Parquet files that can name a learner, by the columns of theirs that matter here."""
+    found: dict[tuple[str, ...], list[Path]] = defaultdict(list)
+    if places := below(root, ".parquet"):
+        query = COLUMNS_OF_FILES.format(files=engine.paths(places))
+        for name, columns in connection.execute(query).fetchall():
+            if {"user_id", "row"} & set(columns):
+                found[tuple(columns)].append(Path(name))
+    return found
+
+
+def _name_of(root: Path, place: Path, reason: str | None) -> str:
+    """Return the name of a place in the receipt: a stream's files are one, what is in them for a reason is another."""
+    folder = place.parent.relative_to(root).as_posix()
+    if folder.startswith("ahead/"):
+        return "ahead"
+    if folder in (".", ACTIVITY):
+        return place.stem if folder == "." else folder
+    kind = "undated" if place.stem == "undated" else "duplicates" if reason == "duplicate" else "quarantine"
+    return f"{folder}, {kind}" if reason is not None or place.stem == "undated" else folder
+
+
+def _in_version(connection: duckdb.DuckDBPyConnection, place: Path, user_id: str) -> Counter[str]:
+    try:
+        with engine.attached(connection, place, "version"):
+            tables = connection.execute(COLUMNS_OF_TABLES).fetchall()
+            return Counter({name: _in_table(connection, name, columns, user_id) for name, columns in tables})
+    except duckdb.Error:
+        return Counter({UNREADABLE: 1})
+
+
+def _in_table(connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[str], user_id: str) -> int:
+    query = f"select count(*) from version.{name} where {is_of_learner(columns)}"
+    return int(engine.one_row(connection, query, {"user_id": user_id})[0])

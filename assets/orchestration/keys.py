@@ -1,0 +1,67 @@
+"""What the assets are called in Dagster, and the metadata that they have in common."""
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import dagster as dg
+
+from warehouse.configuration.configuration import Configuration, Stream
+from warehouse.versions import schema
+
+SOURCES, LAKE, VERSION, WAREHOUSE = "sources", "lake", "version", "warehouse"
+
+
+def source_key(stream: Stream) -> dg.AssetKey:
+    """Return the key of the source table that a stream reads, by the names that the configuration has for them."""
+    return dg.AssetKey([SOURCES, *map(_part, (stream.source, *stream.table.split(".")))])
+
+
+def source_inputs(stream: Stream) -> dict[str, dg.AssetIn]:
+    """Return the dependency of a stream's asset on its source table.
+
+    Dagster would call the input of a plain dependency by the table's name, and takes no space, `$` or `ü` there; a key
+    may have them.
+    """
+    return {"source_table": dg.AssetIn(source_key(stream), dagster_type=dg.Nothing)}
+
+
+def lake_key(name: str) -> dg.AssetKey:
+    """Return the key of a stream's landings, of the learners or of the activity."""
+    return dg.AssetKey([LAKE, name])
+
+
+def version_key(table: str) -> dg.AssetKey:
+    """Return the key of a public table of the version that is being built."""
+    return dg.AssetKey([VERSION, table])
+
+
+def warehouse_key() -> dg.AssetKey:
+    """Return the key of the published file."""
+    return dg.AssetKey([WAREHOUSE, "pulse"])
+
+
+def landing_keys(configuration: Configuration) -> list[dg.AssetKey]:
+    """Return the keys of all event streams' landings."""
+    return [lake_key(stream.name) for stream in configuration.event_streams]
+
+
+def _part(name: str) -> str:
+    """Return a name as a part of a key: itself, but for what would end the part or could not be shown.
+
+    It is undone by decoding `%`, which is encoded too, so two names never become one.
+    """
+    return "".join(one if one.isprintable() and one not in "/%" else quote(one, safe="") for one in name)
+
+
+def columns_of(table: schema.Table) -> Mapping[str, dg.TableSchema]:
+    """Return Dagster's column metadata of a public table, read from the schema and not written again."""
+    columns = [
+        dg.TableColumn(
+            name=column.name,
+            type=column.type,
+            description=column.comment,
+            constraints=dg.TableColumnConstraints(nullable=column.is_nullable),
+        )
+        for column in table.columns
+    ]
+    return {"dagster/column_schema": dg.TableSchema(columns=columns)}

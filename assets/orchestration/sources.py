@@ -1,0 +1,15 @@
+"""The source tables as external assets: where the lineage begins. Nothing here runs."""
+
+import dagster as dg
+
+from assets.orchestration.keys import SOURCES, source_key
+from warehouse.configuration.configuration import Configuration
+
+
+def source_tables(configuration: Configuration) -> list[dg.AssetSpec]:
+    """Return one external asset per source table, however many streams read it."""
+    described = {
+        source_key(stream): f"Table {stream.table} of the source {stream.source}. We read it and never write it."
+        for stream in configuration.streams.values()
+    }
+    return [dg.AssetSpec(key, description=text, group_name=SOURCES, kinds={"table"}) for key, text in described.items()]

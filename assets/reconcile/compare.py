@@ -1,0 +1,130 @@
+"""Step 9, beside the nights: which landings no longer equal their sources (R23), found without reading a row.
+
+Each stream is asked once for the figures that its landings keep (`step1_extract/figures.py`), in one snapshot. Days
+whose figures differ have drifted; what is done about them is the ordinary way, beginning with step 1.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from assets import progress
+from assets.step0_plan.plan import Run
+from assets.step1_extract.extract import Reader, open_stream
+from warehouse.configuration.configuration import Configuration
+from warehouse.lake.lake import NO_ROWS, Figures, Lake, Landing, newest_day
+from warehouse.lake.proofs import add_proofs
+
+LINES_PER_STREAM = 20
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A landing that no longer equals its source.
+
+    Args:
+        landing: the landing, with what the source said when it was extracted.
+        now: what the source says now of the same days.
+    """
+
+    landing: Landing
+    now: Mapping[str, Figures]
+
+    def __str__(self) -> str:
+        """Say which day, and what the source said and says."""
+        where = f"{self.landing.stream} {self.landing.day}"
+        if not self.landing.source:
+            return f"{where}: landed before figures of the source were kept"
+        return f"{where}: {'; '.join(self._differences())}"
+
+    def _differences(self) -> Iterable[str]:
+        for day, now in self.now.items():
+            before = self.landing.source.get(day, NO_ROWS)
+            names = [name for name in dict.fromkeys([*before, *now]) if before.get(name) != now.get(name)]
+            said = ", ".join(_difference(name, before.get(name), now.get(name)) for name in names)
+            if said:
+                yield said if day == self.landing.day.isoformat() else f"{said} (the source's {day})"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What comparing the lake with its sources found.
+
+    Args:
+        drifts: landings that no longer equal their sources, by stream and day.
+        proven: when each of the others was found to equal it, by stream and day, ISO 8601.
+    """
+
+    drifts: Sequence[Drift]
+    proven: Mapping[tuple[str, date], str]
+
+    def run(self, accepted: Iterable[str] = ()) -> Run:
+        """Return the run that extracts the days that have drifted, and no others; there has to be one.
+
+        Args:
+            accepted: guards that an operator lets through.
+        """
+        days: dict[str, tuple[date, ...]] = {}
+        for drift in self.drifts:
+            days[drift.landing.stream] = (*days.get(drift.landing.stream, ()), drift.landing.day)
+        every = [day for of_stream in days.values() for day in of_stream]
+        return Run(min(every), max(every), accepted=tuple(accepted), days=days)
+
+
+def compare(configuration: Configuration) -> Comparison:
+    """Ask every source for its figures of the days that have landed, and remember which landings still equal them.
+
+    Args:
+        configuration: where the sources and the lake are.
+
+    Returns:
+        What was found; nothing before every stream has `first_day`.
+
+    Raises:
+        SourceDriftError, SourceUnavailableError: as `open_stream`; nothing is remembered then.
+    """
+    lake = Lake.of(configuration)
+    landings = lake.landings(configuration)
+    newest = newest_day(configuration, landings)
+    if newest is None:
+        return Comparison([], {})
+    drifts: list[Drift] = []
+    proven: dict[tuple[str, date], str] = {}
+    for stream in configuration.event_streams:
+        ours = [landing for (name, day), landing in sorted(landings.items()) if name == stream.name and day <= newest]
+        with progress.step(stream.name) as summarize, open_stream(configuration, stream) as reader:
+            drifted = _drifted(reader, ours)
+            summarize(f"{len(ours)} days compared with {stream.source}, {len(drifted)} drifted")
+        away = {drift.landing.day for drift in drifted}
+        proven.update({(stream.name, one.day): reader.taken_at.isoformat() for one in ours if one.day not in away})
+        drifts += drifted
+        _tell(drifted)
+    add_proofs(lake, landings, proven)
+    progress.note(f"{len(proven)} landings equal their sources" + (f", {len(drifts)} do not" if drifts else ""))
+    return Comparison(drifts, proven)
+
+
+def _drifted(reader: Reader, landings: Sequence[Landing]) -> list[Drift]:
+    """Compare what each landing keeps with what the source says now of the same days."""
+    figures = reader.figures(landings[0].day, landings[-1].day)
+    found = []
+    for landing in landings:
+        days = list(landing.source) or list(reader.figures_of(landing.day, figures))
+        now = {day: figures.get(day, NO_ROWS) for day in days}
+        if now != landing.source:
+            found.append(Drift(landing, now))
+    return found
+
+
+def _tell(drifts: Sequence[Drift]) -> None:
+    for drift in drifts[:LINES_PER_STREAM]:
+        progress.note(str(drift))
+    if len(drifts) > LINES_PER_STREAM:
+        progress.note(f"{drifts[0].landing.stream}: and {len(drifts) - LINES_PER_STREAM} days more")
+
+
+def _difference(name: str, before: str | None, now: str | None) -> str:
+    """A checksum says that something differs and means nothing to a reader."""
+    if name == "checksum":
+        return "checksum differs"
+    return f"{name} {'none' if before is None else before} → {'none' if now is None else now}"

@@ -1,0 +1,193 @@
+"""Before step 1: what a clock that was ahead once has landed, and moving it out of the way (R2, R3; FAULTS 54).
+
+Such a landing is one of a day that is not over, or one that says it was extracted later than now. While it is there it
+is the newest day, and the learners do not land (R3). So a run over the sources moves it below `lake/ahead/`, with the
+zones that were recorded for days that are not over, and a copy of the public pages that landed with them: these stay in
+force until the same run has landed the learners again.
+"""
+
+import json
+import shutil
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from assets import progress
+from assets.step1_extract.extract import time_at
+from warehouse import clock, engine
+from warehouse.configuration.configuration import Configuration
+from warehouse.crash_points import reached
+from warehouse.disk.files import entries, make_folder, put_in_place, sync, written_beside
+from warehouse.errors import CheckFailedError, ClockError
+from warehouse.lake.lake import ABOUT, NAME_OF_A_DAY, Lake, about
+from warehouse.versions.basis import WRITE_BASIS, Basis
+
+FOLDERS_WITHOUT_LANDINGS = {"activity", "ahead", "erasures"}
+ZONES = "select * from {files} where from_day {comparison} $last_day order by user_id, from_day"
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What a clock that was ahead has left in the lake.
+
+    Args:
+        landings: the landings, with their days.
+        zones: whether zones are recorded for days that are not over.
+        profiles: whether the public pages are of a day that is not over.
+    """
+
+    landings: Mapping[Path, date]
+    zones: bool
+    profiles: bool
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything."""
+        return bool(self.landings) or self.zones or self.profiles
+
+    def __str__(self) -> str:
+        """Say which days, of which streams."""
+        days, streams = sorted(self.landings.values()), sorted({place.parent.name for place in self.landings})
+        spanned = f"{days[0]}" if days[:1] == days[-1:] else f"{days[0]} to {days[-1]}" if days else ""
+        return f"{spanned} of {', '.join(streams)}" if days else "the learners' zones and public pages"
+
+
+def find_ahead(configuration: Configuration) -> Ahead:
+    """Look for what a clock that was ahead has landed."""
+    lake, last_day = Lake.of(configuration), clock.last_day_over()
+    latest = (clock.now() + clock.TOLERANCE).isoformat()
+    found = dict(_not_over(lake, last_day))
+    for (stream, day), landing in lake.landings(configuration).items():
+        if landing.extracted_at > latest:
+            found[lake.landing(stream, day)] = day
+    return Ahead(found, is_ahead(lake.zones), is_ahead(lake.profiles))
+
+
+def is_ahead(place: Path) -> bool:
+    """Tell whether what landed with the learners did so in a run whose last day is not over."""
+    last_day = json.loads(about([place])[place]).get("last_day") if place.exists() else None
+    return last_day is not None and date.fromisoformat(last_day) > clock.last_day_over()
+
+
+def refuse_ahead(configuration: Configuration) -> None:
+    """Make sure that no landing is ahead of our clock, where a version is built and no source is asked.
+
+    Raises:
+        CheckFailedError: there is one; nothing was moved.
+    """
+    ahead = find_ahead(configuration)
+    if ahead.landings:
+        message = (
+            f"{ahead} landed ahead of our clock, which says {clock.now():%Y-%m-%d %H:%M} (UTC): days that are "
+            "not over, or extracted later than now; if the clock is wrong set it, else `pulse nightly` moves them away"
+        )
+        raise CheckFailedError(message)
+
+
+def set_aside(configuration: Configuration) -> str | None:
+    """Move what a clock that was ahead has landed below `lake/ahead/`, and say so; the sources are asked first.
+
+    Args:
+        configuration: with its sources resolved; the caller holds the run's lock.
+
+    Returns:
+        The line that was said, None if there was nothing.
+
+    Raises:
+        ClockError: our clock is behind that of a source, or before `first_day`: what is there is not ahead of it.
+        SourceUnavailableError: a source that has a clock does not answer; nothing was moved.
+    """
+    ahead = find_ahead(configuration)
+    if not ahead:
+        return None
+    _refuse_if_ours_is_wrong(configuration)
+    lake = Lake.of(configuration)
+    folder = lake.root / "ahead" / f"{clock.now():%Y-%m-%dT%H-%M-%S.%fZ}"
+    if ahead.landings:
+        _cut_basis(configuration, min(ahead.landings.values()))
+    reached("ahead: basis cut")
+    if ahead.zones:
+        _move_zones(configuration, folder)
+    if ahead.profiles:
+        with written_beside(folder / lake.profiles.name) as unfinished:
+            shutil.copyfile(lake.profiles, unfinished)
+    _forget_activity(lake)
+    _move(ahead.landings, folder)
+    line = f"a clock was ahead once: {ahead} moved to {folder}; the learners land again"
+    progress.note(line)
+    return line
+
+
+def _refuse_if_ours_is_wrong(configuration: Configuration) -> None:
+    for stream in {stream.source: stream for stream in configuration.streams.values()}.values():
+        time_at(configuration, stream)
+    first_day = configuration.pulse.first_day
+    if clock.last_day_over() < first_day:
+        message = f"our clock says {clock.now():%Y-%m-%d %H:%M} (UTC), first_day is {first_day}; set the clock"
+        raise ClockError(message)
+
+
+def _not_over(lake: Lake, last_day: date) -> Iterator[tuple[Path, date]]:
+    """Yield every landing of a day after `last_day`, also of streams that are not configured any more."""
+    last = f"{last_day}.parquet"
+    for folder in entries(lake.root):
+        if folder in FOLDERS_WITHOUT_LANDINGS or not (lake.root / folder).is_dir():
+            continue
+        for name in entries(lake.root / folder):
+            if NAME_OF_A_DAY.fullmatch(name) and name > last:
+                with suppress(ValueError):  # no day: not one of ours
+                    yield lake.root / folder / name, date.fromisoformat(name.removesuffix(".parquet"))
+
+
+def _cut_basis(configuration: Configuration, first: date) -> None:
+    """Let the last version be one up to the day before `first`: of what came after, nothing was ever complete."""
+    lake = Lake.of(configuration)
+    basis = Basis.read(lake)
+    if basis is None or basis.newest_day < first:
+        return
+    kept = [day for day in basis.content_hashes if day < first]
+    if not kept:
+        lake.basis.unlink()
+        sync(lake.root)
+        return
+    cut = replace(
+        basis,
+        content_hashes={day: basis.content_hashes[day] for day in kept},
+        made_from={day: basis.made_from[day] for day in kept},
+    )
+    query = WRITE_BASIS.format(zones=engine.files([lake.basis]))
+    with engine.connect(configuration.data_dir / "tmp") as connection, written_beside(lake.basis) as unfinished:
+        connection.execute(query, {"file": str(unfinished), "about": cut.to_json()})
+
+
+def _move_zones(configuration: Configuration, folder: Path) -> None:
+    """Write the zones of days that are not over aside, and then the others in their place."""
+    lake, last_day = Lake.of(configuration), clock.last_day_over()
+    said = json.loads(about([lake.zones])[lake.zones])
+    for place, comparison, day in (
+        (folder / "zones.parquet", ">", said["last_day"]),
+        (lake.zones, "<=", str(last_day)),
+    ):
+        query = ZONES.format(files=engine.files([lake.zones]), comparison=comparison)
+        with engine.connect(configuration.data_dir / "tmp") as connection, written_beside(place) as unfinished:
+            connection.execute(
+                f"copy ({query}) to $file (format parquet, kv_metadata {{{ABOUT}: $about}})",
+                {"file": str(unfinished), "last_day": last_day, "about": json.dumps({**said, "last_day": day})},
+            )
+
+
+def _forget_activity(lake: Lake) -> None:
+    """Delete the roll-ups of days that are not over; they are made again when their day has landed."""
+    for day in lake.activity_days():
+        if day > clock.last_day_over():
+            lake.activity(day).unlink()
+
+
+def _move(places: Collection[Path], folder: Path) -> None:
+    for place in sorted(places, reverse=True):  # the newest first: what a kill leaves has no gap
+        target = folder / place.parent.name / place.name
+        make_folder(target.parent)
+        put_in_place(place, target)
+        sync(place.parent)
+        reached("ahead: one moved")

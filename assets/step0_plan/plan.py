@@ -1,0 +1,90 @@
+"""Before step 1: which days a run extracts from which stream (R23)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from warehouse import clock
+from warehouse.configuration.configuration import Configuration, Stream
+from warehouse.errors import ConfigurationError
+from warehouse.lake.lake import DAY, days_between, missing_days
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run is for.
+
+    Args:
+        first: the first UTC day that was asked for; a night's first day is its last.
+        last: the last one.
+        streams: the event streams to extract; none named means all of them, and the learners.
+        accepted: guards that an operator lets through, `accept_shrink` or `accept_quarantine`.
+        days: exactly these days of these streams, whatever R23 says; None for what R23 says.
+    """
+
+    first: date
+    last: date
+    streams: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+    days: Mapping[str, tuple[date, ...]] | None = None
+
+
+def planned(
+    configuration: Configuration,
+    first: date,
+    last: date,
+    *,
+    stream: str | None = None,
+    accepted: Iterable[str] = (),
+) -> Run:
+    """Check what was asked for and clamp it to `first_day`.
+
+    Raises:
+        ConfigurationError: a day that is not over, an empty range, a range before `first_day`, an unknown stream.
+    """
+    yesterday = clock.last_day_over()
+    first_day = configuration.pulse.first_day
+    names = [known.name for known in configuration.event_streams]
+    mistakes = []
+    if last > yesterday:
+        mistakes.append(f"{last} is not over (UTC); the last day that can be extracted is {yesterday}")
+    if first > last:
+        mistakes.append(f"the range from {first} to {last} is empty; put the earlier day first")
+    if last < first_day:
+        mistakes.append(f"{last} is before first_day ({first_day}); ask for a later day or change pulse.first_day")
+    if stream is not None and stream not in names:
+        mistakes.append(f'there is no event stream "{stream}"; there are {", ".join(names)}')
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    return Run(max(first, first_day), last, (stream,) if stream else (), tuple(accepted))
+
+
+def days_to_extract(
+    configuration: Configuration,
+    run: Run,
+    stream: Stream,
+    landed: Iterable[tuple[str, date]],
+) -> list[date]:
+    """Return the days that a run extracts from a stream: its own, the lookback before them, and what is missing (R23).
+
+    Args:
+        configuration: `first_day` and `lookback_days`.
+        run: the run.
+        stream: an event stream.
+        landed: streams and days that have landed under the present mapping.
+    """
+    if run.days is not None:
+        return sorted(run.days.get(stream.name, ()))
+    if run.streams and stream.name not in run.streams:
+        return []
+    first_day = configuration.pulse.first_day
+    looked_back = max(first_day, run.first - configuration.pulse.lookback_days * DAY)
+    return sorted({*days_between(looked_back, run.last), *missing_days(stream, first_day, run.last, landed)})
+
+
+def first_partition(configuration: Configuration, run: Run, landed: Iterable[tuple[str, date]]) -> date:
+    """Return the first of the days that a run will extract from any stream; its last is the run's last."""
+    there = set(landed)
+    streams = configuration.event_streams
+    days = [day for stream in streams for day in days_to_extract(configuration, run, stream, there)[:1]]
+    return min([run.first, *days])

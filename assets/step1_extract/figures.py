@@ -1,0 +1,142 @@
+"""Step 1, beside the rows: what a source itself says of its days, by one aggregate query (docs/RULES.md, R23).
+
+Per day of the source: how many rows, the sum of the amounts or how many were passed, the latest `updated_at`, and where
+the dialect can compute one cheaply a checksum over every mapped column. The checksum is a sum over rows, so their order
+does not matter, and two rows that swap a learner change it
+(docs/decisions/0006-a-checksum-by-the-source.md has what it costs). All values are compared as text and mean nothing
+else to us.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, and_, case, cast, func, literal, type_coerce, types
+
+from assets.step1_extract.types import is_bit
+from warehouse.configuration.streams import Role
+from warehouse.lake.lake import Figures
+
+FIRST_WITH_RECORD_HASH = 14  # PostgreSQL's hash_record_extended
+LARGEST_AMOUNT = 10**12  # R19; what is larger, or has a fraction, shows in the checksum where sums cannot hold it
+PASSED = ("t", "true", "1", "1.0")
+
+
+def figure_columns(
+    columns: Mapping[Role, Column[object]], dialect: str, server_version: Sequence[int | str]
+) -> list[ColumnElement[Any]]:
+    """Return the aggregates that a source is asked for, each labelled with the name of its figure.
+
+    Args:
+        columns: the mapped columns of an event stream by role.
+        dialect: SQLAlchemy's name of the source's dialect.
+        server_version: the version of its server.
+    """
+    found: list[ColumnElement[Any]] = [func.count().label("rows")]
+    for role, column in columns.items():
+        if role.name == "amount":
+            found.append(_text(_sum(column, dialect), dialect).label("amount"))
+        if role.name == "passed":
+            found.append(func.sum(case((_is_passed(column, dialect), 1), else_=0)).label("passed"))
+        if role.name == "updated_at":
+            latest = func.max(type_coerce(column, types.NullType()))
+            found.append(_text(latest, dialect).label("latest"))
+    checksum = _checksum(list(columns.values()), dialect, server_version)
+    return found if checksum is None else [*found, checksum.label("checksum")]
+
+
+def source_day(instant: Column[object], dialect: str) -> ColumnElement[Any]:
+    """Return the day of an instant as the source spells it: its date, or the first ten characters of its text."""
+    if dialect == "sqlite":
+        return func.substr(type_coerce(instant, types.NullType()), 1, 10)
+    return cast(instant, types.Date)
+
+
+def figures_by_day(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, Figures]:
+    """Return what a source answered: per day of its own, figure by name; what is null is left out.
+
+    Args:
+        names: of the figures, in their order.
+        rows: the day, then the figures.
+    """
+    found: dict[str, Figures] = {}
+    for day, *values in rows:
+        by_name: dict[str, Any] = dict(zip(names, values, strict=True))
+        found[_spelled(day)] = {name: str(value) for name, value in by_name.items() if value is not None}
+    return found
+
+
+class RowsChecksum:
+    """The sum, modulo 2^64, of a hash of every row."""
+
+    def __init__(self) -> None:
+        self._total = 0
+
+    def step(self, row: Any) -> None:  # noqa: ANN401 - bytes or nothing
+        """Add a row."""
+        self._total += int.from_bytes(blake2b(row or b"", digest_size=8).digest(), "little")
+
+    def finalize(self) -> str:
+        """Return the checksum in decimal."""
+        return str(self._total % 2**64)
+
+
+def _sum(column: Column[object], dialect: str) -> ColumnElement[Any]:
+    """A sum that neither overflows nor depends on the order of rows, as one of floats would."""
+    raw: ColumnElement[Any] = type_coerce(column, types.NullType())
+    if dialect == "sqlite":  # its sum of integers may overflow; that of floats is exact for amounts, and they are whole
+        is_amount = and_(raw.between(-LARGEST_AMOUNT, LARGEST_AMOUNT), raw == cast(raw, types.Integer))
+        return cast(func.total(case((is_amount, raw))), types.Integer)
+    if isinstance(column.type, types.Float):
+        is_exact = column.between(literal(-LARGEST_AMOUNT, types.Float()), literal(LARGEST_AMOUNT, types.Float()))
+        return func.sum(case((is_exact, cast(column, types.Numeric(38, 6)))))
+    return func.sum(raw)
+
+
+def _is_passed(column: Column[object], dialect: str) -> ColumnElement[bool]:
+    is_bit_of_postgres = dialect == "postgresql" and is_bit(column.type)  # which is compared with no number
+    if dialect == "sqlite" or is_bit_of_postgres or isinstance(column.type, types.String | types.NullType):
+        return func.lower(cast(type_coerce(column, types.NullType()), types.Text)).in_(PASSED)
+    return (
+        column.is_(True)
+        if isinstance(column.type, types.Boolean)
+        else type_coerce(column, types.Integer()) == literal(1)
+    )
+
+
+def _checksum(
+    columns: Sequence[Column[object]], dialect: str, version: Sequence[int | str]
+) -> ColumnElement[Any] | None:
+    raw: list[ColumnElement[Any]] = [type_coerce(column, types.NullType()) for column in columns]
+    if dialect == "postgresql" and version and int(version[0]) >= FIRST_WITH_RECORD_HASH:
+        values = [_hashable(column) for column in columns]
+        return _text(func.sum(func.hash_record_extended(func.row(*values), 0)), dialect)
+    if dialect in {"mysql", "mariadb"}:
+        quoted = [func.quote(cast(column, types.LargeBinary)) for column in raw]  # NULL becomes the word
+        digits = func.left(func.md5(func.concat_ws(",", *quoted)), 15)
+        return func.sum(cast(func.conv(digits, 16, 10), types.Numeric(20, 0)))
+    if dialect == "sqlite":
+        row: ColumnElement[Any] = literal("")
+        for column in raw:
+            row = row.concat(func.ifnull(column, "\x1e")).concat("\x1f")
+        return func.rows_checksum(cast(row, types.LargeBinary))  # text may not be UTF-8
+    return None
+
+
+def _hashable(column: Column[object]) -> ColumnElement[Any]:
+    """PostgreSQL cannot hash a bit, and perhaps not what SQLAlchemy does not know; anything can be spelled."""
+    raw: ColumnElement[Any] = type_coerce(column, types.NullType())
+    is_spelled = isinstance(column.type, types.NullType) or is_bit(column.type)
+    return cast(raw, types.Text) if is_spelled else raw
+
+
+def _text(value: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
+    """ADBC has no value for a NUMERIC, nor for an `infinity`; other drivers give Python's."""
+    return cast(value, types.Text) if dialect == "postgresql" else value
+
+
+def _spelled(day: object) -> str:
+    if isinstance(day, datetime):
+        day = day.date()
+    return day.isoformat() if isinstance(day, date) else str(day)

@@ -1,0 +1,104 @@
+"""What a column's type is to us: known to fit its role, known not to, or unknown and judged by its values (R19).
+
+SQLAlchemy has a class for what it knows. A domain of PostgreSQL is what it is based on. SQLite gives every name of a
+type that it does not know the affinity NUMERIC, and SQLAlchemy believes that: `UUID` would be a number.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Table, types
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+from warehouse.configuration.streams import ValueType
+
+Type: TypeAlias = types.TypeEngine[Any]
+
+READABLE: Mapping[ValueType, tuple[type[Type], ...]] = {
+    "id": (types.Integer, types.String, types.Uuid),
+    "instant": (types.DateTime, types.Date),
+    "amount": (types.Integer, types.Numeric, types.Float),
+    "boolean": (types.Boolean, types.Integer, types.Numeric, types.Float, types.String),
+    "text": (types.String,),
+}
+EXPECTED: Mapping[ValueType, str] = {
+    "id": "an integer, text or UUID",
+    "instant": "a timestamp or date",
+    "amount": "a number",
+    "boolean": "a boolean, 0/1 or 't'/'f'",
+    "text": "text",
+}
+# SQLite has no type for instants: they are ISO 8601 text, whatever the column calls itself.
+INSTANTS_IN_SQLITE = (*READABLE["instant"], types.String)
+# Of an unknown type PostgreSQL and MySQL can say the text, but neither compare it with instants nor add it up.
+JUDGED_BY_TEXT: tuple[ValueType, ...] = ("id", "boolean", "text")
+AFFINITIES = ("INT", "CHAR", "CLOB", "TEXT", "BLOB", "REAL", "FLOA", "DOUB")  # by these SQLite knows a type
+NAME = re.compile(r"[\w ]+")
+
+
+def is_readable(found: Type, role: ValueType, dialect: str) -> bool:
+    """Say whether a role takes a column's type; whether it takes the values is R19's business.
+
+    Args:
+        found: the type, as `resolve` left it.
+        role: what the column's values are read as.
+        dialect: SQLAlchemy's name of the source's dialect.
+    """
+    if isinstance(found, types.NullType):
+        return dialect == "sqlite" or role in JUDGED_BY_TEXT
+    if role == "id" and isinstance(found, types.Numeric) and not isinstance(found, types.Float):
+        return not found.scale  # of NUMERIC(20, 0), or without a scale at all
+    if role == "boolean" and is_bit(found):
+        return True
+    readable = INSTANTS_IN_SQLITE if (dialect, role) == ("sqlite", "instant") else READABLE[role]
+    return isinstance(found, readable)
+
+
+def is_bit(found: Type) -> bool:
+    """Say whether a type is one bit, which is 0 or 1."""
+    if isinstance(found, postgresql.BIT):
+        return not found.varying and found.length in {None, 1}
+    return isinstance(found, mysql.BIT) and found.length in {None, 1}
+
+
+def may_end_in_zeros(found: Type, role: ValueType) -> bool:
+    """Say whether PostgreSQL may spell a whole number, where that matters, with a fraction of zeros.
+
+    Args:
+        found: the type.
+        role: what the column's values are read as.
+    """
+    if not isinstance(found, types.Numeric | types.Float):
+        return False
+    return role == "boolean" or (role == "id" and found.scale is None)
+
+
+def resolve(table: Table, connection: Connection) -> None:
+    """Give the columns of a reflected table the types that they have beneath, NullType where that is not known.
+
+    Args:
+        table: as SQLAlchemy reflected it.
+        connection: of its source.
+    """
+    declared = _declared(table, connection) if connection.dialect.name == "sqlite" else {}
+    for column in table.columns:
+        while isinstance(column.type, postgresql.DOMAIN):
+            column.type = column.type.data_type
+        if column.name in declared and not _is_known_in_sqlite(declared[column.name]):
+            column.type = types.NullType()
+
+
+def _declared(table: Table, connection: Connection) -> dict[str, str]:
+    """The types of a SQLite table's columns, in the words of whoever made it."""
+    preparer = connection.dialect.identifier_preparer
+    schema = f"{preparer.quote(table.schema)}." if table.schema else ""
+    rows = connection.exec_driver_sql(f"pragma {schema}table_xinfo({preparer.quote_identifier(table.name)})")
+    return {name: declared for _, name, declared, *_ in rows}
+
+
+def _is_known_in_sqlite(declared: str) -> bool:
+    """Whether SQLAlchemy or SQLite itself know a type by its name, and did not just fall back to NUMERIC."""
+    name = NAME.match(declared.upper())
+    is_named = name is not None and name[0].strip() in sqlite.dialect.ischema_names
+    return is_named or any(affinity in declared.upper() for affinity in AFFINITIES)

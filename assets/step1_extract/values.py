@@ -1,0 +1,277 @@
+"""What a driver's values mean: ids as text, instants in UTC, amounts as integers, booleans as booleans (R1, R19).
+
+A value that cannot be read as its role's type becomes null, and the row says so in `unreadable` and keeps what it was
+in `source_row`. Which rule that breaks is decided at landing, in SQL; here nothing is ever dropped.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assets.step1_extract.never import NEVER, is_never
+from warehouse.configuration.streams import DELETED_AT, ROLES, Kind, Role, ValueType
+from warehouse.zones import to_utc
+
+ISO_8601 = re.compile(
+    r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)?)?",
+    re.ASCII,
+)
+INTEGER = re.compile(r"([+-]?\d{1,18})(\.0*)?", re.ASCII)
+BOOLEANS = {"t": True, "true": True, "1": True, "f": False, "false": False, "0": False}
+OUTSIDE = "outside of the years 1 to 9999"
+LONGEST_KEPT_TEXT = 1000  # characters of each value of a quarantined row
+
+ARROW_TYPES: dict[ValueType, pa.DataType] = {
+    "id": pa.string(),
+    "text": pa.string(),
+    "instant": pa.timestamp("us"),
+    "amount": pa.int64(),
+    "boolean": pa.bool_(),
+}
+UUID = pa.uuid()  # what an id is instead where its column is one of UUIDs (`Reader.uuids`)
+DEFECTS = [pa.field("unreadable", pa.list_(pa.string())), pa.field("source_row", pa.string())]
+
+
+def schema(kind: Kind) -> pa.Schema:
+    """Return the columns of a readable batch: every role of the kind, `unreadable` and `source_row`."""
+    return pa.schema([pa.field(role.name, ARROW_TYPES[role.type]) for role in ROLES[kind]] + DEFECTS)
+
+
+def read_batch(raw: pa.RecordBatch | pd.DataFrame, kind: Kind, zone: str) -> pa.RecordBatch:
+    """Give a raw batch the types of its kind.
+
+    Args:
+        raw: columns named by role, values as the driver gave them; a role that is not mapped is absent.
+        kind: the kind of the stream.
+        zone: the IANA zone of instants that carry none (R1).
+
+    Returns:
+        A batch of `schema(kind)`, row for row; an id whose driver says that it is a UUID stays one.
+    """
+    columns = list(raw.schema.names if isinstance(raw, pa.RecordBatch) else raw.columns)
+    unreadable: dict[str, np.ndarray] = {}
+    arrays = []
+    for role in ROLES[kind]:
+        if role.name not in columns:
+            arrays.append(pa.nulls(len(raw), ARROW_TYPES[role.type]))
+            continue
+        values, is_unreadable = _read_column(raw, role, zone)
+        arrays.append(values)
+        if is_unreadable.any():
+            unreadable[role.name] = is_unreadable
+    arrays += _defects(raw, unreadable)
+    fields = [field.with_type(values.type) for field, values in zip(schema(kind), arrays, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def read_id(value: object) -> str:
+    """Return an id as text: whole numbers in decimal, whatever type holds them, anything else as it spells itself.
+
+    Raises:
+        ValueError: bytes that are not UTF-8.
+    """
+    if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
+        value = int(value)
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def read_instant(value: object, zone: str) -> datetime:
+    """Return an instant as UTC without a zone attached.
+
+    Args:
+        value: a datetime, a date (its 00:00), or ISO 8601 text.
+        zone: the zone of a value that carries none.
+
+    Raises:
+        ValueError: the value is no instant within the years 1 to 9999.
+    """
+    if isinstance(value, str) and ISO_8601.fullmatch(value):
+        value = datetime.fromisoformat(value)
+    elif isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the zone comes below
+    if not isinstance(value, datetime):
+        raise ValueError("no instant")  # noqa: TRY004 - unreadable, whatever its type
+    try:
+        if value.tzinfo is not None:
+            return value.astimezone(UTC).replace(tzinfo=None)
+        return value if zone == "UTC" else to_utc(value, zone)
+    except OverflowError:
+        raise ValueError(OUTSIDE) from None
+
+
+def read_amount(value: object) -> int:
+    """Return an amount; whether it is too large is R19's business, at landing.
+
+    Raises:
+        ValueError: the value is no integer, or has more than 18 digits.
+    """
+    if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18:
+        return value
+    match = INTEGER.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("no integer")
+    return int(match[1])
+
+
+def read_boolean(value: object) -> bool:
+    """Return a boolean from a boolean, 0/1 or one of t, f, true, false.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if isinstance(value, bool | int | float | Decimal) and value in (0, 1):
+        return bool(value)
+    if isinstance(value, str) and value.isascii() and value.lower() in BOOLEANS:
+        return BOOLEANS[value.lower()]
+    raise ValueError("no boolean")
+
+
+def is_unreadable_instant(value: bytes | None, storage: str, encoding: str = "UTF-8") -> bool:
+    """Say, for SQLite to ask, whether a stored value is no instant that `read_instant` reads.
+
+    Args:
+        value: the value as a blob.
+        storage: its storage class, SQLite's `typeof`.
+        encoding: that of the database's texts, `UTF-8`, `UTF-16le` or `UTF-16be`.
+    """
+    if value is None or storage != "text":
+        return True
+    try:
+        read_instant(value.decode(encoding), "UTC")
+    except ValueError:
+        return True
+    return False
+
+
+def _read_column(raw: pa.RecordBatch | pd.DataFrame, role: Role, zone: str) -> tuple[pa.Array, np.ndarray]:
+    if isinstance(raw, pd.DataFrame):
+        return _read_objects(raw[role.name].tolist(), role, zone)
+    column = raw.column(role.name)
+    is_local = role.type == "instant" and zone != "UTC" and getattr(column.type, "tz", None) is None
+    if role.type == "instant" and not is_local:
+        return _read_arrow_instants(column)
+    if role.type == "amount" and pa.types.is_string(column.type):
+        return _read_arrow_decimals(column)
+    if role.type == "id" and column.type == UUID:
+        return column, np.zeros(len(column), dtype=bool)
+    if not is_local and (column.type == ARROW_TYPES[role.type] or pa.types.is_integer(column.type)):
+        return _cast(column, role)
+    values = _python_values(column)
+    if pa.types.is_binary(column.type):  # texts of a database that does not know what they say (`Reader.has_any_bytes`)
+        values = [text_or_bytes(value) for value in values]
+    return _read_objects(values, role, zone)
+
+
+def text_or_bytes(raw: object) -> object:
+    """Return bytes as the text that they are in UTF-8, and anything else, bytes that are none too, as it is."""
+    try:
+        return raw.decode() if isinstance(raw, bytes) else raw
+    except UnicodeDecodeError:
+        return raw
+
+
+def _cast(column: pa.Array, role: Role) -> tuple[pa.Array, np.ndarray]:
+    """Integers, text and booleans that PostgreSQL has typed; an integer boolean is read by its value."""
+    if role.type == "boolean" and pa.types.is_integer(column.type):
+        return _read_objects(column.to_pylist(), role, "UTC")
+    return column.cast(ARROW_TYPES[role.type]), np.zeros(len(column), dtype=bool)
+
+
+def _read_objects(values: Sequence[object], role: Role, zone: str) -> tuple[pa.Array, np.ndarray]:
+    readers: dict[ValueType, Callable[[object], object]] = {
+        "id": read_id,
+        "text": read_id,
+        "instant": lambda value: read_instant(value, zone),
+        "amount": read_amount,
+        "boolean": read_boolean,
+    }
+    read = readers[role.type]
+    if role.name == DELETED_AT:
+        read = lambda value: NEVER if is_never(value) else read_instant(value, zone)  # noqa: E731
+    is_unreadable = np.zeros(len(values), dtype=bool)
+    found: list[object] = []
+    for index, value in enumerate(values):
+        try:
+            found.append(None if value is None else read(value))
+        except ValueError:
+            found.append(None)
+            is_unreadable[index] = True
+    return pa.array(found, type=ARROW_TYPES[role.type]), is_unreadable
+
+
+def _read_arrow_instants(column: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    """Timestamps and dates in UTC; one outside of the years 1 to 9999 is unreadable, and so PostgreSQL's `infinity`."""
+    is_outside = _is_outside(column)
+    readable = pc.if_else(is_outside, pa.scalar(None, column.type), column)
+    return readable.cast(ARROW_TYPES["instant"]), is_outside.to_numpy(zero_copy_only=False)
+
+
+def _is_outside(column: pa.Array) -> pa.Array:
+    """Compared as numbers: ADBC hands `infinity` over as a date some 290,000 years before Christ."""
+    is_date = pa.types.is_date32(column.type)
+    ends = date if is_date else datetime
+    bounds = pa.array([ends.min, ends.max])
+    number = pa.int32() if is_date else pa.int64()
+    low, high = bounds.cast(number if is_date else pa.timestamp("us")).view(number)
+    numbers = column.view(number)
+    return pc.fill_null(pc.or_(pc.less(numbers, low), pc.greater(numbers, high)), fill_value=False)
+
+
+def _read_arrow_decimals(column: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    """NUMERIC as PostgreSQL spells it: an integer may end in `.00`, anything else is none."""
+    is_integer = pc.fill_null(pc.match_substring_regex(column, r"^[+-]?[0-9]{1,18}(\.0*)?$"), fill_value=False)
+    digits = pc.replace_substring_regex(column, pattern=r"\.0*$", replacement="")
+    readable = pc.if_else(is_integer, digits, pa.scalar(None, pa.string()))
+    is_unreadable = pc.and_(pc.is_valid(column), pc.invert(is_integer))
+    return readable.cast(pa.int64()), is_unreadable.to_numpy(zero_copy_only=False)
+
+
+def _python_values(column: pa.Array) -> list[object]:
+    """Python's values; a date or timestamp that Python has no value for comes as a text that nothing reads."""
+    if not pa.types.is_temporal(column.type):
+        values: list[object] = column.to_pylist()
+        return values
+    return [_python_value(value) for value in column]
+
+
+def _python_value(value: pa.Scalar) -> object:
+    try:
+        return value.as_py()
+    except (ValueError, OverflowError):
+        return OUTSIDE
+
+
+def _defects(raw: pa.RecordBatch | pd.DataFrame, unreadable: dict[str, np.ndarray]) -> list[pa.Array]:
+    """The columns `unreadable` (roles) and `source_row` (JSON), null where a row could be read."""
+    roles: list[list[str] | None] = [None] * len(raw)
+    rows: list[str | None] = [None] * len(raw)
+    has_defect = np.logical_or.reduce(list(unreadable.values())) if unreadable else np.zeros(0, dtype=bool)
+    for index in np.flatnonzero(has_defect).tolist():
+        roles[index] = [role for role, mask in unreadable.items() if mask[index]]
+        rows[index] = _row_json(raw, index)
+    return [pa.array(roles, type=DEFECTS[0].type), pa.array(rows, type=DEFECTS[1].type)]
+
+
+def _row_json(raw: pa.RecordBatch | pd.DataFrame, index: int) -> str:
+    if isinstance(raw, pd.DataFrame):
+        row = raw.iloc[index].to_dict()
+    else:
+        row = {name: _python_values(raw.column(name).slice(index, 1))[0] for name in raw.schema.names}
+    return json.dumps({role: _text(value) for role, value in row.items()}, ensure_ascii=False)
+
+
+def _text(value: object) -> str | None:
+    if value is None:
+        return None
+    text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+    return text[:LONGEST_KEPT_TEXT]

@@ -1,0 +1,131 @@
+"""Between reading and landing: rows as they were read, on disk, until every day of the run has been read.
+
+Memory is bounded by a batch, whatever the number of rows. One layout serves every kind of event; the instant that R2
+says the day of a row is becomes the column `instant`.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from assets.step1_extract.extract import Batches
+from assets.step1_extract.values import ARROW_TYPES, DEFECTS, UUID
+from warehouse.configuration.configuration import Stream
+from warehouse.configuration.streams import instant_of
+from warehouse.disk.files import writing
+from warehouse.errors import StorageError
+
+ROWS_PER_FILE = 500_000
+# Read once and thrown away: what it takes to make a file small takes longer than writing it large.
+QUICKLY_WRITTEN = {"compression": "none", "use_dictionary": False, "write_statistics": ["instant"]}
+
+SPOOL_SCHEMA = pa.schema(
+    [
+        pa.field("event_id", ARROW_TYPES["id"]),
+        pa.field("user_id", ARROW_TYPES["id"]),
+        pa.field("instant", ARROW_TYPES["instant"]),
+        pa.field("ended_at", ARROW_TYPES["instant"]),
+        pa.field("last_activity_at", ARROW_TYPES["instant"]),
+        pa.field("amount", ARROW_TYPES["amount"]),
+        pa.field("passed", ARROW_TYPES["boolean"]),
+        pa.field("updated_at", ARROW_TYPES["instant"]),
+        *DEFECTS,
+    ],
+)
+
+
+@dataclass
+class Spool:
+    """Rows as they were read, in Parquet files of one folder, until every day of the run has been read.
+
+    Args:
+        folder: where the files go.
+        stream: whose rows they are.
+        uuids: the ids that come as UUIDs, as `Reader.uuids` says.
+    """
+
+    folder: Path
+    stream: Stream
+    uuids: Collection[str] = ()
+    rows_by_day: Counter[date] = field(default_factory=Counter)
+    rows: int = 0
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file that was written, in order."""
+        return sorted(self.folder.glob("spool-*.parquet"))
+
+    @property
+    def _schema(self) -> pa.Schema:
+        return pa.schema([field.with_type(UUID) if field.name in self.uuids else field for field in SPOOL_SCHEMA])
+
+    def write(self, batches: Batches) -> int:
+        """Append batches and return how many rows they had."""
+        before = self.rows
+        writer = self._new_writer()
+        rows_in_file = 0
+        with closing(batches):
+            for batch in batches:
+                if rows_in_file >= ROWS_PER_FILE:
+                    close(writer)
+                    writer, rows_in_file = self._new_writer(), 0
+                with writing_with(writer):
+                    writer.write_batch(self._spooled(batch))
+                rows_in_file += batch.num_rows
+                self._count(batch)
+        close(writer)
+        return self.rows - before
+
+    def _new_writer(self) -> parquet.ParquetWriter:
+        place = self.folder / f"spool-{len(self.files):06}.parquet"
+        with writing(place):
+            return parquet.ParquetWriter(place, self._schema, **QUICKLY_WRITTEN)
+
+    def _spooled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        names = {instant_of(self.stream.kind): "instant"}
+        columns = {names.get(name, name): batch.column(name) for name in batch.schema.names}
+        arrays = [columns.get(column.name, pa.nulls(len(batch), column.type)) for column in self._schema]
+        return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+
+    def _count(self, batch: pa.RecordBatch) -> None:
+        days = batch.column(instant_of(self.stream.kind)).drop_null().cast(pa.date32(), safe=False)
+        for counted in pc.value_counts(days).to_pylist():
+            self.rows_by_day[counted["values"]] += counted["counts"]
+        self.rows += batch.num_rows
+
+
+@contextmanager
+def writing_with(writer: parquet.ParquetWriter) -> Iterator[None]:
+    """Let what goes wrong with the file be as in `files.writing`, and be all that is heard of the writer.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    try:
+        with writing(Path(writer.where)):
+            yield
+    except StorageError:
+        writer.is_open = False  # or else it would try to end the file when it is collected, and fail once more
+        raise
+
+
+@contextmanager
+def spooling(place: Path, schema: pa.Schema) -> Iterator[parquet.ParquetWriter]:
+    """Give a writer of one file, which is whole when the block ends well; what goes wrong there is not of the file."""
+    with writing(place):
+        writer = parquet.ParquetWriter(place, schema, compression="lz4")
+    yield writer
+    close(writer)
+
+
+def close(writer: parquet.ParquetWriter) -> None:
+    """End a file."""
+    with writing_with(writer):
+        writer.close()

@@ -1,0 +1,1 @@
+"""Step 3: land the learners whole, with their zones from day to day and their public profiles."""

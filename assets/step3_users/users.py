@@ -1,0 +1,178 @@
+"""Step 3: land the learners as they are now, what is thereby known of their zones over time (R3), and who is public.
+
+The three files are replaced together, profiles first, so that nobody stays public for longer than the learners' own
+landing says; a run that dies in between is made good by its rerun.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from assets import progress
+from assets.step0_plan.ahead import is_ahead
+from assets.step1_extract.clocks import refuse_day_not_over
+from assets.step1_extract.columns import changes
+from assets.step1_extract.extract import open_stream
+from assets.step1_extract.values import schema
+from assets.step2_land.spool import spooling, writing_with
+from warehouse import engine
+from warehouse.configuration.configuration import Configuration
+from warehouse.crash_points import reached
+from warehouse.disk.files import UNFINISHED, make_folder, put_in_place, writing
+from warehouse.erasure import suppression
+from warehouse.erasure.erased import erased_learners
+from warehouse.interruption import finished_first
+from warehouse.lake.lake import ABOUT, Lake, described, newest_day
+
+USERS = Path(__file__).with_suffix(".sql")
+ZONES = Path(__file__).with_name("zones.sql")
+PROFILES = Path(__file__).with_name("profiles.sql")
+
+# What is written of which table, in which order, and how many rows a reader of one row has to read.
+FILES = (
+    ("users", "landed_users", "user_id, row", 122_880),
+    ("zones", "zones", "user_id, from_day", 122_880),
+    ("profiles", "profiles", "name", 16_384),
+)
+
+COUNTS = """
+select
+    count(user_id),
+    count(reason),
+    count(*) filter (reason is null and is_deleted),
+    (select count(*) from zones where from_day = $last_day)
+from landed_users
+"""
+
+# What most of the deleted learners have for `deleted_at`, as the source has it where it could not be read: if most are
+# deleted (R21), it is what the source may mean by "not deleted".
+COMMONEST = "commonest_deleted_at"
+COMMONEST_DELETED_AT = """
+select left(coalesce(source_row ->> 'deleted_at', deleted_at::varchar), 40) as spelled
+from spool
+where is_deleted(deleted_at, unreadable, $taken_at)
+group by spelled
+order by count(*) desc, spelled
+limit 1
+"""
+
+
+@dataclass(frozen=True)
+class LandedUsers:
+    """What landing the learners did.
+
+    Args:
+        users: learners, deleted ones included.
+        quarantined: rows without an id that can be used.
+        deleted: those of the learners who are deleted (R3).
+        moved: zones recorded for this run's last day.
+        changes: what has changed in the source's table since the last landing, and stops nothing.
+    """
+
+    users: int
+    quarantined: int
+    deleted: int
+    moved: int
+    changes: tuple[str, ...] = ()
+
+
+def land_users(configuration: Configuration, last_day: date) -> LandedUsers | None:
+    """Replace `users`, `zones` and `profiles.parquet`, unless the run's last day is before the newest day (R3).
+
+    Learners that a clock which was ahead has landed count as none: any run replaces them.
+
+    Args:
+        configuration: where the source and the lake are.
+        last_day: the last UTC day of the run.
+
+    Returns:
+        What landed; None if a later run has landed the learners already.
+
+    Raises:
+        ClockError: that day is not over.
+        ClockError, SourceDriftError, SourceUnavailableError: as `open_stream`.
+        PulseError: who has been erased is not known.
+    """
+    lake = Lake.of(configuration)
+    newest = newest_day(configuration, lake.landings(configuration))
+    refuse_day_not_over(last_day)
+    if newest is not None and last_day < newest and lake.users.exists() and not is_ahead(lake.users):
+        return None
+    make_folder(lake.root)
+    with (
+        progress.step(configuration.users_stream.name) as summarize,
+        TemporaryDirectory(dir=lake.root, prefix=".", suffix=UNFINISHED) as temp,
+    ):
+        folder = Path(temp)
+        stream = configuration.users_stream
+        spool = folder / "spool.parquet"
+        with (
+            spooling(spool, schema(stream.kind)) as writer,
+            open_stream(configuration, stream) as reader,
+            closing(reader.users()) as batches,
+        ):
+            for batch in batches:
+                with writing_with(writer):  # or else it would be the source's fault
+                    writer.write_batch(batch)
+        reached("users: rows spooled")
+        said = {"stream": stream.name, "fingerprint": stream.fingerprint, "last_day": last_day.isoformat()}
+        before, columns = _columns_before(lake), reader.mapped.types
+        seen = {"is_table_empty": reader.is_table_empty}
+        landed = _write(folder, configuration, last_day, reader.taken_at, {**said, "columns": columns, **seen})
+        reached("users: files written")
+        with finished_first():
+            put_in_place(folder / "profiles.parquet", lake.profiles)
+            reached("users: profiles put in place")
+            put_in_place(folder / "zones.parquet", lake.zones)
+            reached("users: zones put in place")
+            put_in_place(folder / "users.parquet", lake.users)
+            reached("users: all put in place")
+        summarize(f"{landed.users:,} learners")
+    return replace(landed, changes=tuple(changes(before, columns)))
+
+
+def commonest_deleted_at(lake: Lake) -> str | None:
+    """Return what most of the landed learners who are deleted have for `deleted_at`, at most 40 characters of it.
+
+    None if nobody is deleted, or they landed at a time when that was not noted.
+    """
+    found: str | None = described([lake.users])[lake.users].get(COMMONEST)
+    return found
+
+
+def _columns_before(lake: Lake) -> dict[str, str]:
+    """Return the types of the table's columns when the learners landed last, if that is known."""
+    if not lake.users.exists():
+        return {}
+    found: dict[str, str] = described([lake.users])[lake.users].get("columns", {})
+    return found
+
+
+def _write(
+    folder: Path, configuration: Configuration, last_day: date, taken_at: datetime, said: Mapping[str, object]
+) -> LandedUsers:
+    lake, erased = Lake.of(configuration), erased_learners(configuration)
+    snapshot = {"taken_at": taken_at.astimezone(UTC).replace(tzinfo=None)}
+    with engine.connect(folder) as connection:
+        suppression.view_others(connection, "spool", [folder / "spool.parquet"], erased)
+        connection.execute(f"create temp table landed_users as {engine.sql(USERS)}", snapshot)
+        commonest = connection.execute(COMMONEST_DELETED_AT, snapshot).fetchall()
+        text = json.dumps({**said, COMMONEST: commonest[0][0] if commonest else None})
+        connection.execute("create temp table recorded (user_id varchar, zone varchar, from_day date)")
+        if lake.zones.exists():
+            connection.execute(f"insert into recorded select * from {engine.files([lake.zones])}")
+        connection.execute(f"create temp table zones as {engine.sql(ZONES)}", {"last_day": last_day})
+        connection.execute(f"create temp table profiles as {engine.sql(PROFILES)}")
+        for name, table, order, rows_per_group in FILES:
+            options = f"format parquet, kv_metadata {{{ABOUT}: $about}}, row_group_size {rows_per_group}"
+            place = folder / f"{name}.parquet"
+            with writing(place):
+                connection.execute(
+                    f"copy (select * from {table} order by {order}) to $file ({options})",
+                    {"file": str(place), "about": text},
+                )
+        return LandedUsers(*engine.one_row(connection, COUNTS, {"last_day": last_day}))

@@ -1,0 +1,105 @@
+"""Dagster's shell of steps 5 and 6: the version's tables, built whole, with the checks that block publishing."""
+
+from collections.abc import Iterable, Iterator
+
+import dagster as dg
+
+from assets.orchestration.keys import VERSION, columns_of, lake_key, version_key
+from assets.orchestration.partitions import tell_each_day
+from assets.orchestration.resources import Night
+from assets.orchestration.retries import permanent_errors_fail_at_once
+from assets.step4_roll_up.asset import activity_figures
+from assets.step5_build.build import Built, build
+from assets.step6_check.check import check, refuse_failures
+from assets.step6_check.check_list import CHECK_LIST, NOTHING, Outcome
+from warehouse.configuration.configuration import Configuration
+from warehouse.versions import schema
+
+Yielded = dg.MaterializeResult[None] | dg.AssetCheckResult
+NOTHING_BUILT = "nothing is built before every stream has landed first_day (R25)"
+
+
+def version_asset(configuration: Configuration) -> dg.AssetsDefinition:
+    """Return the multi-asset of the public tables of the next version."""
+
+    @dg.multi_asset(
+        name="version",
+        can_subset=True,
+        specs=[
+            dg.AssetSpec(
+                version_key(table.name),
+                deps=[lake_key("activity"), lake_key(configuration.users_stream.name)],
+                description=table.comment,
+                metadata=columns_of(table),
+                group_name=VERSION,
+                kinds={"duckdb", "view" if table.is_view else "table"},
+                skippable=True,
+            )
+            for table in schema.tables()
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(one.name, asset=version_key(one.table), description=one.description, blocking=True)
+            for one in CHECK_LIST
+        ],
+    )
+    def version(context: dg.AssetExecutionContext, night: Night) -> Iterator[Yielded]:
+        with permanent_errors_fail_at_once():
+            rolled = night.roll_up()  # in a run without the activity, which would have done it
+            tell_each_day(context, lake_key("activity"), activity_figures(rolled.days))
+            built = build(night.configuration)
+            if built is None:
+                context.log.info(NOTHING_BUILT)
+                yield from _selected(context, _unneeded())
+                return
+            for warning in built.remarks.warnings:
+                context.log.warning(warning)
+            outcomes = check(night.configuration, built.version, built.newest_day, night.accepted)
+        yield from _selected(context, _results(built, outcomes))
+        with permanent_errors_fail_at_once():
+            refuse_failures(built.version, outcomes)
+
+    return version
+
+
+def _selected(context: dg.AssetExecutionContext, results: Iterable[Yielded]) -> Iterator[Yielded]:
+    """Yield what the run has selected: a version is built whole, whichever of its tables and checks are asked for."""
+    checks = {(key.asset_key, key.name) for key in context.selected_asset_check_keys}
+    for result in results:
+        of_check = [result] if isinstance(result, dg.AssetCheckResult) else result.check_results or []
+        wanted = [one for one in of_check if (one.asset_key, one.check_name) in checks]
+        if isinstance(result, dg.MaterializeResult) and result.asset_key in context.selected_asset_keys:
+            yield result._replace(check_results=wanted)
+        else:
+            yield from wanted
+
+
+def _unneeded() -> Iterator[dg.AssetCheckResult]:
+    """Tables may be skipped, their checks may not: without a table none is violated."""
+    for one in CHECK_LIST:
+        yield dg.AssetCheckResult(
+            passed=True,
+            asset_key=version_key(one.table),
+            check_name=one.name,
+            description=NOTHING_BUILT,
+            metadata={"compared": NOTHING},
+        )
+
+
+def _results(built: Built, outcomes: list[Outcome]) -> Iterator[dg.MaterializeResult[None]]:
+    for table in schema.tables():
+        rows = {} if table.is_view else {"dagster/row_count": built.rows[table.name]}
+        yield dg.MaterializeResult(
+            asset_key=version_key(table.name),
+            metadata={"version": built.version, **rows},
+            check_results=[_check_result(outcome) for outcome in outcomes if outcome.check.table == table.name],
+        )
+
+
+def _check_result(outcome: Outcome) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=outcome.passed,
+        asset_key=version_key(outcome.check.table),
+        check_name=outcome.check.name,
+        description=None if outcome.passed else f"{outcome.example}: {outcome.check.way_out}",
+        metadata={"violations": outcome.violations, "compared": outcome.compared},
+    )

@@ -1,0 +1,1 @@
+"""What look-ups read: the days of some learners packed into one row."""

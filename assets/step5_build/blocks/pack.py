@@ -1,0 +1,109 @@
+"""Step 5, last: the table that only serves speed, packed from the finished ones (docs/decisions/0008).
+
+Its rows are read one at a time, so they are laid out differently from all others: in row groups of one vector, so that
+those of other learners are passed over, and uncompressed, so that nothing around a row is unpacked.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from warehouse import engine
+from warehouse.versions.manifest import sequence_of
+
+MODEL = Path(__file__).with_name("pulse_blocks.sql")
+KEY_BITS = 63
+ATTACH = (
+    "attach {} as version (row_group_size 2048, recovery_mode 'no_wal_writes')"  # the fewest rows that DuckDB takes
+)
+BYTES_PER_BLOCK = 16_384
+LEARNER_BYTES, DAY_BYTES = 200, 12  # of a line, about
+DAYS_AT_ONCE = 1_000_000  # so many are packed in memory
+SIZES = "select (select count(*) from pulse_totals), (select count(*) from learning_pulse)"
+STORED = "select count(*) from pulse_blocks where block between $first_block and $last_block"
+DIFFERENT = """
+with packed_again as ({model}),
+
+stored as (select block, key_shift, packed from pulse_blocks where block between $first_block and $last_block),
+
+different as (
+    (select * from packed_again except all select * from stored)
+    union all
+    (select * from stored except all select * from packed_again)
+)
+
+select count(*), min('block ' || block) from different
+"""
+
+
+def pack(connection: duckdb.DuckDBPyConnection, place: Path) -> int:
+    """Fill `pulse_blocks` of a version that has everything else, and return its rows.
+
+    Args:
+        connection: where nothing is attached by the name `version`.
+        place: the version's file.
+    """
+    connection.execute(ATTACH.format(engine.quoted(str(place))))
+    connection.execute("use version")
+    connection.execute("set force_compression = 'uncompressed'")
+    bits, ranges = _layout(connection)
+    connection.execute("begin")
+    for keys in _ranges(ranges):
+        connection.execute(
+            f"insert into pulse_blocks by name {engine.sql(MODEL)}", {**keys, "key_shift": KEY_BITS - bits}
+        )
+    connection.execute("commit")
+    (rows,) = engine.one_row(connection, "select count(*) from pulse_blocks")
+    connection.execute("use memory")
+    connection.execute("detach version")
+    connection.execute("set force_compression = 'auto'")
+    return int(rows)
+
+
+def differences(connection: duckdb.DuckDBPyConnection, version: str) -> tuple[int, str | None]:
+    """Pack a part of a finished version once more; return how many blocks differ, and one of them.
+
+    Another part with every version, of about a million days: what differs in one place would differ in many.
+
+    Args:
+        connection: has the version attached by the name `version`.
+        version: its name.
+    """
+    connection.execute("use version")
+    keys, blocks, shift = _part(connection, version)
+    query = DIFFERENT.format(model=engine.sql(MODEL))
+    count, example = engine.one_row(connection, query, {**keys, **blocks, "key_shift": shift})
+    connection.execute("use memory")
+    return int(count), example
+
+
+def blocks_compared(connection: duckdb.DuckDBPyConnection, version: str) -> int:
+    """Return how many blocks of a finished version `differences` packs once more."""
+    connection.execute("use version")
+    _, blocks, _ = _part(connection, version)
+    (count,) = engine.one_row(connection, STORED, blocks)
+    connection.execute("use memory")
+    return int(count)
+
+
+def _part(connection: duckdb.DuckDBPyConnection, version: str) -> tuple[dict[str, int], dict[str, int], int]:
+    """Return the keys and the blocks of the part that a version's number chooses, and how far keys are shifted."""
+    bits, ranges = _layout(connection)
+    every = list(_ranges(ranges))
+    keys = every[sequence_of(version) % len(every)]
+    shift = KEY_BITS - bits
+    return keys, {"first_block": keys["first_key"] >> shift, "last_block": keys["last_key"] >> shift}, shift
+
+
+def _layout(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """Return by how many bits of a key blocks are told apart, and by how many of them what is packed at once."""
+    learners, days = engine.one_row(connection, SIZES)
+    blocks = (learners * LEARNER_BYTES + days * DAY_BYTES) // BYTES_PER_BLOCK
+    return blocks.bit_length(), (days // DAYS_AT_ONCE).bit_length()
+
+
+def _ranges(bits: int) -> Iterator[dict[str, int]]:
+    width = KEY_BITS - bits
+    for number in range(1 << bits):
+        yield {"first_key": number << width, "last_key": ((number + 1) << width) - 1}

@@ -1,0 +1,36 @@
+-- Activity of all UTC days -> one row per learner and active local date, for the learners of one part of a bucket (R6,
+-- R7, R11). The floors at 0 XP and at whole seconds are applied here, once per local date. Grouped without the ids,
+-- which are heavier than all the rest: that a key stands for one id has been seen before (`rolled_learners.sql`).
+-- The sums are cast at once, because HUGEINT, which a sum is, is divided and compared many times slower.
+with summed as (
+    select
+        user_key,
+        activity_date,
+        sum(xp)::bigint as xp,
+        sum(session_microseconds)::bigint as session_microseconds,
+        sum(sessions)::bigint as sessions,
+        sum(quizzes)::bigint as quizzes,
+        sum(quizzes_passed)::bigint as quizzes_passed
+    from bucket
+    where user_key between $first_key and $last_key
+    group by user_key, activity_date
+),
+
+floored as (
+    select
+        * exclude (xp, session_microseconds),
+        greatest(xp, 0) as xp_earned,
+        session_microseconds // 1000000 as learning_time
+    from summed
+),
+
+active as (
+    select *
+    from floored
+    where is_active(xp_earned, learning_time, sessions, quizzes, quizzes_passed)
+)
+
+select active.*, users.user_id
+from active
+inner join users on active.user_key = users.user_key
+order by active.user_key, active.activity_date

@@ -1,0 +1,1 @@
+"""What a version has to say of its sources that stops nothing."""

@@ -1,0 +1,1 @@
+"""What a version says otherwise than the one before, and why."""

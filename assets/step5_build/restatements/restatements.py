@@ -1,0 +1,185 @@
+"""Beside step 5: which complete dates the new version restates, and why (docs/RULES.md, Words).
+
+A version is compared with the last one that was put in place, which `lake/basis.parquet` describes, and only on dates
+that UTC days can reach whose activity is another than it was. What earlier versions restated comes from
+`lake/restatements.parquet`. Both files are written by step 7.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time
+from pathlib import Path
+
+import duckdb
+
+from assets.step4_roll_up.activity import ZONES_IN_FORCE, make_zone_segments
+from warehouse import engine, zones
+from warehouse.configuration.configuration import Configuration
+from warehouse.disk.files import written_beside
+from warehouse.errors import StorageError
+from warehouse.lake.lake import DAY, Lake
+from warehouse.versions.basis import WRITE_BASIS, Basis, dates_touched
+from warehouse.versions.versions import Warehouse
+
+RESTATED = Path(__file__).with_name("restated.sql")
+RESTATEMENTS = Path(__file__).with_suffix(".sql")
+
+KEPT_COLUMNS = "user_id, activity_date, measure, old, new, version, reason"
+# try_cast, because DuckDB also converts what stands in a column's dictionary and in no row (test_engines_duckdb.py).
+KNOWN = f"""
+select {KEPT_COLUMNS}
+from {{files}}
+where $sequence::bigint is null or try_cast(split_part(version, '-', 5) as bigint) <= $sequence::bigint
+"""
+FILL = """
+insert into restatements by name
+select *
+from (
+    select user_key(known.user_id) as user_key, known.*
+    from known_restatements as known
+    semi join users on known.user_id = users.user_id
+    union all by name
+    select * from new_restatements
+)
+order by user_key, user_id, activity_date, version, measure
+"""
+
+
+def fill_restatements(
+    connection: duckdb.DuckDBPyConnection,
+    configuration: Configuration,
+    basis: Basis,
+    buckets: Iterable[Mapping[str, int]],
+) -> None:
+    """Fill the table `restatements` of the version that is being built, after its other tables.
+
+    Args:
+        connection: in the version, with `zones_in_force` and `zone_segments`.
+        configuration: where lake and warehouse are.
+        basis: what the version is made from.
+        buckets: ranges of keys to compare one after the other.
+
+    Raises:
+        StorageError: the version before is there and cannot be read.
+    """
+    before = comparable(configuration)
+    make_known(connection, Lake.of(configuration), before)
+    connection.execute("create temp table new_restatements as select * from version.restatements where false")
+    if before is not None:
+        _compare(connection, configuration, before, basis, buckets)
+    connection.execute(FILL)
+
+
+def comparable(configuration: Configuration) -> Basis | None:
+    """Return what the version before was made from, None if there is none or its file is gone."""
+    basis = Basis.read(Lake.of(configuration))
+    if basis is None or not Warehouse.of(configuration).file(basis.version).exists():
+        return None
+    return basis
+
+
+def make_known(connection: duckdb.DuckDBPyConnection, lake: Lake, before: Basis | None) -> None:
+    """Make the table `known_restatements` of all versions up to the one before.
+
+    What is recorded of a later one belongs to a run that died before its version was the last one in place: it is
+    found again by the comparison with the one before, and recorded under the version that is built now.
+    """
+    empty = f"select {KEPT_COLUMNS} from version.restatements where false"
+    connection.execute(f"create or replace temp table known_restatements as {empty}")
+    if lake.restatements.exists():
+        query = KNOWN.format(files=engine.files([lake.restatements]))
+        parameters = {"sequence": before.sequence if before else None}
+        connection.execute(f"insert into known_restatements {query}", parameters)
+
+
+def write_basis(connection: duckdb.DuckDBPyConnection, configuration: Configuration, basis: Basis, place: Path) -> None:
+    """Write what a version is made from beside it; step 7 gives the file its place in the lake."""
+    recorded = Lake.of(configuration).zones
+    source = engine.files([recorded]) if recorded.exists() else "recorded_zones"
+    with written_beside(place) as unfinished:
+        query = WRITE_BASIS.format(zones=source)
+        connection.execute(query, {"file": str(unfinished), "about": basis.to_json()})
+
+
+def _compare(
+    connection: duckdb.DuckDBPyConnection,
+    configuration: Configuration,
+    before: Basis,
+    basis: Basis,
+    buckets: Iterable[Mapping[str, int]],
+) -> None:
+    """Fill the table `new_restatements`."""
+    touched = {day for day in dates_touched(basis.changed_days(before)) if day <= before.newest_day}
+    if not touched:
+        return
+    place = Warehouse.of(configuration).file(before.version)
+    try:
+        with engine.attached(connection, place, "before"):
+            engine.create(connection, "dates_touched", activity_date=sorted(touched))
+            _make_complete_dates(connection, before, basis)
+            first = "create or replace temp table restated as"
+            for keys in buckets:
+                connection.execute(f"{first} {engine.sql(RESTATED)}", dict(keys))
+                first = "insert into restated"
+    except duckdb.Error as error:
+        message = (
+            f"version {before.version}: what is restated cannot be told, {place} cannot be read "
+            f"({' '.join(str(error).split())}); move that file away to go on without"
+        )
+        raise StorageError(message) from error
+    if engine.one_row(connection, "select count(*) from restated")[0]:
+        _give_reasons(connection, configuration, before, basis)
+
+
+def _make_complete_dates(connection: duckdb.DuckDBPyConnection, before: Basis, basis: Basis) -> None:
+    """Make `complete_dates`: for each zone the last date that is over in the version before, and in this one."""
+    query = "select distinct timezone from before.users union select distinct timezone from users"
+    found = {name for (name,) in connection.execute(query).fetchall() if zones.is_zone(name)}
+    used = sorted(found | {basis.default_timezone})
+    engine.create(
+        connection,
+        "complete_dates",
+        zone=used,
+        last_before=[_last_complete(name, before.newest_day) for name in used],
+        last_now=[_last_complete(name, basis.newest_day) for name in used],
+    )
+
+
+def _last_complete(zone: str, newest: date) -> date:
+    """Return the last local date of which no instant comes after a UTC day, also where clocks go back over midnight."""
+    start = datetime.combine(newest + DAY, time())
+    coming = zones.segments(zone, start, start + DAY)
+    return min((segment.from_utc + segment.offset).date() for segment in coming) - DAY
+
+
+def _give_reasons(
+    connection: duckdb.DuckDBPyConnection,
+    configuration: Configuration,
+    before: Basis,
+    basis: Basis,
+) -> None:
+    first, last = engine.one_row(connection, "select min(activity_date), max(activity_date) from restated")
+    there = basis.made_from.keys() | before.made_from.keys()
+    days = sorted(day for day in there if first - DAY <= day <= last + DAY)
+    of_source = set(basis.source_days(before))
+    engine.create(connection, "days_touching", day=days, is_of_source=[day in of_source for day in days])
+    _make_zones_before(connection, configuration, before)
+    defaults = (configuration.pulse.default_timezone, before.default_timezone)
+    make_zone_segments(connection, defaults, days[0], days[-1] + DAY, ("zones_in_force", "zones_in_force_before"))
+    connection.execute(
+        f"insert into new_restatements by name {engine.sql(RESTATEMENTS)}",
+        {
+            "version": basis.version,
+            "default_timezone": configuration.pulse.default_timezone,
+            "default_timezone_before": before.default_timezone,
+            "is_other_zone_data": basis.zone_data != before.zone_data,
+        },
+    )
+
+
+def _make_zones_before(connection: duckdb.DuckDBPyConnection, configuration: Configuration, before: Basis) -> None:
+    """Make `zones_in_force_before`, as `zones_in_force` was when the version before was made."""
+    place = engine.files([Lake.of(configuration).basis])
+    connection.execute(f"create or replace temp table recorded_zones as select * from {place}")
+    parameters = {"zone_names": sorted(zones.names()), "default_timezone": before.default_timezone}
+    query = engine.sql(ZONES_IN_FORCE)
+    connection.execute(f"create or replace temp table zones_in_force_before as {query}", parameters)

@@ -1,0 +1,1 @@
+"""Step 6: the checks that stand between a built version and its readers."""

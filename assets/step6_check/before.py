@@ -1,0 +1,158 @@
+"""Beside step 6: the version that readers get now, and what a new one must not lose of it.
+
+The figures of the old version are read on a connection of their own: a damaged file must not end the run that makes a
+good one. If the current version cannot be read, the newest one that can be takes its place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from assets import progress
+from assets.step6_check.check_list import Report
+from warehouse import clock, engine
+from warehouse.configuration.configuration import Configuration
+from warehouse.disk.files import writing
+from warehouse.lake.lake import DAY
+from warehouse.versions.manifest import sequence_of
+from warehouse.versions.versions import Warehouse
+
+FIGURES = Path(__file__).with_name("figures.sql")
+GUARDS = Path(__file__).with_name("guards.sql")
+HAS_DELETED_USERS = """
+select count(*) > 0
+from duckdb_columns()
+where database_name = 'before' and table_name = 'version_info' and column_name = 'deleted_users'
+"""
+
+
+@dataclass(frozen=True)
+class Before:
+    """A published version, as far as a new one is compared with it.
+
+    Args:
+        newest_day: the last UTC day in it.
+        until: the last date that is compared; None for all of them. A version of days that are not over was made by a
+            clock that was ahead, and what it has of their dates is no measure.
+        figures: name, date or None, amount; as `figures.sql`.
+        landings: stream, UTC day, and when that was extracted.
+        quarantine: a Parquet file of its quarantine.
+        learners: how many it shows.
+        deleted: how many landed learners were deleted, None in a version of a time when that was not counted.
+        unusable: rows of the users stream that were quarantined.
+    """
+
+    newest_day: date
+    until: date | None
+    figures: Sequence[tuple[str, date | None, int]]
+    landings: Sequence[tuple[str, date, datetime]]
+    quarantine: Path
+    learners: int
+    deleted: int | None
+    unusable: int
+
+
+def version_before(configuration: Configuration, folder: Path) -> Before | None:
+    """Return the version that readers get now, else the newest that can be read, None if there is none.
+
+    Args:
+        configuration: where the warehouse is.
+        folder: where its quarantine is written; rows are handed from connection to connection as a file.
+    """
+    warehouse = Warehouse.of(configuration)
+    current = warehouse.current_if_known()
+    others = sorted((name for name in warehouse.kept() if name != current), key=sequence_of, reverse=True)
+    for version in [current, *others] if current else others:
+        try:
+            with duckdb.connect() as connection:
+                return _read(
+                    connection, warehouse.file(version), configuration.users_stream.name, folder / "quarantine.parquet"
+                )
+        except duckdb.Error as error:
+            if engine.is_interruption(error) or isinstance(error, duckdb.OutOfMemoryException):
+                raise
+            progress.note(f"version {version} cannot be read, so nothing is compared with it")
+    return None
+
+
+def _read(connection: duckdb.DuckDBPyConnection, place: Path, users: str, quarantine: Path) -> Before:
+    engine.prepare(connection)
+    connection.execute(f"attach {engine.quoted(str(place))} as before (read_only)")
+    connection.execute("use before")
+    (newest_day,) = engine.one_row(connection, "select newest_day from version_info")
+    until = _until(newest_day)
+    figures = connection.execute(engine.sql(FIGURES), _limits(newest_day, until)).fetchall()
+    landings = connection.execute("select stream, day, extracted_at from landings").fetchall()
+    connection.execute(
+        "create temp table before_quarantine as select stream, day, event_id, reason, row from quarantine"
+    )
+    with writing(quarantine):
+        connection.execute("copy before_quarantine to $file (format parquet)", {"file": str(quarantine)})
+    (learners,) = engine.one_row(connection, "select count(*) from users")
+    (unusable,) = engine.one_row(connection, "select count(*) from quarantine where stream = $users", {"users": users})
+    return Before(newest_day, until, figures, landings, quarantine, learners, _deleted_in(connection), unusable)
+
+
+def _until(newest_day: date) -> date | None:
+    """Return the last date that is over in every zone by the end of the last day that is over, if that comes before."""
+    last = clock.last_day_over()
+    return last - DAY if newest_day > last else None
+
+
+def _limits(newest_day: date, until: date | None) -> dict[str, date | None]:
+    return {"last_day": min(newest_day, until or newest_day), "until": until}
+
+
+def _deleted_in(connection: duckdb.DuckDBPyConnection) -> int | None:
+    (has_figure,) = engine.one_row(connection, HAS_DELETED_USERS)
+    return engine.one_row(connection, "select deleted_users from version_info")[0] if has_figure else None
+
+
+def view_before(connection: duckdb.DuckDBPyConnection, before: Before | None) -> None:
+    """Make the tables of the version before, `published_…`, `…_before`, and `figures` of the database `version`."""
+    connection.execute(
+        "create temp table published_landings as select stream, day, extracted_at from version.landings where false"
+    )
+    for name in ("figures_before", "figures"):
+        connection.execute(f"create temp table {name} (name varchar, activity_date date, amount bigint)")
+    connection.execute("create temp table learners_before (learners bigint, deleted bigint, unusable bigint)")
+    if before is None:
+        connection.execute("create temp view published_quarantine as select * from version.quarantine where false")
+        return
+    engine.view_files(connection, "published_quarantine", [before.quarantine])
+    _insert(connection, "learners_before", [(before.learners, before.deleted, before.unusable)])
+    _insert(connection, "published_landings", before.landings)
+    _insert(connection, "figures_before", before.figures)
+    connection.execute("use version")
+    found = connection.execute(engine.sql(FIGURES), _limits(before.newest_day, before.until)).fetchall()
+    connection.execute("use memory")
+    _insert(connection, "figures", found)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    if columns:
+        connection.execute(f"insert into {table} select {', '.join(['unnest(?)'] * len(columns))}", columns)
+
+
+def shrunk(
+    connection: duckdb.DuckDBPyConnection, configuration: Configuration, before: Before | None, *, is_accepted: bool
+) -> list[Report]:
+    """Return which figures fell too far, as one report for each guard.
+
+    Args:
+        connection: has the tables of `view_before`.
+        configuration: what may be lost.
+        before: what `view_before` was told.
+        is_accepted: whether an operator lets it through.
+    """
+    parameters = {
+        "shrink_budget": configuration.pulse.shrink_budget,
+        "shrink_base": configuration.pulse.shrink_base,
+        "has_version_before": before is not None,
+        "accept_shrink": is_accepted,
+    }
+    return [Report(*row) for row in connection.execute(engine.sql(GUARDS), parameters).fetchall()]

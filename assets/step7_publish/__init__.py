@@ -1,0 +1,1 @@
+"""Step 7: check once more, put the version in place, and move the pointer."""

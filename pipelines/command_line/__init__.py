@@ -1,0 +1,1 @@
+"""`pulse`: its words, its answers, its exit codes."""

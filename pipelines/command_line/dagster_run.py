@@ -1,0 +1,129 @@
+"""Running the job from our own command: in this process, recorded so that the UI shows it as one of its own.
+
+`execute_in_process` would leave no trace of where the job comes from, and the UI could not run it again from where it
+failed; so the run is created with that origin and then executed here, under the run's lock.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import dagster as dg
+from dagster._core.execution.api import execute_run
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
+
+from assets.orchestration.keys import lake_key, version_key, warehouse_key
+from assets.orchestration.resources import by_command
+from assets.orchestration.retries import Stopped
+from assets.step0_plan.plan import Run, first_partition
+from pipelines.jobs.abandoned import BY_COMMAND, fail_abandoned_runs
+from pipelines.jobs.nightly import JOB_NAME, night_config, range_tags
+from pipelines.jobs.reconcile import RECONCILE, reconcile_config
+from warehouse.configuration.configuration import Configuration
+from warehouse.errors import PulseError, UnexpectedError
+from warehouse.lake.lake import Lake
+from warehouse.versions import schema
+
+CODE_LOCATION = "pipelines.definitions"
+# What Dagster puts around the exception of a step.
+WRAPPERS = {"DagsterExecutionStepExecutionError", "DagsterResourceFunctionError", "RetryRequestedFromPolicy"}
+# What a signal becomes where a step does not catch it.
+INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt", Stopped.__name__}
+NOT_OURS = re.compile(r"[A-Za-z_]+(?:Error|Exception): ")  # with a class; what we say ourselves begins with a thing
+QUIET: Mapping[str, object] = {"console": {"config": {"log_level": "CRITICAL"}}}
+
+
+def run_nightly(configuration: Configuration, run: Run) -> None:
+    """Run the job `nightly` in this process.
+
+    Args:
+        configuration: the one that `PULSE_CONFIG` names, with Dagster's home prepared.
+        run: the days and streams, as `planned`.
+
+    Raises:
+        PulseError: the run failed, with what its first failed step said.
+        KeyboardInterrupt: it was told to stop; Dagster makes a failed run of that.
+    """
+    first = first_partition(configuration, run, Lake.of(configuration).landings(configuration))
+    config = night_config(run)
+    _execute(nightly_job, config, selection=selected(run), tags=range_tags(first, run.last))
+
+
+def run_reconcile(accepted: tuple[str, ...]) -> None:
+    """Run the job `reconcile` in this process.
+
+    Args:
+        accepted: guards that an operator lets through.
+
+    Raises:
+        PulseError, KeyboardInterrupt: as `run_nightly`.
+    """
+    _execute(reconcile_job, reconcile_config(accepted))
+
+
+def _execute(
+    definition: Callable[[], dg.JobDefinition],
+    config: Mapping[str, object],
+    *,
+    selection: frozenset[dg.AssetKey] | None = None,
+    tags: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(CODE_LOCATION), "__repository__")
+    job = dg.reconstructable(definition)
+    with dg.DagsterInstance.get() as instance:
+        fail_abandoned_runs(instance, of_commands_only=True)
+        created = instance.create_run_for_job(
+            job_def=job.get_definition(),
+            tags={**tags, **BY_COMMAND},
+            run_config={**config, "loggers": QUIET},
+            remote_job_origin=repository.get_job_origin(job.get_definition().name),
+            job_code_origin=job.get_python_origin(),
+            asset_selection=selection,
+        )
+        with by_command():
+            is_good = execute_run(job, created, instance).success
+        if not is_good:
+            text = first_error(instance, created.run_id)
+            raise UnexpectedError(text) if NOT_OURS.match(text) else PulseError(text)
+
+
+def selected(run: Run) -> frozenset[dg.AssetKey] | None:
+    """Return the assets of a run over some of the streams, None for a run of the whole job."""
+    if not run.streams:
+        return None
+    version = [version_key(table.name) for table in schema.tables()]
+    return frozenset([*map(lake_key, (*run.streams, "activity")), *version, warehouse_key()])
+
+
+def nightly_job() -> dg.JobDefinition:
+    """Return the job as Dagster loads it; by this function its own processes find it again."""
+    from pipelines.definitions import defs  # noqa: PLC0415 - reads the configuration when it is imported
+
+    return defs.resolve_job_def(JOB_NAME)
+
+
+def reconcile_job() -> dg.JobDefinition:
+    """Return the other job, in the same way."""
+    from pipelines.definitions import defs  # noqa: PLC0415 - as above
+
+    return defs.resolve_job_def(RECONCILE)
+
+
+def first_error(instance: dg.DagsterInstance, run_id: str) -> str:
+    """Return what the first failed step of a run said, in one line and without Dagster's wrapping.
+
+    Raises:
+        KeyboardInterrupt: the run did not fail, it was told to stop.
+    """
+    for kind in (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE):
+        for entry in instance.all_logs(run_id, of_type=kind):
+            event = entry.get_dagster_event()
+            error = getattr(event.event_specific_data, "error", None)
+            while error and error.cause and error.cls_name in WRAPPERS:
+                error = error.cause
+            if error:
+                text = " ".join(re.sub(rf"^(?:[\w.]+\.)?{error.cls_name}: ", "", error.message).split())
+                if error.cls_name in INTERRUPTIONS:
+                    raise KeyboardInterrupt
+                return text
+    return f"run {run_id} failed without a reason; open it with `pulse ui`"

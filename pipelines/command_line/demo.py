@@ -1,0 +1,82 @@
+"""`pulse demo`: a sample platform in a folder of its own, run and served exactly as a real one would be."""
+
+import secrets
+import shlex
+import shutil
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+import jwt
+
+from pipelines.command_line.commands import LOCALHOST, refuse_taken_port, run_job
+from pipelines.demo.platform import Platform, demo_configuration, make_platform
+from warehouse import clock
+from warehouse.configuration.configuration import Configuration, load
+
+FOLDER = Path("demo")
+TOKEN_SECONDS = 7 * 24 * 3600
+
+
+def run(users: int, days: int, port: int, *, is_served: bool) -> None:
+    """Make the platform below `demo/`, run its history through the nightly job, and serve it.
+
+    Args:
+        users: how many learners.
+        days: how many days of history, up to yesterday (UTC).
+        port: where to serve.
+        is_served: whether to serve at all.
+
+    Raises:
+        PulseError: the port is taken, or the run failed.
+    """
+    if is_served:
+        refuse_taken_port(LOCALHOST, port)
+    last_day = clock.last_day_over()
+    _clear(FOLDER)
+    print(f"making a platform of {users} learners and {days} days in {FOLDER}/", flush=True)
+    platform = make_platform(FOLDER / "platform.sqlite", users=users, days=days, last_day=last_day)
+    configuration = _configure(platform)
+    run_job(configuration, platform.first_day, last_day)
+    print(_what_next(configuration, platform, port))
+    if is_served:
+        from pipelines.command_line.serving import serve  # noqa: PLC0415 - only where it is served
+
+        serve(configuration, LOCALHOST, port)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier demo left, and nothing else."""
+    folder.mkdir(exist_ok=True)
+    shutil.rmtree(folder / "var", ignore_errors=True)
+    for name in ("platform.sqlite", "pulse.toml"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _configure(platform: Platform) -> Configuration:
+    """Write the demo's own `pulse.toml`, with a secret that only this machine knows."""
+    path = FOLDER / "pulse.toml"
+    path.touch(mode=0o600)
+    secret = secrets.token_urlsafe(48)
+    text = demo_configuration("var", "sqlite:///platform.sqlite", platform.first_day, secret)
+    path.write_text(text, encoding="utf-8")
+    return load(path, uses=["sources", "auth"])
+
+
+def _what_next(configuration: Configuration, platform: Platform, port: int) -> str:
+    assert configuration.auth is not None  # noqa: S101 - the demo's configuration has it
+    claims = {"sub": platform.showcase_id, "exp": int(time.time()) + TOKEN_SECONDS}
+    token = jwt.encode(claims, configuration.auth.secrets[0], algorithm="HS256")
+    site = f"http://{LOCALHOST}:{port}"
+    url = f"{site}/api/xp/learning-pulse"
+    config = shlex.quote(str(FOLDER / "pulse.toml"))
+    return f"""
+The pulse of {platform.showcase_username}, from {url}:
+
+  curl -s -H 'Authorization: Bearer {token}' {url}
+
+What everybody may see:        {site}/profile/{quote(platform.showcase_username)}
+Dagster's UI with this run:    .venv/bin/pulse ui --config {config}
+What is published:             .venv/bin/pulse status --config {config}
+The tables, with DuckDB's CLI: duckdb -readonly {FOLDER}/var/warehouse/pulse.duckdb
+"""

@@ -1,0 +1,1 @@
+"""Who asks: signed tokens, key sets and API keys."""

@@ -1,0 +1,79 @@
+"""What a key set holds: which of its keys are for our algorithms, and what is read of them (README.md).
+
+Where a set comes from and how long it is good is `jwks.py`.
+"""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jwt
+
+from serve.credentials.bearer import Key
+
+logger = logging.getLogger(__name__)
+LARGEST_BYTES = 64 * 1024
+# Which keys are for which algorithm, and what is read of them: never the private parts.
+FITTING: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
+    "RS256": ({"kty": "RSA"}, ("n", "e")),
+    "ES256": ({"kty": "EC", "crv": "P-256"}, ("x", "y")),
+    "EdDSA": ({"kty": "OKP", "crv": "Ed25519"}, ("x",)),
+}
+
+
+KeysById = Mapping[tuple[str | None, str], Sequence[Key]]
+
+
+class KeySetError(Exception):
+    """What was found is no key set that any token could be checked with."""
+
+
+def read_keys(content: bytes, algorithms: Sequence[str]) -> KeysById:
+    """Return the keys of a key set that are for the algorithms; all others in it are ignored.
+
+    Raises:
+        KeySetError: it is no key set, or nothing in it can be used.
+    """
+    if len(content) > LARGEST_BYTES:
+        raise KeySetError(f"more than {LARGEST_BYTES} bytes")
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise KeySetError("no JSON") from error
+    listed = document.get("keys") if isinstance(document, dict) else None
+    found: dict[tuple[str | None, str], list[Key]] = {}
+    for entry in listed if isinstance(listed, list) else []:
+        for algorithm in algorithms:
+            if isinstance(entry, dict) and (key := _key(entry, algorithm)):
+                found.setdefault((entry.get("kid"), algorithm), []).append(key)
+    if not found:
+        raise KeySetError(f"no key for {', '.join(algorithms)}")
+    return found
+
+
+def _key(entry: Mapping[str, Any], algorithm: str) -> Key | None:
+    """Return an entry of a key set as a key for an algorithm, None if it is none."""
+    kind, parts = FITTING[algorithm]
+    operations = entry.get("key_ops", ["verify"])
+    is_fitting = (
+        all(entry.get(name) == value for name, value in kind.items())
+        and all(isinstance(entry.get(name), str) for name in parts)
+        and isinstance(entry.get("kid"), str | None)
+        and entry.get("use", "sig") == "sig"
+        and entry.get("alg", algorithm) in (algorithm, kind.get("crv"))  # RFC 9864 calls EdDSA by its curve
+        and isinstance(operations, list)
+        and "verify" in operations
+    )
+    if not is_fitting:
+        return None
+    implementation = jwt.get_algorithm_by_name(algorithm)
+    try:
+        material = implementation.from_jwk({**kind, **{name: entry[name] for name in parts}})
+        complaint = implementation.check_key_length(material)
+    except (jwt.PyJWTError, ValueError, OverflowError) as error:
+        complaint = type(error).__name__
+    if complaint:
+        logger.warning("key set: a key for %s is ignored: %s", algorithm, complaint)
+        return None
+    return Key(algorithm, material)

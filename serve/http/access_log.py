@@ -1,0 +1,90 @@
+"""One JSON line per request on stdout, and nothing in it that is nobody's business: no query, header or token.
+
+Outermost around the app, so that what it logs is what was sent. It also settles what others need to know about a
+request before anybody works on it: its id and its client.
+"""
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from serve.http import log_lines
+from serve.http.clients import Clients
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+REQUEST_ID, CLIENT = "pulse.request_id", "pulse.client"  # where the environment of a request holds them
+PLAIN_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+LONGEST_PATH = 512  # characters of a path that are logged
+
+
+class AccessLog:
+    """A WSGI application around another.
+
+    Args:
+        application: what answers.
+        clients: who tells a request's client.
+        clock: gives seconds since 1970.
+        timer: gives seconds that never run backwards.
+    """
+
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        clients: Clients,
+        clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._application, self._clients, self._clock, self._timer = application, clients, clock, timer
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Let the application answer, and log it."""
+        at, began = self._clock(), self._timer()
+        environ[REQUEST_ID], environ[CLIENT] = self._request_id(environ), self._clients.address(environ)
+        statuses = [500]  # if the application fails, that is what the server answers
+
+        def started(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:  # noqa: ANN401 - WSGI's
+            statuses.append(int(status.split(" ", 1)[0]))
+            return start_response(status, headers, exc_info)
+
+        content = b""
+        try:
+            content = _whole(self._application(environ, started))
+        finally:
+            self._log(environ, at, statuses[-1], self._timer() - began, len(content))
+        return [content]
+
+    def _request_id(self, environ: "WSGIEnvironment") -> str:
+        """Return the id that our own proxy gave a request, if it is a plain one, else a new one."""
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        if PLAIN_ID.fullmatch(given) and self._clients.is_behind_proxy(environ):
+            return str(given)
+        return secrets.token_hex(8)
+
+    @staticmethod
+    def _log(environ: "WSGIEnvironment", at: float, status: int, seconds: float, size: int) -> None:
+        path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
+        line = {
+            "time": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "request_id": environ[REQUEST_ID],
+            "method": environ["REQUEST_METHOD"][:LONGEST_PATH],
+            "path": path[:LONGEST_PATH],
+            "status": status,
+            "ms": round(seconds * 1000, 3),
+            "bytes": size,
+            "client": environ[CLIENT],
+        }
+        log_lines.write(json.dumps(line) + "\n")  # in ASCII: whatever is not is escaped
+
+
+def _whole(chunks: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(chunks)
+    finally:
+        if close := getattr(chunks, "close", None):
+            close()

@@ -1,0 +1,1 @@
+"""What watches the server: health, metrics, the beats of its workers."""

@@ -1,0 +1,192 @@
+"""What anybody may see without a credential: the public profile as JSON, as a picture, and as a page (README.md).
+
+A name without a public page, whatever the reason, gets one and the same 404. Style and script stand in what is sent and
+are named by their hashes, so that nothing else runs; nothing here asks another host for anything.
+"""
+
+import base64
+import hashlib
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from flask import Flask, Response, render_template, request
+from markupsafe import Markup
+
+from serve.http import response_headers
+from serve.http.answers import error_answer, json_answer
+from serve.public import palette
+from serve.public.heatmap import Heatmap, heatmap
+from serve.public.profiles import Profiles
+from serve.public.public_pulse import PublicPulse, public_pulse
+from serve.version.erased import ErasedLearners
+from serve.version.learner_cache import LearnerCache
+from serve.version.reader import Follower
+from warehouse.configuration.configuration import Configuration
+
+API = "/api/xp/public-profile/<username>"
+PATHS = (b"/api/xp/public-profile/", b"/profile/")  # how all of them begin
+KEPT_BYTES = 8_000_000  # of finished answers, in each worker
+HEADER_BYTES = 1000  # of one, about
+OF_A_BODY = frozenset({"Content-Type", "Content-Length"})  # headers
+TEMPLATES = Path(__file__).parent / "templates"
+WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+SCRIPT = (TEMPLATES / "profile.js").read_text(encoding="utf-8")
+STYLE = palette.variables() + (TEMPLATES / "profile.css").read_text(encoding="utf-8")
+PICTURE_STYLE = (TEMPLATES / "heatmap.css").read_text(encoding="utf-8")
+
+FOR_A_WHILE = {"Cache-Control": "public, max-age=300", "X-Robots-Tag": "noindex"}
+NEVER_KEPT = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+
+
+class Files(NamedTuple):
+    """The files beside the version that say who may be shown.
+
+    Args:
+        erased: the learners who have been erased.
+        profiles: the names that have a public page.
+    """
+
+    erased: ErasedLearners
+    profiles: Profiles
+
+
+class Finished(NamedTuple):
+    """An answer that can be given again, as long as its name is public.
+
+    Args:
+        body: before it is compressed.
+        headers: with the tag.
+        tag: of body and headers; of nothing else, so that no id can be guessed from it.
+    """
+
+    body: bytes
+    headers: list[tuple[str, str]]
+    tag: str
+
+    @classmethod
+    def of(cls, response: Response) -> "Finished":
+        """Return a response as it can be given again."""
+        body = response.get_data()
+        tag = response_headers.etag_of(body, *(f"{name}: {value}" for name, value in response.headers))
+        response.set_etag(tag, weak=True)
+        return cls(body, response.headers.to_wsgi_list(), tag)
+
+    def response(self) -> Response:
+        """Answer with it, or to who holds it with its headers alone, which a browser puts in place of those it has."""
+        if not response_headers.has_fresh(self.tag):
+            return Response(self.body, headers=self.headers)
+        response = response_headers.not_modified()
+        response.headers.extend((name, value) for name, value in self.headers if name not in OF_A_BODY)
+        return response
+
+
+def register(
+    app: Flask, configuration: Configuration, follower: Follower, files: Files, count: Callable[[], None]
+) -> None:
+    """Add the public routes to an app.
+
+    Args:
+        app: the app.
+        configuration: where the lake is, on which weekday a week starts, who may frame the page.
+        follower: hands out the version to read.
+        files: say who may be shown; asked for every answer, also for one that is kept.
+        count: counts an answer that is not kept, and raises if that is one too many.
+    """
+    week_start = configuration.serve.week_start
+    policy = _policy(configuration.serve.frame_ancestors)
+    kept = LearnerCache[Finished](KEPT_BYTES if configuration.serve.cache_mb else 0, _bytes_of)
+
+    def answer(
+        username: str, kind: str, show: Callable[[PublicPulse], Response], nobody: Callable[[], Response]
+    ) -> Response:
+        with follower.version() as version:
+            gone = files.erased.now(version.erased)
+            found = files.profiles.find(username)
+            is_shown = found is not None and not gone.holds(found[1])
+            key = "\0".join((version.name, kind, *(found or ())))
+            if is_shown and (finished := kept.get(key)) is not None:
+                return finished.response()
+            count()
+            pulse = public_pulse(version, *found) if found and is_shown else None
+            if pulse is None:
+                return nobody()
+            response = show(pulse)
+            response.headers["X-Data-Version"] = version.name
+            response.headers["X-Data-Through"] = version.data_through
+            response.headers["X-Pulse-Complete-Through"] = pulse.last_complete_date.isoformat()
+            finished = Finished.of(response)
+            kept.put(key, finished)
+            return finished.response()
+
+    @app.get(API)
+    def public_profile(username: str) -> Response:
+        return answer(username, "profile", _profile, _no_profile)
+
+    @app.get(API + "/pulse.svg")
+    def public_picture(username: str) -> Response:
+        theme = palette.theme_of(request.args.get("theme", ""))
+        return answer(username, theme, lambda pulse: _picture(pulse, heatmap(pulse, week_start), theme), _no_profile)
+
+    @app.get("/profile/<username>")
+    def profile_page(username: str) -> Response:
+        def show(pulse: PublicPulse) -> Response:
+            return _page(pulse, heatmap(pulse, week_start), policy)
+
+        return answer(username, "page", show, lambda: _no_page(policy))
+
+
+def _bytes_of(finished: Finished) -> int:
+    return len(finished.body) + HEADER_BYTES
+
+
+def _profile(pulse: PublicPulse) -> Response:
+    response = json_answer(pulse.body())
+    response.headers.update(FOR_A_WHILE)
+    return response
+
+
+def _no_profile() -> Response:
+    response = error_answer(404, WORDS["nobody"]["detail"])
+    response.headers.update(NEVER_KEPT)
+    return response
+
+
+def _picture(pulse: PublicPulse, grid: Heatmap, theme: str) -> Response:
+    style = palette.coloured(PICTURE_STYLE, theme)
+    svg = render_template("heatmap.svg", pulse=pulse, grid=grid, words=WORDS, style=_ours(style))
+    policy = {
+        "Content-Security-Policy": f"default-src 'none'; style-src {_hash(style)}; sandbox",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+    return Response(svg, mimetype="image/svg+xml", headers=FOR_A_WHILE | policy)
+
+
+def _policy(frame_ancestors: str) -> dict[str, str]:
+    """Return the header of the page that says what may run in it, and who may frame it."""
+    return {
+        "Content-Security-Policy": f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; "
+        f"base-uri 'none'; form-action 'none'; frame-ancestors {frame_ancestors}"
+    }
+
+
+def _page(pulse: PublicPulse, grid: Heatmap, policy: dict[str, str]) -> Response:
+    html = render_template(
+        "profile.html", pulse=pulse, grid=grid, words=WORDS, style=_ours(STYLE), script=_ours(SCRIPT)
+    )
+    return Response(html, headers=FOR_A_WHILE | policy)
+
+
+def _no_page(policy: dict[str, str]) -> Response:
+    html = render_template("nobody.html", words=WORDS, style=_ours(STYLE))
+    return Response(html, 404, headers=NEVER_KEPT | policy)
+
+
+def _ours(text: str) -> Markup:
+    return Markup(text)  # noqa: S704 - a file beside the templates, and nothing that came with a request
+
+
+def _hash(text: str) -> str:
+    """Return what a Content-Security-Policy calls a style or script that stands in the page."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

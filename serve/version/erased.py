@@ -1,0 +1,138 @@
+"""The list of erased learners as a server asks it: with every request, and never guessed (README.md, Erasure).
+
+Without it nobody can tell whose data may be answered, so then nobody's are. A list that is gone, or is an older one, is
+known by what remembers more: this process, the manifest of the version in service, or the receipts of erasures.
+"""
+
+import logging
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from serve.http.errors import UnansweredError
+from warehouse.erasure import receipts
+from warehouse.erasure.suppression import Suppressed, read_list
+from warehouse.errors import PulseError
+from warehouse.lake.lake import Lake
+
+logger = logging.getLogger(__name__)
+UNREAD = (0, 0, 0)
+LOOK_SECONDS = 1.0
+
+
+class Receipts(NamedTuple):
+    """What the receipts of erasures say, as long as their folder is the one that was read.
+
+    Args:
+        stamp: that of the folder.
+        on_list: sums that have to be on the list.
+        are_finished: whether all of the erasures are.
+    """
+
+    stamp: tuple[int, int, int]
+    on_list: frozenset[str]
+    are_finished: bool
+
+
+class ErasedLearners:
+    """The list, read again whenever it or the receipts' folder is another one; while it is bad, with every question.
+
+    Args:
+        lake: whose list.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self._place, self._folder = lake.suppressed, lake.erasures  # looked at with every request
+        self._read, self._list = (UNREAD, UNREAD), Suppressed()
+        self._receipts = Receipts(UNREAD, frozenset(), are_finished=True)
+        self._complaint = ""
+        self._no_receipts_until = float("-inf")
+
+    def now(self, in_manifest: int = 0) -> Suppressed:
+        """Return the list as it is at this moment.
+
+        Args:
+            in_manifest: how many were on it when the version in service was made.
+
+        Raises:
+            UnansweredError: who has been erased is not known.
+        """
+        try:
+            stamp = _stamp(self._place), self._stamp_of_folder()
+            known = self._list
+            if stamp == self._read and len(known.hashes) >= in_manifest:
+                return known
+            found = self._found(in_manifest)
+        except FileNotFoundError:
+            stamp, found = (UNREAD, UNREAD), self._list
+            if in_manifest or found.hashes or self._may_have_receipts():
+                found = self._found(in_manifest)
+        except OSError as error:
+            raise self._unknown(f"the list of erased learners {self._place}: {error.strerror}") from error
+        self._list, self._complaint = found, ""
+        self._read = stamp  # last: whoever finds it may take the list
+        return found
+
+    def troubles(self, in_manifest: int = 0) -> list[str]:
+        """Return the warnings that list and receipts are worth (README.md)."""
+        try:
+            self.now(in_manifest)
+            are_finished = self._receipts_now().are_finished
+        except (UnansweredError, OSError):
+            return ["erased_unknown"]
+        return [] if are_finished else ["erasure_unfinished"]
+
+    def _may_have_receipts(self) -> bool:
+        """Tell whether somebody may have been erased; looked for once a second, as a look costs some time.
+
+        An erasure writes the list before its receipt, so until then none can be missed.
+        """
+        if time.monotonic() < self._no_receipts_until:
+            return False
+        if self._folder.exists():
+            return True
+        self._no_receipts_until = time.monotonic() + LOOK_SECONDS
+        return False
+
+    def _found(self, in_manifest: int) -> Suppressed:
+        """Read the list, after what has to be on it: it only grows."""
+        known = self._list.hashes
+        try:
+            listed = known | self._receipts_now().on_list
+            return read_list(self._place, fewest=in_manifest, listed=listed)
+        except PulseError as error:
+            raise self._unknown(str(error)) from error
+        except OSError as error:
+            raise self._unknown(f"the receipts of erasures {self._folder}: {error.strerror}") from error
+
+    def _receipts_now(self) -> Receipts:
+        """Return what the receipts say; they are read when their folder has changed, as each is put there by a rename.
+
+        Raises:
+            OSError: they may not be looked at.
+        """
+        stamp = self._stamp_of_folder()
+        if stamp != self._receipts.stamp:
+            said = [content for content in receipts.contents(self._folder).values() if content]
+            on_list = frozenset(content["learner_sha256"] for content in said if receipts.is_on_list(content))
+            self._receipts = Receipts(stamp, on_list, not any(map(receipts.is_unfinished, said)))
+        return self._receipts
+
+    def _stamp_of_folder(self) -> tuple[int, int, int]:
+        try:
+            return _stamp(self._folder)
+        except FileNotFoundError:
+            return UNREAD
+
+    def _unknown(self, complaint: str) -> UnansweredError:
+        self._read = UNREAD, UNREAD
+        if complaint != self._complaint:
+            logger.error("%s; until then nobody's data is answered", complaint)
+            self._complaint = complaint
+        return UnansweredError(complaint)
+
+
+def _stamp(place: Path) -> tuple[int, int, int]:
+    """Return what changes when another file is renamed into a place, or into a folder."""
+    status = place.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size

@@ -1,0 +1,213 @@
+"""A version opened for reading: its own file, verified, and what answers need to know of it as a whole.
+
+Which version is in service, and for how long it stays open, is `reader.py`.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from serve.version.blocks import Blocks
+from serve.version.learner_cache import LearnerCache
+from warehouse import engine
+from warehouse.errors import DamagedError, NoVersionError
+from warehouse.versions.manifest import Manifest
+from warehouse.versions.verification import Marks, verify
+from warehouse.versions.versions import Warehouse
+from warehouse.zones import is_zone, zone_info
+
+if TYPE_CHECKING:
+    from serve.version.pulse import Pulse
+
+MEMORY_LIMIT = "256MB"
+SHARE_OF_PULSES = 3 / 8  # of what is kept of learners; a pulse is forty times as long as a line (decision 0009)
+PULSE_BYTES = 400  # of one beside its body, about
+DAY = timedelta(days=1)
+
+# The instant as text: a TIMESTAMPTZ reaches Python through pytz only, which a server does not have.
+ABOUT = """
+select
+    strftime(make_timestamp(epoch_us(data_through)), '%Y-%m-%dT%H:%M:%SZ') as data_through,
+    default_window_end, default_timezone, level_metric,
+    (select max(key_shift) from pulse_blocks) as key_shift
+from version_info
+where version = $version
+"""
+# Look-ups are planned anew each time, and what an optimizer can do for them takes longer than they do (decision 0008).
+OPTIMIZERS = frozenset({"filter_pushdown", "unused_columns"})
+OTHER_OPTIMIZERS = """
+select coalesce(string_agg(name, ','), '') from duckdb_optimizers() where not list_contains($wanted, name)
+"""
+
+
+@dataclass
+class OpenVersion:
+    """A version in service.
+
+    Args:
+        name: the version's name.
+        data_through: the instant up to which it is complete, ISO 8601 in UTC.
+        default_window_end: the last date of a learner whom it does not know (R14).
+        default_timezone: the zone of such a learner.
+        level_metric: the measure that the levels score (R15).
+        built_at: when it was built and published, ISO 8601.
+        warnings: what it says of its sources that stopped nothing.
+        erased: how many learners had been erased by then.
+        marks: those of its file when it was verified.
+        connection: read-only, on its own file.
+        blocks: finds the packed learners in it.
+        lines: those of learners who were asked for lately, as `pulse_blocks` has them.
+        pulses: what was answered to those who have come again since.
+        requests: how many requests read it at this moment.
+    """
+
+    name: str
+    data_through: str
+    default_window_end: date
+    default_timezone: str
+    level_metric: str
+    built_at: str
+    warnings: tuple[str, ...]
+    erased: int
+    marks: Marks
+    connection: duckdb.DuckDBPyConnection
+    blocks: Blocks
+    lines: LearnerCache[bytes]
+    pulses: LearnerCache["Pulse"]
+    requests: int = field(default=0)
+    _idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
+    _complete_through: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lend a cursor; as many are made as are needed at once."""
+        try:
+            cursor = self._idle.pop()
+        except IndexError:
+            cursor = self.connection.cursor()
+        yield cursor  # after an error it is not used again
+        self._idle.append(cursor)
+
+    def complete_to(self, timezone: str) -> datetime:
+        """Return data through as the clocks of a zone show it; UTC's if our zone data do not know the zone any more."""
+        zone = zone_info(timezone if is_zone(timezone) else "UTC")
+        return datetime.fromisoformat(self.data_through).astimezone(zone)
+
+    def complete_through(self, timezone: str) -> str:
+        """Return the last date that is over for the learners of a zone (R12), ISO 8601; worked out once per zone.
+
+        It is what `pulse_totals.last_complete_date` says of them, which versions of schema 2 do not have.
+        """
+        found = self._complete_through.get(timezone)
+        if found is None:
+            found = self._complete_through[timezone] = last_complete_date(self.complete_to(timezone)).isoformat()
+        return found
+
+    def close(self) -> None:
+        """Close the file; nobody may read it any more."""
+        while self._idle:
+            self._idle.pop().close()
+        self.blocks.close()
+        self.connection.close()
+        self.lines.clear()
+        self.pulses.clear()
+
+
+def last_complete_date(complete_to: datetime) -> date:
+    """Return the last date that is over (R12).
+
+    Args:
+        complete_to: data through, in the learner's zone.
+    """
+    return complete_to.date() - DAY
+
+
+def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenVersion:
+    """Open a version's own file for reading, if it is what its manifest says.
+
+    Args:
+        warehouse: where it is.
+        name: its name.
+        cache_bytes: how many bytes of lines and pulses of its learners are kept at most.
+
+    Raises:
+        NoVersionError: file and manifest differ, or its schema is not ours.
+        OvertakenError: the pointer was set anew before that was known.
+        OSError: there is no file.
+        duckdb.Error: DuckDB cannot read the file.
+    """
+    manifest, marks, connection, about = _opened(warehouse, name)
+    data_through, window_end, timezone, metric, shift = about
+    for_pulses = int(cache_bytes * SHARE_OF_PULSES)
+    return OpenVersion(
+        name,
+        data_through,
+        window_end,
+        timezone,
+        metric,
+        manifest.built_at,
+        manifest.warnings,
+        manifest.erased,
+        marks,
+        connection,
+        Blocks(connection.cursor(), shift),
+        LearnerCache(cache_bytes - for_pulses, sys.getsizeof),
+        LearnerCache(for_pulses, lambda pulse: sys.getsizeof(pulse.body) + PULSE_BYTES),
+    )
+
+
+def _opened(warehouse: Warehouse, name: str) -> tuple[Manifest, Marks, duckdb.DuckDBPyConnection, tuple[Any, ...]]:
+    """Verify and open a file, again as long as its mode is changed meanwhile; return what it says of itself too."""
+    pointer, place = pointed_to(warehouse), warehouse.file(name)
+    while True:
+        manifest, marks = verify(warehouse, name, lambda: pointed_to(warehouse) == pointer)
+        connection = _connect(place)
+        try:
+            _plan_quickly(connection)
+            about = engine.one_row(connection, ABOUT, {"version": name})
+            if _is_unchanged(place, marks):
+                return manifest, marks, connection, about
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+
+
+def _is_unchanged(place: Path, marks: Marks) -> bool:
+    """Tell whether a file has the marks that it had; if its mode is another, whoever asks has to read it again.
+
+    Raises:
+        NoVersionError: it is another file, or somebody has written to it.
+    """
+    found = Marks.of(place.stat())
+    if not found.but_for_ctime(marks):
+        message = f"{place} changed while it was opened"
+        raise NoVersionError(message)
+    return found == marks
+
+
+def pointed_to(warehouse: Warehouse) -> str | None:
+    """Return the name in the pointer, None if there is none that can be read."""
+    try:
+        return warehouse.current()
+    except (OSError, DamagedError):
+        return None
+
+
+def _connect(place: Path) -> duckdb.DuckDBPyConnection:
+    config: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "memory_limit": MEMORY_LIMIT}
+    connection = duckdb.connect(os.fspath(place), read_only=True, config=config)
+    engine.prepare(connection)
+    return connection
+
+
+def _plan_quickly(connection: duckdb.DuckDBPyConnection) -> None:
+    (others,) = engine.one_row(connection, OTHER_OPTIMIZERS, {"wanted": sorted(OPTIMIZERS)})
+    connection.execute("set disabled_optimizers = $others", {"others": others})

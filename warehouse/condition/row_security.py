@@ -1,0 +1,60 @@
+"""What is said while policies of PostgreSQL may filter what is read: `[sources.X] row_security = "apply"`.
+
+A role that no policy is for reads an empty table, and nothing else tells it from one.
+"""
+
+import json
+from collections.abc import Iterator
+
+from warehouse.configuration.configuration import Configuration, Source, Stream
+from warehouse.lake.lake import Lake, Landing, about
+
+
+def filters(name: str, source: Source) -> list[str]:
+    """Return the line that says that a source's rows are filtered, if they are meant to be.
+
+    Args:
+        name: of the source.
+        source: as configured.
+    """
+    said = f'source {name}: rows are filtered by its row level security (row_security = "apply")'
+    return [said] if source.row_security == "apply" else []
+
+
+def empty_table(stream: Stream) -> str:
+    """Return the warning that a stream's table looks empty.
+
+    Args:
+        stream: of a source whose rows are filtered.
+    """
+    where = f"{stream.source}.{stream.table}"
+    return f"stream {stream.name}: {where} has no row that our role may see; is there a policy for it?"
+
+
+def warnings(configuration: Configuration) -> list[str]:
+    """Return what a person should know of the sources whose rows are filtered, as the last landings found them.
+
+    Args:
+        configuration: whose sources and lake.
+    """
+    found = []
+    for name, source in configuration.sources.items():
+        streams = [stream for stream in configuration.streams.values() if stream.source == name]
+        if streams:
+            found += filters(name, source)
+        if source.row_security == "apply":
+            empty = set(_empty_tables(configuration))
+            found += [empty_table(stream) for stream in streams if stream.name in empty]
+    return found
+
+
+def _empty_tables(configuration: Configuration) -> Iterator[str]:
+    """The streams whose table had no row when it was read last."""
+    lake = Lake.of(configuration)
+    last: dict[str, Landing] = {}
+    for landing in lake.landings(configuration).values():
+        before = last.get(landing.stream)
+        last[landing.stream] = landing if before is None else max(before, landing, key=lambda one: one.extracted_at)
+    yield from (name for name, landing in last.items() if landing.is_table_empty)
+    if lake.users.exists() and json.loads(about([lake.users])[lake.users]).get("is_table_empty", False):
+        yield configuration.users_stream.name

@@ -1,0 +1,1 @@
+"""`pulse.toml`: what it may say, what that means, and the sources that it names."""

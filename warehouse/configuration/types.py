@@ -1,0 +1,74 @@
+"""The values of `pulse.toml` that need a look: dates, zones, cron lines, URLs, each with what is wrong about it."""
+
+import re
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+
+from warehouse.configuration import cron
+from warehouse.configuration.source_url import credentials_mistake
+from warehouse.zones import is_zone
+
+FIRST_YEAR, LAST_YEAR = 1970, 2199  # of days that may be the first: around them dates, partitions and zones end
+
+
+HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*", re.ASCII | re.IGNORECASE)
+
+
+def _known_zone(name: str) -> str:
+    if not is_zone(name):
+        raise ValueError(f'"{name}" is no IANA time zone, write one like "Europe/Berlin"')
+    return name
+
+
+def _bare_host(name: str) -> str:
+    if not HOST_NAME.fullmatch(name):
+        raise ValueError(f'"{name}" is no name of a host, write one like "pulse.example.com", without scheme and port')
+    return name
+
+
+def _good_cron(line: str) -> str:
+    if (wrong := cron.mistake(line)) is not None:
+        raise ValueError(wrong)
+    return line
+
+
+def _date(value: object) -> date:
+    """Take a TOML date or its text; left to itself pydantic takes a number for seconds since 1970."""
+    try:
+        is_day = isinstance(value, date) and not isinstance(value, datetime)
+        day: date = value if is_day else date.fromisoformat(str(value))  # type: ignore[assignment] # looked at above
+    except ValueError:
+        raise ValueError(f'"{value}" is no date, write one like 2025-01-01') from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"{day} is not between {FIRST_YEAR} and {LAST_YEAR}, write one like 2025-01-01")
+    return day
+
+
+def _folder(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError('no folder has a NUL in its name, write one like "var"')
+    return path
+
+
+def _named(value: object) -> object:
+    if value == "":
+        raise ValueError('an empty name is no folder, write one like "var"')
+    return value
+
+
+def _without_doubt(url: str) -> str:
+    """Take a URL of which it is clear where the password ends; it is not repeated in the message."""
+    if mistake := credentials_mistake(url):
+        raise ValueError(mistake)
+    return url
+
+
+Folder = Annotated[Path, BeforeValidator(_named), AfterValidator(_folder)]
+Day = Annotated[date, BeforeValidator(_date)]
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
+HostName = Annotated[str, AfterValidator(_bare_host)]
+CronLine = Annotated[str, AfterValidator(_good_cron)]
+SourceUrl = Annotated[str, AfterValidator(_without_doubt)]

@@ -1,0 +1,121 @@
+"""Files that a reader sees whole or not at all: written beside their place, made durable, renamed into it.
+
+Folders are made here too, and both get their modes before anybody sees them (`modes.py`).
+
+What the disk refuses on the way is an error that names the file, whoever wrote: Python, Arrow or DuckDB.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from warehouse.disk import modes
+from warehouse.errors import StorageError
+
+UNFINISHED = ".unfinished"
+# The third is what DuckDB makes of the first where a commit comes to the disk.
+DISK_ERRORS = (OSError, duckdb.IOException, duckdb.TransactionException, duckdb.FatalException)
+
+
+@contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """Give a name beside `path` to write to; when the block ends well, what was written takes `path`'s place.
+
+    A failure removes the unfinished file and leaves `path` as it was.
+
+    Raises:
+        StorageError: it could not be written.
+    """
+    make_folder(path.parent)
+    unfinished = path.with_name(f".{path.name}{UNFINISHED}")
+    unfinished.unlink(missing_ok=True)  # what somebody else's killed process has left, who may read and not write it
+    try:
+        with writing(path):
+            yield unfinished
+        put_in_place(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def put_in_place(unfinished: Path, path: Path) -> None:
+    """Make a finished file durable and rename it to its place in one step.
+
+    Raises:
+        StorageError: it is not durable; where it stands is not known if it was the folder that could not be written.
+    """
+    with writing(path):
+        modes.give_file(unfinished, path)
+        sync(unfinished)
+        unfinished.replace(path)
+        sync(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those around it that are not there; one that is there stays as it is.
+
+    Raises:
+        OSError: it cannot be made, or something else stands in its place.
+    """
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    modes.give_folder(path)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or a folder's entries, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what goes wrong on the disk while a file is written into one line that names the file.
+
+    `fsync`, Arrow and, where it cannot sync, DuckDB say what went wrong and not where.
+
+    Raises:
+        StorageError: the disk is full, broken, or may not be written.
+    """
+    try:
+        yield
+    except StorageError:
+        raise
+    except DISK_ERRORS as error:
+        said = getattr(error, "strerror", None) or str(error)
+        message = f"{path} cannot be written: {' '.join(said.split())}; make room or look at the disk, then run again"
+        raise StorageError(message) from error
+
+
+def entries(folder: Path) -> list[str]:
+    """Return the names of what is in a folder, in order; none if there is no such folder.
+
+    Raises:
+        OSError: it may not be looked at, or is no folder. `Path.glob` would find nothing there, as in an empty one.
+    """
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - a path for every name costs ten times as much
+    except FileNotFoundError:
+        return []
+
+
+def below(folder: Path, suffix: str) -> list[Path]:
+    """Return every file below a folder whose name ends so, in order.
+
+    Raises:
+        OSError: some of it may not be looked at, as with `entries`.
+    """
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise error
+
+    walked = os.walk(folder, onerror=refuse)
+    return sorted(Path(root) / name for root, _, names in walked for name in names if name.endswith(suffix))

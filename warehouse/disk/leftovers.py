@@ -1,0 +1,39 @@
+"""What a killed run leaves behind, and removing it: the next run begins as if there had been none (docs/FAULTS.md, 1).
+
+Only the holder of the run's lock may do this. Readers are not disturbed: nothing that the pointer names is touched, and
+nothing else without a manifest may be served. A version that was built to its end and not published stays to be looked
+at, or published; the next build removes it.
+"""
+
+import shutil
+from pathlib import Path
+
+from warehouse.disk.files import UNFINISHED
+
+
+def remove_leftovers(data_dir: Path) -> None:
+    """Remove half-written files of lake and versions, versions without a manifest, and what DuckDB has spilled."""
+    versions = data_dir / "warehouse" / "versions"
+    remove_unfinished(data_dir / "lake")
+    remove_unfinished(versions)
+    remove_unfinished(data_dir / "warehouse" / "building")
+    _remove_halves(versions, data_dir / "warehouse" / "pulse.duckdb")
+    shutil.rmtree(data_dir / "tmp", ignore_errors=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what `files.written_beside` and temporary folders beside a place have left below `folder`."""
+    for path in folder.rglob(f".*{UNFINISHED}*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _remove_halves(versions: Path, pointer: Path) -> None:
+    """Remove files that lost their manifest, or never got one, and manifests without a file."""
+    kept = pointer.readlink().stem if pointer.is_symlink() else None
+    for place in versions.glob("pulse-*"):
+        is_whole = all(place.with_suffix(suffix).exists() for suffix in (".duckdb", ".json"))
+        if place.suffix in {".duckdb", ".json"} and not is_whole and place.stem != kept:
+            place.unlink()

@@ -1,0 +1,38 @@
+"""The list of erased learners as whoever takes in rows or builds has to obey it (README.md, Erasure).
+
+A list that is gone looks like one that nobody has been put on yet, and an older one like a good one. Two things know
+better: the receipts of erasures, at which `suppression.py` looks beside the list, and the manifests, which say how many
+were on it.
+"""
+
+from contextlib import suppress
+
+from warehouse.configuration.configuration import Configuration
+from warehouse.erasure.suppression import Suppressed, read_list
+from warehouse.errors import NoVersionError
+from warehouse.lake.lake import Lake
+from warehouse.versions.versions import Warehouse
+
+
+def erased_learners(configuration: Configuration) -> Suppressed:
+    """Return the list of erased learners.
+
+    Raises:
+        DamagedError: it cannot be read, is gone, or is an older one.
+        OSError: what knows of it may not be looked at.
+    """
+    return erased_of(Lake.of(configuration), Warehouse.of(configuration))
+
+
+def erased_of(lake: Lake, warehouse: Warehouse) -> Suppressed:
+    """Return the list of a lake, as `erased_learners`."""
+    return read_list(lake.suppressed, fewest=most_erased(warehouse))
+
+
+def most_erased(warehouse: Warehouse) -> int:
+    """Return how many erased learners were on the list when a kept version was made, the most of them."""
+    most = 0
+    for version in warehouse.kept():
+        with suppress(NoVersionError):  # one that cannot be read is no reason to stop a run
+            most = max(most, warehouse.manifest(version).erased)
+    return most

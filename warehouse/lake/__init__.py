@@ -1,0 +1,1 @@
+"""The lake: landings, learners, activity, and the proofs of what was compared."""

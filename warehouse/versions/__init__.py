@@ -1,0 +1,1 @@
+"""Published versions: the schema, the manifest, the pointer and the pin, and what verifies them."""

@@ -1,0 +1,111 @@
+"""What a version is called, and what is written beside it.
+
+Where versions are, and which of them is current, is `versions.py`.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Self
+
+from warehouse.versions.remarks import Remarks, UnknownRows
+
+VERSION_NAME = re.compile(r"pulse-(\d{4}-\d{2}-\d{2})-(\d{6,})")
+
+KINDS_OF_FIELDS = {
+    "version": str,
+    "sha256": str,
+    "size": int,
+    "rows": dict,
+    "logical_hash": str,
+    "data_through": str,
+    "built_at": str,
+    "schema_version": int,
+    "erased": int,
+}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is written beside a version.
+
+    Args:
+        version: its name, `pulse-<newest day>-<sequence>`.
+        sha256: of the file's bytes, in hex.
+        size: of the file, in bytes.
+        rows: rows of each public table.
+        logical_hash: as in `version_info` (R24).
+        data_through: the instant up to which it is complete, ISO 8601.
+        built_at: when it was built, ISO 8601.
+        schema_version: of the public tables.
+        engine_version: the DuckDB that built it.
+        zone_data_version: the tzdata that cut its dates.
+        accepted: guards that an operator let through for it.
+        warnings: what it says of its sources that stopped nothing, a line each; none in a manifest of a time before.
+        unknown_rows: of each event stream, how many landed rows are of unknown learners (R21), and of how many.
+        erased: how many erased learners were on the list (`suppression.py`).
+    """
+
+    version: str
+    sha256: str
+    size: int
+    rows: Mapping[str, int]
+    logical_hash: str
+    data_through: str
+    built_at: str
+    schema_version: int
+    engine_version: str
+    zone_data_version: str
+    accepted: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    unknown_rows: UnknownRows = field(default_factory=dict)
+    erased: int = 0
+
+    def to_json(self) -> str:
+        """Return the manifest's text."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is not that.
+        """
+        content = json.loads(text)
+        if not isinstance(content, dict):
+            raise TypeError("it is no object")
+        remarks = Remarks.of(content)
+        read = {
+            "accepted": tuple(content["accepted"]),
+            "warnings": remarks.warnings,
+            "unknown_rows": remarks.unknown_rows,
+        }
+        found = cls(**{**content, **read})
+        wrong = [name for name, kind in KINDS_OF_FIELDS.items() if not isinstance(getattr(found, name), kind)]
+        if wrong or not all(isinstance(number, int) for number in found.rows.values()):
+            raise ValueError(f"{', '.join(wrong) or 'rows'} is not what we write")
+        instants = [datetime.fromisoformat(text) for text in (found.built_at, found.data_through)]
+        if any(instant.tzinfo is None for instant in instants):
+            raise ValueError("an instant has no zone")
+        return found
+
+
+def version_name(newest_day: date, sequence: int) -> str:
+    """Return the name of a version."""
+    return f"pulse-{newest_day.isoformat()}-{sequence:06}"
+
+
+def sequence_of(version: str) -> int:
+    """Return the sequence number in a version's name."""
+    return int(version.rpartition("-")[2])
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file that nobody in this process has open in DuckDB."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

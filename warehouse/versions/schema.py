@@ -1,0 +1,134 @@
+"""The public tables as `schema.sql` makes them: their names, columns and comments, and their logical hash (R24)."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from warehouse.engine import one_row
+
+SCHEMA = Path(__file__).with_name("schema.sql")
+SCHEMA_VERSION = 3
+OLDEST_SERVED = 2  # so what a server selects (`serve/`) has to be in every schema since; of newer ones it knows nothing
+SERVED = f"{OLDEST_SERVED} to {SCHEMA_VERSION}"
+# What the logical hash leaves out: who built it and when, what was before it, when landings were read and proven (R24);
+# and what only serves speed.
+TABLES_NOT_HASHED = ("version_info", "restatements", "pulse_blocks")
+NOT_HASHED: Mapping[str, tuple[str, ...]] = {"landings": ("extracted_at", "proven_at")}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as the file itself describes it."""
+
+    name: str
+    type: str
+    is_nullable: bool
+    comment: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A public table or view as the file itself describes it."""
+
+    name: str
+    comment: str
+    is_view: bool
+    columns: tuple[Column, ...]
+
+
+def is_served(schema_version: int) -> bool:
+    """Tell whether servers of this release answer from a version of a schema."""
+    return OLDEST_SERVED <= schema_version <= SCHEMA_VERSION
+
+
+def create(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the empty public tables in the connection's current database, in one transaction: half the time."""
+    connection.execute("begin transaction")
+    connection.execute(SCHEMA.read_text(encoding="utf-8"))
+    connection.execute("commit")
+
+
+@cache
+def tables() -> tuple[Table, ...]:
+    """Return every public table and view, as read from a database that `schema.sql` made, in its order."""
+    with duckdb.connect() as connection:
+        create(connection)
+        found = connection.execute(
+            "select table_name, comment, false from duckdb_tables() union all "
+            "select view_name, comment, true from duckdb_views() where not internal"
+        ).fetchall()
+        columns = connection.execute(
+            "select table_name, column_name, data_type, is_nullable, comment from duckdb_columns() where not internal "
+            "order by table_name, column_index"
+        ).fetchall()
+    text = SCHEMA.read_text(encoding="utf-8")
+    in_order = sorted(found, key=lambda row: text.index(f" {row[0]} "))
+    return tuple(
+        Table(name, comment, is_view, tuple(Column(*column[1:]) for column in columns if column[0] == name))
+        for name, comment, is_view in in_order
+    )
+
+
+def logical_hash(connection: duckdb.DuckDBPyConnection, database: str) -> str:
+    """Return the order-independent hash over the public tables of an attached database (R24).
+
+    Args:
+        connection: has the macros and the database.
+        database: the name by which it is attached.
+    """
+    parts = []
+    for table in tables():
+        if table.is_view or table.name in TABLES_NOT_HASHED:
+            continue
+        left_out = NOT_HASHED.get(table.name, ())
+        columns = ", ".join(f'"{column.name}"' for column in table.columns if column.name not in left_out)
+        query = f"select count(*), rows_hash(row({columns})) from {database}.{table.name}"
+        parts.append((table.name, *one_row(connection, query)))
+    text = ";".join(f"{name}:{rows}:{total}" for name, rows, total in parts)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_not_hashed(connection: duckdb.DuckDBPyConnection, database: str) -> None:
+    """Read, of an attached database, every column that the logical hash leaves out: a damaged one cannot be read."""
+    for table in tables():
+        left_out = [column.name for column in table.columns if column.name in NOT_HASHED.get(table.name, ())]
+        if table.name in TABLES_NOT_HASHED:
+            left_out = [column.name for column in table.columns]
+        if left_out and not table.is_view:
+            columns = ", ".join(f'"{name}"' for name in left_out)
+            one_row(connection, f"select rows_hash(row({columns})) from {database}.{table.name}")
+
+
+def dictionary() -> str:
+    """Return the data dictionary, as Markdown; `docs/DICTIONARY.md` holds exactly this."""
+    parts = [
+        "# Data dictionary\n",
+        "The public tables of a published version, as `warehouse/versions/schema.sql` has them: by `make dictionary`.",
+    ]
+    for table in tables():
+        kind = "view" if table.is_view else "table"
+        parts.append(f"\n## {table.name}\n\n{table.comment} ({kind})\n")
+        parts.append("| column | type | null | what it is |\n| --- | --- | --- | --- |")
+        parts += [
+            f"| `{column.name}` | {column.type} | {'yes' if column.is_nullable else 'no'} | {column.comment} |"
+            for column in table.columns
+        ]
+    return "\n".join(parts) + "\n"
+
+
+def table(name: str) -> Table:
+    """Return one public table or view."""
+    return next(table for table in tables() if table.name == name)
+
+
+def row_counts(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, int]:
+    """Return the rows of every public table, views left out, of an attached database."""
+    counts = {}
+    for found in tables():
+        if not found.is_view:
+            (counts[found.name],) = one_row(connection, f"select count(*) from {database}.{found.name}")
+    return counts
