@@ -10,7 +10,7 @@ from assets.orchestration.sources import source_tables
 from assets.step2_land.asset import landing_asset
 from assets.step3_users.asset import users_asset
 from assets.step4_roll_up.asset import activity_asset
-from assets.step5_build.asset import version_asset
+from assets.step6_check.asset import version_asset
 from assets.step7_publish.asset import warehouse_asset
 from pipelines.jobs.nightly import JOB_NAME
 from pipelines.jobs.reconcile import reconcile_job, weekly_schedule

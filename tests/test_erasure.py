@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 
 from assets.erase import erase as erasing
 from assets.erase import places
-from assets.erase.erase import erase
 from assets.erase.receipt import unfinished
 from assets.night.night import publish_lake
 from assets.reconcile.reconcile import reconcile
@@ -28,6 +27,7 @@ from assets.step2_land.land import land
 from serve.app import create_app
 from tests import erasures, oracle, platforms, replay
 from tests.erased_worlds import FIRST_DAY, GONE, LAST_DAY, LOOKALIKES, STAYS, USERS, WOVEN, without
+from tests.erasing import erase
 from tests.erasures import FIRST, SECOND, dying_at, placed, places_with, pulse, receipts
 from tests.faults.failing_disk import failing_at, failing_disk
 from tests.oracle import World

@@ -14,6 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FRAMEWORKS = ("dagster", "flask", "numpy", "pandas", "pyarrow", "sqlalchemy")
 NIGHT = ("dagster", "numpy", "pandas", "pyarrow", "sqlalchemy")
+ROOMS = ("assets", "pipelines", "serve", "warehouse")
+MOST_ENTRIES = 15
 MAY_IMPORT_DAGSTER = r"\.asset$|^assets\.orchestration\."
 
 BLOCK = """
@@ -96,3 +98,15 @@ def test_the_command_knows_its_usage_without_the_libraries_of_the_night() -> Non
     ran = run_without(NIGHT, "from pipelines.command_line.cli import main\nmain(['--help'])")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "nightly" in ran.stdout
+
+
+def test_no_folder_of_source_has_more_entries_than_one_looks_through_at_once() -> None:
+    """Checks that are a file each, golden cases, decisions and images may be many."""
+    folders = [folder for room in ROOMS for folder in (ROOT / room, *(ROOT / room).rglob("*/"))]
+    entries = {
+        folder.relative_to(ROOT): [entry for entry in folder.iterdir() if entry.name != "__pycache__"]
+        for folder in folders
+        if folder.name not in {"__pycache__", "checks"}
+    }
+    assert len(entries) > len(ROOMS)
+    assert {str(folder): len(found) for folder, found in entries.items() if len(found) > MOST_ENTRIES} == {}

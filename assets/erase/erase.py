@@ -6,14 +6,15 @@ then a version of what is left, then every older version. What is not ours stays
 (README.md, Erasure).
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from assets import progress
 from assets.erase.lake import erase_from_lake
 from assets.erase.places import Found, find
 from assets.erase.receipt import Receipt, begin
-from assets.night.night import publish_whatever_is_ahead
 from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.disk.leftovers import remove_leftovers
@@ -25,6 +26,8 @@ from warehouse.lake.lake import Lake
 from warehouse.versions.manifest import Manifest
 from warehouse.versions.versions import Warehouse
 from warehouse.versions.withdrawal import keep_only, withdraw
+
+Publish: TypeAlias = Callable[[Configuration, tuple[str, ...]], Manifest | None]
 
 LET_THROUGH: tuple[tuple[str, ...], ...] = ((), ("accept_shrink",), ("accept_shrink", "accept_quarantine"))
 WITHOUT_A_DAY = "no day is complete under the present configuration"
@@ -44,12 +47,13 @@ class Erased:
     failure: str | None
 
 
-def erase(configuration: Configuration, user_id: str) -> Erased:
+def erase(configuration: Configuration, user_id: str, publish: Publish) -> Erased:
     """Erase a learner; the caller holds the run's lock.
 
     Args:
         configuration: whose lake and warehouse.
         user_id: the id in any spelling (R26).
+        publish: makes a version of the lake, past the guards that it is given, also where a clock was ahead.
 
     Raises:
         DamagedError: the pointer, or the list, is not what we put there; nothing was begun.
@@ -71,7 +75,7 @@ def erase(configuration: Configuration, user_id: str) -> Erased:
     reached("erase: learner counted")
     erase_from_lake(configuration, before.files, learner)
     reached("erase: lake done")
-    version, failure = _publish(configuration, learner) if receipt.rows_before else (None, None)
+    version, failure = _without(configuration, learner, publish) if receipt.rows_before else (None, None)
     after = find(configuration, learner)
     _refuse_rest(after)
     receipt.finish(after, version)
@@ -85,11 +89,11 @@ def _remove_leftovers(configuration: Configuration) -> None:
         unpublished.unlink()
 
 
-def _publish(configuration: Configuration, learner: str) -> tuple[str | None, str | None]:
+def _without(configuration: Configuration, learner: str, publish: Publish) -> tuple[str | None, str | None]:
     """Publish a version without the learner and delete every other; return its name, or why there is none."""
     warehouse = Warehouse.of(configuration)
     try:
-        manifest = _published(configuration)
+        manifest = _past_guards(configuration, publish)
     except StorageError:
         raise  # with room on the disk a rerun makes it
     except PulseError as error:
@@ -107,7 +111,7 @@ def _has_versions(warehouse: Warehouse) -> bool:
     return any((warehouse.root / "versions").glob("*.duckdb"))
 
 
-def _published(configuration: Configuration) -> Manifest | None:
+def _past_guards(configuration: Configuration, publish: Publish) -> Manifest | None:
     """Publish the lake, past as many guards as stand in the way, which the manifest records.
 
     Raises:
@@ -116,8 +120,8 @@ def _published(configuration: Configuration) -> Manifest | None:
     *fewer, most = LET_THROUGH
     for accepted in fewer:
         with suppress(CheckFailedError):
-            return publish_whatever_is_ahead(configuration, accepted)
-    return publish_whatever_is_ahead(configuration, most)
+            return publish(configuration, accepted)
+    return publish(configuration, most)
 
 
 def _withdraw(configuration: Configuration, learner: str, reason: str) -> str:

@@ -17,7 +17,6 @@ from assets.interrupts import obeyed
 from assets.orchestration.partitions import days_named
 from assets.step0_plan.ahead import set_aside
 from assets.step0_plan.plan import Run, planned
-from assets.step4_roll_up.activity import Rolled, roll_up
 from warehouse import clock
 from warehouse.condition import readiness, space
 from warehouse.configuration.configuration import Configuration, configuration_path, load
@@ -54,7 +53,7 @@ class Night(dg.ConfigurableResource["Night"]):
 
     _configuration: Configuration = PrivateAttr()
     _days: tuple[date, date] = PrivateAttr()
-    _is_rolled_up: bool = PrivateAttr(default=False)
+    _done: set[str] = PrivateAttr(default_factory=set)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:
@@ -112,8 +111,8 @@ class Night(dg.ConfigurableResource["Night"]):
         run = planned(self._configuration, *self._days, accepted=self.accepted)
         return replace(run, first=date.fromisoformat(self.asked_from)) if self.asked_from else run
 
-    def roll_up(self) -> Rolled:
-        """Make the stale activity again, the first time that the run asks for it; nothing lands after that."""
-        rolled = Rolled({}) if self._is_rolled_up else roll_up(self._configuration)
-        self._is_rolled_up = True
-        return rolled
+    def is_first(self, work: str) -> bool:
+        """Say whether the run asks the first time for work that it does once, whichever of its assets asks."""
+        is_first = work not in self._done
+        self._done.add(work)
+        return is_first

@@ -14,8 +14,8 @@ from pathlib import Path
 import duckdb
 
 from assets import progress
+from assets.erase.unfinished import leave_out_erased
 from assets.step2_land.spans import chunks
-from assets.step4_roll_up.erased import leave_out_erased
 from warehouse import engine, zones
 from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached

@@ -9,6 +9,7 @@ from assets.orchestration.keys import LAKE, lake_key, landing_keys
 from assets.orchestration.partitions import tell_each_day
 from assets.orchestration.resources import Night
 from assets.orchestration.retries import permanent_errors_fail_at_once
+from assets.step4_roll_up.activity import Rolled, roll_up
 from warehouse.configuration.configuration import Configuration
 
 
@@ -26,11 +27,16 @@ def activity_asset(configuration: Configuration, days: dg.PartitionsDefinition[s
     )
     def activity(context: dg.AssetExecutionContext, night: Night) -> dg.MaterializeResult[None]:
         with permanent_errors_fail_at_once():
-            rolled = night.roll_up()
+            rolled = rolled_up(night)
         tell_each_day(context, lake_key("activity"), activity_figures(rolled.days))
         return dg.MaterializeResult(metadata={"stale_days_made_again": len(rolled.days)})
 
     return activity
+
+
+def rolled_up(night: Night) -> Rolled:
+    """Make the stale activity again, the first time that the run asks for it; nothing lands after that."""
+    return roll_up(night.configuration) if night.is_first("roll up") else Rolled({})
 
 
 def activity_figures(rolled: Mapping[date, int]) -> dict[date, dict[str, int]]:

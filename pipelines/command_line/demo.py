@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import jwt
 
-from pipelines.command_line.commands import LOCALHOST, refuse_taken_port, run_job
+from pipelines.command_line.running import LOCALHOST, refuse_taken_port, run_job
 from pipelines.demo.platform import Platform, demo_configuration, make_platform
 from warehouse import clock
 from warehouse.configuration.configuration import Configuration, load

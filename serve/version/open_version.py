@@ -10,21 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
 from serve.version.blocks import Blocks
 from serve.version.learner_cache import LearnerCache
+from serve.version.packed import Pulse
 from warehouse import engine
 from warehouse.errors import DamagedError, NoVersionError
 from warehouse.versions.manifest import Manifest
 from warehouse.versions.verification import Marks, verify
 from warehouse.versions.versions import Warehouse
 from warehouse.zones import is_zone, zone_info
-
-if TYPE_CHECKING:
-    from serve.version.pulse import Pulse
 
 MEMORY_LIMIT = "256MB"
 SHARE_OF_PULSES = 3 / 8  # of what is kept of learners; a pulse is forty times as long as a line (decision 0009)
@@ -80,7 +78,7 @@ class OpenVersion:
     connection: duckdb.DuckDBPyConnection
     blocks: Blocks
     lines: LearnerCache[bytes]
-    pulses: LearnerCache["Pulse"]
+    pulses: LearnerCache[Pulse]
     requests: int = field(default=0)
     _idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
     _complete_through: dict[str, str] = field(default_factory=dict)

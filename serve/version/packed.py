@@ -21,6 +21,24 @@ LIFTED = 2048  # a character holds its 15 bits above this, so that none is ASCII
 DATE_BITS = 511
 
 
+class Pulse(NamedTuple):
+    """A learner's pulse: the body of the endpoint and what else there is to say.
+
+    Args:
+        body: as the contract has it, JSON.
+        timezone: the zone that cut the dates.
+        population: whose scores the cuts divide, 'own' or 'platform' (R16).
+        cuts: the scores at the three quartiles of that population (R17); none while nobody has been active.
+        is_known: whether the version knows the learner (R14).
+    """
+
+    body: bytes
+    timezone: str
+    population: str
+    cuts: tuple[int, ...]
+    is_known: bool
+
+
 class Learner(NamedTuple):
     """What a line says.
 

@@ -4,29 +4,10 @@ What a token says never gets into a query: a block is found by the learner's key
 share, and the id is compared here, text with text, so that any id that JSON can hold is a question with an answer.
 """
 
-from typing import NamedTuple
-
 from serve.version import packed
 from serve.version.open_version import OpenVersion
+from serve.version.packed import Pulse
 from warehouse.identifiers import user_key
-
-
-class Pulse(NamedTuple):
-    """A learner's pulse: the body of the endpoint and what else there is to say.
-
-    Args:
-        body: as the contract has it, JSON.
-        timezone: the zone that cut the dates.
-        population: whose scores the cuts divide, 'own' or 'platform' (R16).
-        cuts: the scores at the three quartiles of that population (R17); none while nobody has been active.
-        is_known: whether the version knows the learner (R14).
-    """
-
-    body: bytes
-    timezone: str
-    population: str
-    cuts: tuple[int, ...]
-    is_known: bool
 
 
 def learning_pulse(version: OpenVersion, user_id: str) -> Pulse:

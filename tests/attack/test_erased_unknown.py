@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from assets.erase.erase import erase
 from assets.night.night import publish_lake
 from pipelines.command_line import cli
 from serve.app import create_app
 from serve.http.errors import UnansweredError
 from serve.public.profiles import Profiles
 from tests import public_platform, small_platform
+from tests.erasing import erase
 from tests.public_platform import ADA
 from tests.small_platform import ANA, ANSWERS, BEN, PATH, SECOND, SECOND_NIGHT, UNKNOWN, bearer
 from warehouse.configuration.configuration import Configuration, load

@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 import duckdb
 import pytest
 
-from assets.erase.erase import erase
 from assets.night.night import publish_lake
 from assets.step4_roll_up.activity import roll_up
 from assets.step5_build.build import build
@@ -23,6 +22,7 @@ from assets.step7_publish.waiting import version_built
 from serve.app import create_app
 from tests import erasures, replay
 from tests.erased_worlds import FIRST_DAY, GONE, LAST_DAY, STAYS, WOVEN, without
+from tests.erasing import erase
 from tests.erasures import dying_at, placed, places_with, pulse, receipts
 from tests.oracle import World
 from warehouse import crash_points

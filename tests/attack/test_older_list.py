@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from assets.erase.erase import erase
 from assets.night.night import publish_lake
 from pipelines.command_line import cli
 from serve.app import create_app
 from tests import small_platform
+from tests.erasing import erase
 from tests.erasures import dying_at
 from tests.small_platform import ANA, BEN, PATH, SECOND, SECOND_NIGHT, bearer
 from warehouse import crash_points

@@ -26,7 +26,8 @@ import orjson
 
 from serve import app, server
 from serve.version import packed
-from serve.version.pulse import Pulse, nobodys_pulse, pulse_of
+from serve.version.packed import Pulse
+from serve.version.pulse import nobodys_pulse, pulse_of
 from warehouse.identifiers import user_key
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ import duckdb
 import pytest
 
 from assets import progress
-from assets.erase.erase import erase
 from assets.night.night import publish_lake
 from assets.reconcile.reconcile import reconcile
 from assets.step0_plan import ahead
 from assets.step0_plan.ahead import find_ahead
 from pipelines.command_line import cli
 from serve.public.profiles import Profiles
+from tests.erasing import erase
 from tests.slowly import slowly
 from tests.sources import (
     FIRST,

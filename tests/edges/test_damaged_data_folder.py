@@ -12,9 +12,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.erase.erase import erase
 from pipelines.command_line import cli
 from serve.version.reader import Follower
+from tests.erasing import erase
 from tests.slowly import slowly
 from tests.sources import FIRST, USERS_TYPES, XP_TYPES, night, sqlite_platform, xp_rows
 from warehouse.configuration.configuration import load

@@ -300,7 +300,7 @@ def test_a_check_that_the_sql_does_not_answer_keeps_the_version_from_readers(
 
 def test_dagster_shows_what_was_compared() -> None:
     """FAULTS 43: of a check that passed, that failed, and of one before anything is built."""
-    from assets.step5_build.asset import _check_result, _unneeded
+    from assets.step6_check.asset import _check_result, _unneeded
 
     one = CHECK_LIST[0]
     shown = _check_result(Outcome(one, 0, None, "12 rows"))

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from assets.erase.erase import erase
 from assets.night.night import publish_lake
 from assets.reconcile.reconcile import reconcile
 from assets.step3_users.users import land_users
 from pipelines.command_line import cli
 from serve.public.profiles import Profiles
+from tests.erasing import erase
 from tests.slowly import slowly
 from tests.sources import FIRST, Platform, night, only_xp, published, sqlite_platform
 from warehouse.configuration.configuration import Configuration

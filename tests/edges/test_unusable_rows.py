@@ -17,9 +17,9 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from assets.erase.erase import erase
 from assets.night.night import run_night
 from assets.step0_plan.plan import Run
+from tests.erasing import erase
 from tests.slowly import slowly
 from tests.sources import (
     DAY,

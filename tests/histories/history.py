@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from assets.erase.erase import erase
 from assets.night.night import publish_lake, run_night
 from assets.reconcile.compare import compare
 from assets.reconcile.reconcile import restate
 from assets.step0_plan.plan import Run
 from tests import oracle, replay
+from tests.erasing import erase
 from tests.histories import chance
 from tests.histories.aftermath import Files, files_of, recorded, see_what_landed
 from tests.histories.happenings import ONE_DAY, Happenings

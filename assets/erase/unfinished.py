@@ -1,7 +1,7 @@
-"""Beside step 4: learners on the list of erased learners of whom the lake has rows all the same (FAULTS 75).
+"""Learners on the list of erased learners of whom the lake has rows all the same (FAULTS 75).
 
 An erasure died, or files of the lake came back from a backup. A version is made of the lake and of nothing else, so who
-must not be in it has to be gone from the lake: here the lake loses them as an erasure would have it (`erase/lake.py`).
+must not be in it has to be gone from the lake: here the lake loses them as an erasure would have it (`lake.py`).
 Looked at is what a version is made of; whoever is found there is then looked for everywhere.
 """
 

@@ -8,7 +8,7 @@ from assets.orchestration.keys import VERSION, columns_of, lake_key, version_key
 from assets.orchestration.partitions import tell_each_day
 from assets.orchestration.resources import Night
 from assets.orchestration.retries import permanent_errors_fail_at_once
-from assets.step4_roll_up.asset import activity_figures
+from assets.step4_roll_up.asset import activity_figures, rolled_up
 from assets.step5_build.build import Built, build
 from assets.step6_check.check import check, refuse_failures
 from assets.step6_check.check_list import CHECK_LIST, NOTHING, Outcome
@@ -44,7 +44,7 @@ def version_asset(configuration: Configuration) -> dg.AssetsDefinition:
     )
     def version(context: dg.AssetExecutionContext, night: Night) -> Iterator[Yielded]:
         with permanent_errors_fail_at_once():
-            rolled = night.roll_up()  # in a run without the activity, which would have done it
+            rolled = rolled_up(night)  # in a run without the activity, which would have done it
             tell_each_day(context, lake_key("activity"), activity_figures(rolled.days))
             built = build(night.configuration)
             if built is None:

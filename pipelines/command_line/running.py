@@ -1,0 +1,104 @@
+"""How a command runs a job of Dagster: under the run's lock, with progress shown, and Dagster imported late."""
+
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from warehouse.condition import readiness, space
+from warehouse.configuration.configuration import Configuration
+from warehouse.disk.lock import run_lock
+from warehouse.errors import ConfigurationError, PulseError
+from warehouse.lake.lake import Lake
+
+LOCALHOST = "127.0.0.1"
+
+
+def run_job(
+    configuration: Configuration,
+    first: date,
+    last: date,
+    *,
+    stream: str | None = None,
+    accepted: tuple[str, ...] = (),
+) -> None:
+    """Run the job `nightly` under the run's lock, which is tried before Dagster is imported.
+
+    Raises:
+        ConfigurationError: what was asked for cannot be extracted.
+        LockHeldError: another run is under way.
+        StorageError: there is too little room on the disk.
+        PulseError: the run failed.
+    """
+    need_pipelines()
+    from assets.step0_plan.plan import planned  # noqa: PLC0415 - light, but only this command needs it
+
+    run = planned(configuration, first, last, stream=stream, accepted=accepted)
+    with dagster_of(configuration, f"pulse for {first} to {last}"):
+        from pipelines.command_line.dagster_run import run_nightly  # noqa: PLC0415 - imports Dagster, which takes a second or two
+
+        run_nightly(configuration, run)
+
+
+@contextmanager
+def dagster_of(configuration: Configuration, purpose: str) -> Iterator[None]:
+    """Hold the run's lock, which is tried before Dagster is imported, with its home prepared and progress shown."""
+    obey_interrupts()
+    with run_lock(configuration, purpose, tell=say):
+        readiness.refuse_unusable(configuration)
+        space.refuse_if_short(configuration)
+        from pipelines.instance import dagster_home  # noqa: PLC0415
+
+        dagster_home.prepare(configuration)
+        from assets import progress  # noqa: PLC0415
+        from pipelines.command_line.progress_bars import listener  # noqa: PLC0415
+
+        with listener() as shown, progress.told_to(shown):  # signals are the matter of the run's resource
+            yield
+        explain_if_nothing_is_published(configuration)
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    print(line, flush=True)
+
+
+def explain_if_nothing_is_published(configuration: Configuration) -> None:
+    """Say why a run that went well has published nothing (R25)."""
+    first_day = configuration.pulse.first_day
+    landed = Lake.of(configuration).landings(configuration)
+    lacking = [stream.name for stream in configuration.event_streams if (stream.name, first_day) not in landed]
+    if lacking:
+        print(f"nothing is published before first_day ({first_day}) has landed for {', '.join(lacking)}")
+
+
+def obey_interrupts() -> None:
+    """Let SIGINT end the process even where a shell that has put it into the background switched that off.
+
+    Dagster does on SIGTERM what is done on SIGINT, so nothing but SIGKILL would end it there.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Try whether a port can be listened on, before anything is done that takes time.
+
+    Raises:
+        PulseError: it is taken, or not ours to take.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            message = f"port {port} is taken ({error.strerror}); choose another with --port"
+            raise PulseError(message) from error
+
+
+def need_pipelines() -> None:
+    """Say clearly that a machine which only serves has been asked for more."""
+    from importlib.util import find_spec  # noqa: PLC0415
+
+    if find_spec("dagster") is None:
+        raise ConfigurationError(["this installation only serves; install learning-pulse[pipelines] for this command"])
