@@ -12,7 +12,6 @@ from pathlib import Path
 import duckdb
 
 from assets import progress
-from assets.step6_check.check_list import Report
 from warehouse import clock, engine
 from warehouse.configuration.configuration import Configuration
 from warehouse.disk.files import writing
@@ -20,8 +19,7 @@ from warehouse.lake.lake import DAY
 from warehouse.versions.manifest import sequence_of
 from warehouse.versions.versions import Warehouse
 
-FIGURES = Path(__file__).with_name("figures.sql")
-GUARDS = Path(__file__).with_name("guards.sql")
+FIGURES = Path(__file__).with_name("scans") / "figures.sql"
 HAS_DELETED_USERS = """
 select count(*) > 0
 from duckdb_columns()
@@ -136,23 +134,3 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tu
     columns = [list(column) for column in zip(*rows, strict=True)]
     if columns:
         connection.execute(f"insert into {table} select {', '.join(['unnest(?)'] * len(columns))}", columns)
-
-
-def shrunk(
-    connection: duckdb.DuckDBPyConnection, configuration: Configuration, before: Before | None, *, is_accepted: bool
-) -> list[Report]:
-    """Return which figures fell too far, as one report for each guard.
-
-    Args:
-        connection: has the tables of `view_before`.
-        configuration: what may be lost.
-        before: what `view_before` was told.
-        is_accepted: whether an operator lets it through.
-    """
-    parameters = {
-        "shrink_budget": configuration.pulse.shrink_budget,
-        "shrink_base": configuration.pulse.shrink_base,
-        "has_version_before": before is not None,
-        "accept_shrink": is_accepted,
-    }
-    return [Report(*row) for row in connection.execute(engine.sql(GUARDS), parameters).fetchall()]

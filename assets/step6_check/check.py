@@ -1,22 +1,24 @@
 """Step 6: the checks that stand between a built version and its readers (R21, R22, R25, conservation).
 
-They run on the finished file, reopened, beside the lake. Step 7 runs them again for itself: publishing never relies on
-what an earlier step says it has seen.
+They run on the finished file, reopened, beside the lake: what several of them look at is read once into the tables of
+`scans/`, then each file of `checks/` is asked for its failing rows. Step 7 runs them again for itself: publishing never
+relies on what an earlier step says it has seen.
 """
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
 
 from assets.step3_users.users import commonest_deleted_at
-from assets.step5_build.blocks.pack import blocks_compared, differences
-from assets.step6_check.before import shrunk, version_before, view_before
-from assets.step6_check.check_list import Outcome, Report, judged
-from assets.step6_check.fresh import view_fresh
+from assets.step5_build.blocks.pack import view_blocks
+from assets.step6_check.before import Before, version_before, view_before
+from assets.step6_check.check_list import CHECK_LIST, LET_THROUGH, READABLE, Check, Outcome, Report, judged
+from assets.step6_check.fresh import view_accepted, view_fresh_rows, view_landings
 from warehouse import engine
 from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached
@@ -26,19 +28,23 @@ from warehouse.lake.lake import Lake, days_between, described
 from warehouse.versions import schema
 from warehouse.versions.versions import Warehouse
 
-CHECKS = Path(__file__).with_suffix(".sql")
-QUARANTINE = CHECKS.with_name("quarantine_within_budget.sql")
-LEARNERS = CHECKS.with_name("learners.sql")
-INSTANTS = CHECKS.with_name("instants_filled.sql")
-SUMS = {
-    "rolled_by_day": CHECKS.with_name("rolled.sql"),
-    "activity_sums": CHECKS.with_name("daily_activity.sql"),
-    "pulse_sums": CHECKS.with_name("learning_pulse.sql"),
-}
-LIVE_LEARNERS = """
-create temp table live_learners as
-select user_key(user_id) as user_key from landed_users where reason is null and not is_deleted
-"""
+SCANS = Path(__file__).with_name("scans")
+# Those of the version and the lake, in the order in which one reads another; of the version before: `before.py`.
+TABLES = (
+    "sizes",
+    "live_learners",
+    "rolled_by_day",
+    "activity_sums",
+    "pulse_sums",
+    "fresh_landings",
+    "fresh_quarantine",
+    "unusable_values",
+    "quarantine_faults",
+    "new_rows",
+    "deleted_learners",
+    "figures_compared",
+)
+ASK = "select count(*), min(example), ({compares}) from ({model}) as failing"
 SMALLEST_QUARANTINE = 20  # R22: so many rows are within every budget
 SMALLEST_GAP = 5  # R22: fewer rows without an instant say nothing of those that follow
 
@@ -67,50 +73,40 @@ def check(
     ):
         before = version_before(configuration, Path(folder))
         with _damage_refused(version, building), engine.attached(connection, building, "version"):
-            reports = _read_whole(connection, version)
+            readable = _read_whole(connection)
             reached("check: all columns read")
             view_before(connection, before)
             _view_surroundings(connection, configuration, newest_day)
-            _sum_up(connection)
-            reports += _compared(connection, configuration, accepted)
-            reports += shrunk(connection, configuration, before, is_accepted="accept_shrink" in accepted)
+            view_blocks(connection, version)
+            for name in TABLES:
+                connection.execute(f"create temp table {name} as {engine.sql(SCANS / f'{name}.sql')}")
+            view_fresh_rows(connection, Lake.of(configuration))
+            asked = [_asked(connection, one, accepted, before) for one in CHECK_LIST if one.model]
     reached("check: done")
-    return judged(reports)
+    return judged([readable, *chain(*asked)])
 
 
-def _read_whole(connection: duckdb.DuckDBPyConnection, version: str) -> list[Report]:
-    """Read every column, and what is packed in a part of the blocks."""
+def _read_whole(connection: duckdb.DuckDBPyConnection) -> Report:
+    """Read every column."""
     (said,) = engine.one_row(connection, "select logical_hash from version.version_info")
     found = schema.logical_hash(connection, "version")
     schema.read_not_hashed(connection, "version")
     rows = sum(schema.row_counts(connection, "version").values())
-    readable = Report("readable", int(said != found), f"{found} instead of {said}", f"{rows} rows")
-    blocks = f"{blocks_compared(connection, version)} rows"
-    return [readable, Report("blocks_equal_tables", *differences(connection, version), blocks)]
+    return Report(READABLE.name, int(said != found), f"{found} instead of {said}", f"{rows} rows")
 
 
-def _compared(
-    connection: duckdb.DuckDBPyConnection, configuration: Configuration, accepted: Collection[str]
+def _asked(
+    connection: duckdb.DuckDBPyConnection, one: Check, accepted: Collection[str], before: Before | None
 ) -> list[Report]:
-    """Ask the checks that are SQL."""
-    accept = {"accept_quarantine": "accept_quarantine" in accepted}
-    parameters = {
-        QUARANTINE: {
-            **accept,
-            "quarantine_budget": configuration.pulse.quarantine_budget,
-            "smallest_quarantine": SMALLEST_QUARANTINE,
-            "users_stream": configuration.users_stream.name,
-        },
-        INSTANTS: {**accept, "smallest_gap": SMALLEST_GAP},
-        LEARNERS: {
-            "accept_shrink": "accept_shrink" in accepted,
-            "commonest_deleted_at": commonest_deleted_at(Lake.of(configuration)),
-        },
-    }
+    """Ask a check for its failing rows, but for one that an operator lets through, or that has nothing to look at."""
+    if one.guard in accepted:
+        return [Report(one.name, 0, None, LET_THROUGH)]
+    if one.beside and before is None:
+        return [Report(one.name, 0, None, "nothing before")]
+    query = ASK.format(compares=one.compares, model=one.model)
     return [
-        Report(*row)
-        for model in (CHECKS, *parameters)
-        for row in connection.execute(engine.sql(model), parameters.get(model)).fetchall()
+        Report(one.name, violations, example, f"{rows} rows")
+        for violations, example, rows in connection.execute(query).fetchall()
     ]
 
 
@@ -148,14 +144,8 @@ def refuse_failures(version: str, outcomes: list[Outcome]) -> None:
         raise CheckFailedError(message)
 
 
-def _sum_up(connection: duckdb.DuckDBPyConnection) -> None:
-    """Read each of the large tables once, and keep what the checks compare: a row per learner, a row per day."""
-    for name, model in SUMS.items():
-        connection.execute(f"create temp table {name} as {engine.sql(model)}")
-
-
 def _view_surroundings(connection: duckdb.DuckDBPyConnection, configuration: Configuration, newest: date) -> None:
-    """Make what `check.sql` compares the version with."""
+    """Make what the checks compare the version with."""
     lake = Lake.of(configuration)
     days = days_between(configuration.pulse.first_day, newest)
     landings = lake.landings(configuration)
@@ -176,5 +166,22 @@ def _view_surroundings(connection: duckdb.DuckDBPyConnection, configuration: Con
     engine.create(connection, "unions", day=days, microseconds=unions)
     engine.view_files(connection, "activity", list(files.values()))
     engine.view_files(connection, "landed_users", [lake.users])
-    connection.execute(LIVE_LEARNERS)
-    view_fresh(connection, configuration, landings)
+    engine.create(
+        connection,
+        "limits",
+        users_stream=[configuration.users_stream.name],
+        quarantine_budget=[configuration.pulse.quarantine_budget],
+        smallest_quarantine=[SMALLEST_QUARANTINE],
+        smallest_gap=[SMALLEST_GAP],
+        shrink_budget=[configuration.pulse.shrink_budget],
+        shrink_base=[configuration.pulse.shrink_base],
+        commonest_deleted_at=[commonest_deleted_at(lake)],
+    )
+    engine.create(
+        connection,
+        "id_columns",
+        stream=[stream.name for stream in streams],
+        event_id=[stream.columns["event_id"] for stream in streams],
+    )
+    view_landings(connection, landings)
+    view_accepted(connection, lake)

@@ -1,22 +1,28 @@
-"""The checks of step 6: what each is called, what holds when it passes, and what to do when it does not.
+"""The checks of step 6: each is a file in `checks/` that selects its failing rows, and a header that says the rest.
 
-How they are carried out is `check.py` and the SQL beside it, where every check reports for itself. Nothing passes
-by saying nothing.
+A header is the comment that a file begins with: what holds when the check passes, then a line for each of `KEYS`.
+Dagster, the error and docs/reference/checks.md are made from it, so a new check is a new file. How checks are asked is
+`check.py`, where every check reports for itself. Nothing passes by saying nothing.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from warehouse import engine
 from warehouse.errors import CheckFailedError
 
-QUARANTINED = "look at the table quarantine of the unpublished file, or let it through with --accept-quarantine"
+FOLDER = Path(__file__).with_name("checks")
 FAULT = "this is a fault in the pipeline: keep the lake, run `pulse build`, and report it"
+LET_THROUGH = "let through"
 NOTHING = "nothing"  # what a check compared that has not reported
-DELETED = (
-    "look at the column that is mapped to deleted_at: null, infinity, zero and a date far ahead are not deleted (R3), "
-    "all else is; map another, or let it through with --accept-shrink"
-)
-SHRUNK = "look at the sources and at the unpublished file, or let it through with --accept-shrink"
+KEYS = {
+    "table": "table",
+    "compares": "compares",
+    "way out": "way_out",
+    "let through by": "guard",
+    "beside": "beside",
+}
 
 
 @dataclass(frozen=True)
@@ -24,16 +30,24 @@ class Check:
     """A check that blocks publishing.
 
     Args:
-        name: as in `check.sql`.
+        name: that of its file.
         table: the public table beside which it is shown.
         description: what holds when it passes.
-        way_out: what an operator does about it.
+        compares: a query of how many rows it looks at, one row and one column.
+        way_out: what an operator does about it; by default that of a fault of ours.
+        guard: by which option an operator lets it through; empty if by none.
+        beside: what it needs to look at anything, `a version before`, or nothing.
+        model: the query of failing rows, each with an `example`; empty where Python asks.
     """
 
     name: str
     table: str
     description: str
+    compares: str = ""
     way_out: str = FAULT
+    guard: str = ""
+    beside: str = ""
+    model: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -76,71 +90,46 @@ class Outcome:
         return self.violations == 0
 
 
-CHECK_LIST = (
-    Check("readable", "version_info", "Every column of the finished file can be read, and hashes to what it says."),
-    Check(
-        "no_day_missing",
-        "landings",
-        "Every event stream has landed on every day from first_day to the newest day (R25).",
-        "land the missing days with `pulse backfill`",
-    ),
-    Check("unique_learner_dates", "daily_activity", "A learner has a date once, in order, and one totals row."),
-    Check("nothing_null", "pulse_totals", "No column is null that may not be."),
-    Check("levels_on_active_days", "learning_pulse", "Levels 1 to 4 stand on exactly the active days of the window."),
-    Check("totals_equal_days", "pulse_totals", "Totals are the sums of the days (R13)."),
-    Check("blocks_equal_tables", "pulse_blocks", "What is packed for look-ups says what the tables say (R13)."),
-    Check("landings_equal_activity", "landings", "Landings = activity: rows, signed XP, passed, union of sessions."),
-    Check("activity_equals_version", "daily_activity", "Activity - unknown - deleted = what the build read."),
-    Check(
-        "restatements_equal_days",
-        "restatements",
-        "What the version restates is what its days say, of learners whom it has, once.",
-    ),
-    Check(
-        "quarantine_within_budget",
-        "quarantine",
-        "Of what is new since the published version, no more than the budget is of no use, or 20 rows and half (R22).",
-        QUARANTINED,
-    ),
-    Check(
-        "instants_filled",
-        "quarantine",
-        "New days do not bring nothing but rows without an instant (R22).",
-        QUARANTINED,
-    ),
-    Check(
-        "unknown_within_bounds",
-        "users",
-        "At most half of a stream's rows landed since the published version are of unknown learners (R21).",
-        "the mapping of user_id does not fit the users stream: correct it and run again",
-    ),
-    Check(
-        "learners_left",
-        "users",
-        "Of the learners who landed, or were published before, somebody is left (R21).",
-        DELETED,
-    ),
-    Check(
-        "deleted_within_bounds",
-        "users",
-        "At most half of the landed learners are deleted, or as many were in the version before (R21).",
-        DELETED,
-    ),
-    Check("rows_kept", "daily_activity", "Not many fewer rows than in the version that readers get now.", SHRUNK),
-    Check("learners_kept", "users", "Not many fewer learners than in the version that readers get now.", SHRUNK),
-    Check(
-        "xp_of_last_week_kept",
-        "daily_activity",
-        "Not much less XP on a date of the last week of the version that readers get now.",
-        SHRUNK,
-    ),
-    Check(
-        "seconds_of_last_week_kept",
-        "daily_activity",
-        "Not much less learning time on a date of the last week of the version that readers get now.",
-        SHRUNK,
-    ),
+def checks_in(folder: Path) -> Iterator[Check]:
+    """Read the checks of a folder, in the order of their names.
+
+    Raises:
+        ValueError: a header lacks what every check says, or says something twice.
+    """
+    for place in sorted(folder.glob("*.sql")):
+        text = engine.sql(place)
+        description, said = _header(text, place)
+        if not description or not {"table", "compares"} <= said.keys():
+            message = f"{place.name} does not say what holds, beside which table, and what it compares"
+            raise ValueError(message)
+        yield Check(place.stem, description=description, model=text, **said)
+
+
+def _header(text: str, place: Path) -> tuple[str, dict[str, str]]:
+    """Return what a header says before its first key, and by key; an empty line of comment ends it."""
+    description, said, key = [], {}, ""
+    for line in text.splitlines():
+        if not line.startswith("-- "):
+            break
+        words = line.removeprefix("-- ")
+        name, colon, rest = words.partition(": ")
+        if colon and name in KEYS:
+            key = KEYS[name]
+            if key in said:
+                message = f"{place.name} says twice: {name}"
+                raise ValueError(message)
+            said[key] = rest
+        elif key:
+            said[key] += f" {words}"
+        else:
+            description.append(words)
+    return " ".join(description), said
+
+
+READABLE = Check(
+    "readable", "version_info", "Every column of the finished file can be read, and hashes to what it says."
 )
+CHECK_LIST = (READABLE, *checks_in(FOLDER))
 
 
 def judged(reports: Collection[Report]) -> list[Outcome]:

@@ -15,20 +15,6 @@ from warehouse.configuration.configuration import Configuration
 from warehouse.disk.files import written_beside
 from warehouse.lake.lake import Lake, Landing
 
-FRESH_QUARANTINE = Path(__file__).with_name("fresh_quarantine.sql")
-FRESH_LANDINGS = """
-create temp table fresh_landings as
-select
-    landing.stream,
-    landing.day,
-    landing.source_rows,
-    coalesce(lake.foreign_duplicates, landing.duplicates) as foreign_duplicates, -- the lake knows, or all are
-    known.day is null as is_new_day
-from version.landings as landing
-left join lake_landings as lake on landing.stream = lake.stream and landing.day = lake.day
-left join published_landings as known on landing.stream = known.stream and landing.day = known.day
-where landing.extracted_at is distinct from known.extracted_at
-"""
 WRITE_ACCEPTED = """
 copy (
     select stream, day, event_id, reason, row from version.quarantine
@@ -44,32 +30,6 @@ copy (
 """
 
 
-def view_fresh(
-    connection: duckdb.DuckDBPyConnection,
-    configuration: Configuration,
-    landings: Mapping[tuple[str, date], Landing],
-) -> None:
-    """Make `fresh_landings`, `fresh_quarantine`, `fresh_rows`, and what they are compared with.
-
-    Args:
-        connection: has the built version attached as `version`, and what `step6_before.view_before` makes.
-        configuration: where the lake is, and which columns are mapped.
-        landings: those of the lake.
-    """
-    lake, streams = Lake.of(configuration), configuration.event_streams
-    _view_landings(connection, landings)
-    connection.execute(FRESH_LANDINGS)
-    engine.create(
-        connection,
-        "id_columns",
-        stream=[stream.name for stream in streams],
-        event_id=[stream.columns["event_id"] for stream in streams],
-    )
-    _view_accepted(connection, lake)
-    connection.execute(f"create temp table fresh_quarantine as {engine.sql(FRESH_QUARANTINE)}")
-    _view_fresh_rows(connection, lake)
-
-
 def remember_accepted(configuration: Configuration, version: Path) -> None:
     """Keep in the lake what was let through, so that it does not count again (R22).
 
@@ -82,11 +42,11 @@ def remember_accepted(configuration: Configuration, version: Path) -> None:
         engine.attached(connection, version, "version"),
         written_beside(lake.accepted_quarantine) as unfinished,
     ):
-        _view_landings(connection, lake.landings(configuration))
+        view_landings(connection, lake.landings(configuration))
         connection.execute(WRITE_ACCEPTED, {"file": str(unfinished)})
 
 
-def _view_landings(connection: duckdb.DuckDBPyConnection, landings: Mapping[tuple[str, date], Landing]) -> None:
+def view_landings(connection: duckdb.DuckDBPyConnection, landings: Mapping[tuple[str, date], Landing]) -> None:
     """Make `lake_landings`, of what only the lake's files say of themselves."""
     of_lake = landings.values()
     engine.create(
@@ -98,7 +58,7 @@ def _view_landings(connection: duckdb.DuckDBPyConnection, landings: Mapping[tupl
     )
 
 
-def _view_accepted(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+def view_accepted(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """Make `accepted_quarantine`, empty while nothing was let through."""
     if lake.accepted_quarantine.exists():
         engine.view_files(connection, "accepted_quarantine", [lake.accepted_quarantine])
@@ -106,7 +66,7 @@ def _view_accepted(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
         connection.execute("create temp view accepted_quarantine as select * from version.quarantine where false")
 
 
-def _view_fresh_rows(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+def view_fresh_rows(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """Make `fresh_rows`: stream and learner of every row landed since the published version."""
     fresh = connection.execute("select stream, day from fresh_landings").fetchall()
     parts = ["select '' as stream, '' as user_id where false"]

@@ -17,7 +17,7 @@ from assets.step4_roll_up.activity import roll_up
 from assets.step5_build.build import Built, build
 from assets.step6_check import check as checking
 from assets.step6_check.check import check, refuse_failures
-from assets.step6_check.check_list import CHECK_LIST, Outcome, Report, judged
+from assets.step6_check.check_list import CHECK_LIST, Check, Outcome, Report, checks_in, judged
 from tests import small_platform
 from tests.small_platform import FIRST, FIRST_NIGHT, SECOND
 from warehouse import engine
@@ -266,6 +266,32 @@ def test_without_a_version_before_the_guards_say_so(nights: Path, tmp_path: Path
     assert all(outcome.passed for outcome in found.values())
 
 
+def test_a_check_is_a_file_with_a_header(tmp_path: Path) -> None:
+    """Adding one is adding a file: what holds, beside which table, what it compares; the rest if it is so."""
+    place = tmp_path / "ours_holds.sql"
+    place.write_text("""-- Ours holds,
+-- always.
+-- table: users
+-- compares: select 3
+-- way out: look
+-- there
+-- let through by: accept_shrink
+--
+-- table: this is a comment
+select 'one' as example
+""")
+    (check,) = checks_in(tmp_path)
+    assert check == Check(
+        "ours_holds", "users", "Ours holds, always.", "select 3", "look there", "accept_shrink", "", check.model
+    )
+    for lost in ("-- table: users\n", "-- compares: select 3\n", "-- Ours holds,\n-- always.\n"):
+        other = tmp_path / f"{len(lost)}.sql"
+        other.write_text(place.read_text().replace(lost, "").replace("-- table: this is a comment\n", ""))
+        with pytest.raises(ValueError, match=f"{other.name} does not say"):
+            list(checks_in(tmp_path))
+        other.unlink()
+
+
 def report(name: str, compared: str = "1 rows") -> Report:
     return Report(name, 0, None, compared)
 
@@ -287,12 +313,10 @@ def test_a_check_that_does_not_report_once_fails() -> None:
 
 
 def test_a_check_that_the_sql_does_not_answer_keeps_the_version_from_readers(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """FAULTS 43: as after a change that lost one."""
-    silent = tmp_path / "silent.sql"
-    silent.write_text("select 'instants_filled', 0, null, '1 rows' where $accept_quarantine and $smallest_gap > 9")
-    monkeypatch.setattr(checking, "INSTANTS", silent)
+    """FAULTS 43: as after a change of the question that loses the answer."""
+    monkeypatch.setattr(checking, "ASK", checking.ASK + " having false")
     with pytest.raises(CheckFailedError, match=r"instants_filled found 1 \(such as 0 reports\): this is a fault"):
         publish_lake(place.configuration)
     assert Warehouse.of(place.configuration).current() == FIRST

@@ -21,20 +21,6 @@ BYTES_PER_BLOCK = 16_384
 LEARNER_BYTES, DAY_BYTES = 200, 12  # of a line, about
 DAYS_AT_ONCE = 1_000_000  # so many are packed in memory
 SIZES = "select (select count(*) from pulse_totals), (select count(*) from learning_pulse)"
-STORED = "select count(*) from pulse_blocks where block between $first_block and $last_block"
-DIFFERENT = """
-with packed_again as ({model}),
-
-stored as (select block, key_shift, packed from pulse_blocks where block between $first_block and $last_block),
-
-different as (
-    (select * from packed_again except all select * from stored)
-    union all
-    (select * from stored except all select * from packed_again)
-)
-
-select count(*), min('block ' || block) from different
-"""
 
 
 def pack(connection: duckdb.DuckDBPyConnection, place: Path) -> int:
@@ -61,8 +47,8 @@ def pack(connection: duckdb.DuckDBPyConnection, place: Path) -> int:
     return int(rows)
 
 
-def differences(connection: duckdb.DuckDBPyConnection, version: str) -> tuple[int, str | None]:
-    """Pack a part of a finished version once more; return how many blocks differ, and one of them.
+def view_blocks(connection: duckdb.DuckDBPyConnection, version: str) -> None:
+    """Make `stored_blocks`, a part of a finished version, and `packed_again`, the same part packed once more.
 
     Another part with every version, of about a million days: what differs in one place would differ in many.
 
@@ -72,19 +58,15 @@ def differences(connection: duckdb.DuckDBPyConnection, version: str) -> tuple[in
     """
     connection.execute("use version")
     keys, blocks, shift = _part(connection, version)
-    query = DIFFERENT.format(model=engine.sql(MODEL))
-    count, example = engine.one_row(connection, query, {**keys, **blocks, "key_shift": shift})
+    connection.execute(f"create temp table packed_again as {engine.sql(MODEL)}", {**keys, "key_shift": shift})
+    connection.execute(
+        """
+        create temp table stored_blocks as
+        select block, key_shift, packed from pulse_blocks where block between $first_block and $last_block
+        """,
+        blocks,
+    )
     connection.execute("use memory")
-    return int(count), example
-
-
-def blocks_compared(connection: duckdb.DuckDBPyConnection, version: str) -> int:
-    """Return how many blocks of a finished version `differences` packs once more."""
-    connection.execute("use version")
-    _, blocks, _ = _part(connection, version)
-    (count,) = engine.one_row(connection, STORED, blocks)
-    connection.execute("use memory")
-    return int(count)
 
 
 def _part(connection: duckdb.DuckDBPyConnection, version: str) -> tuple[dict[str, int], dict[str, int], int]:

@@ -1,8 +1,8 @@
 -- Window, levels and totals once more, packed for look-ups: some learners per row, for the learners of one bucket
--- (docs/decisions/0008-learners-packed-for-lookups.md; `serve/version/packed.py` reads it). A learner is a line: key, tab,
--- JSON array, tab, active days. A day is four characters of 15 bits above U+0800. The first has the date modulo 512 (9
--- bits), level - 1 (2), and what XP and seconds have beyond 15 bits (2 each); then come seconds, XP, and three counts
--- of 5 bits. A day that does not fit stands as numbers between two `~`.
+-- (docs/decisions/0008-learners-packed-for-lookups.md; `serve/version/packed.py` reads it). A learner is a line: key,
+-- tab, JSON array, tab, active days. A day is four characters of 15 bits above U+0800. The first has the date modulo
+-- 512 (9 bits), level - 1 (2), and what XP and seconds have beyond 15 bits (2 each); then come seconds, XP, and three
+-- counts of 5 bits. A day that does not fit stands as numbers between two `~`.
 with days as (
     select
         user_key,

@@ -1,0 +1,12 @@
+-- figures_before, figures -> every figure of the version that readers get now, and whether the new one loses too much
+-- of it (R25). A version without any rows has no figure of a date, so what is missing counts as nothing.
+select
+    before.name,
+    coalesce(before.activity_date || ' ', '') || 'from ' || before.amount || ' down to ' || coalesce(found.amount, 0)
+        as example,
+    before.amount >= limits.shrink_base
+    and coalesce(found.amount, 0) < before.amount * (1 - limits.shrink_budget) as has_shrunk
+from figures_before as before
+cross join limits
+left join figures as found
+    on before.name = found.name and before.activity_date is not distinct from found.activity_date

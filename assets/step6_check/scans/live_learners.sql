@@ -1,0 +1,2 @@
+-- landed_users -> the numbers of learners who are shown.
+select user_key(user_id) as user_key from landed_users where reason is null and not is_deleted

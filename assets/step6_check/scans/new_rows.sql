@@ -1,0 +1,11 @@
+-- fresh_landings, quarantine_faults, landed_users -> how many rows are new, by stream: those of the landings made since
+-- the published version, the rows without a day that it does not have, and of users, who land whole, all.
+with of_events as (
+    select stream, source_rows from fresh_landings
+    union all
+    select stream, sum(without_day) from quarantine_faults where without_day is not null group by stream
+)
+
+select stream, false as is_of_users, sum(source_rows) as rows from of_events group by stream
+union all
+select limits.users_stream, true, (select count(*) from landed_users) from limits
