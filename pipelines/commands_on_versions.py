@@ -4,6 +4,7 @@ from argparse import Namespace
 from datetime import date, datetime
 
 from pipelines.commands import configuration_of
+from pipelines.terminal import plain
 from warehouse import clock, owners, row_security
 from warehouse.errors import NoVersionError, PulseError
 from warehouse.lake import Lake, newest_day
@@ -20,7 +21,7 @@ def status(words: Namespace) -> None:
     warehouse = Warehouse.of(configuration)
     current = warehouse.current()
     newest = newest_day(configuration, Lake.of(configuration).landings(configuration))
-    print(f"data folder   {configuration.data_dir}")
+    print(f"data folder   {plain(str(configuration.data_dir))}")
     print(f"newest day    {_newest(newest)}")
     for place in unreadable(Lake.of(configuration)):
         print(f"erasure       {place} cannot be read; restore it, or run `pulse erase` again for that learner")

@@ -96,10 +96,13 @@ def make_platform(path: Path, *, users: int = 40, days: int = 365, last_day: dat
     return Platform(first_day, last_day, rows, people[0].id, people[0].username)
 
 
+WRITTEN_BY_US = "# Written by `pulse demo`"
+
+
 def demo_configuration(data_dir: str, platform_url: str, first_day: date, secret: str) -> str:
     """The text of the `pulse.toml` of a demo: these values, and every other key as README.md has it by default."""
     head = f"""\
-# Written by `pulse demo`: a sample platform, nobody's data, and a secret of its own.
+{WRITTEN_BY_US}: a sample platform, nobody's data, and a secret of its own.
 [pulse]
 data_dir = {_toml(data_dir)}
 first_day = {first_day.isoformat()}

@@ -23,6 +23,7 @@ from warehouse.identifiers import normal_id
 from warehouse.lake import Lake
 from warehouse.leftovers import remove_leftovers
 from warehouse.manifest import Manifest
+from warehouse.readiness import refuse_links
 from warehouse.versions import Warehouse
 from warehouse.withdrawal import keep_only, withdraw
 
@@ -52,10 +53,11 @@ def erase(configuration: Configuration, user_id: str) -> Erased:
         user_id: the id in any spelling (R26).
 
     Raises:
-        DamagedError: the pointer, or the list, is not what we put there; nothing was begun.
+        DamagedError: the pointer, the list, or a file is not what we put there; nothing was begun.
         PulseError: the erasure is not complete; it has to be run again.
     """
     lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
+    refuse_links(configuration)
     warehouse.current()  # a pointer that is a file is a copy of a version, and might keep the learner
     learner, fewest = normal_id(user_id), most_erased(warehouse)
     salted = suppression.make_list(lake.suppressed, fewest=fewest)

@@ -17,6 +17,7 @@ import duckdb
 
 from serve.refusals import UnansweredError
 from warehouse import engine
+from warehouse.files import a_file
 
 logger = logging.getLogger(__name__)
 MEMORY_LIMIT = "64MB"
@@ -113,7 +114,7 @@ class Profiles:
 
     def _stamp(self) -> Stamp | None:
         try:
-            status = self._place.stat()
+            status = a_file(self._place).stat()
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -15,7 +15,7 @@ import duckdb
 from warehouse import engine
 from warehouse.erased import erased_of
 from warehouse.errors import DamagedError
-from warehouse.files import below
+from warehouse.files import a_file, below
 from warehouse.lake import Lake
 from warehouse.owners import user_name
 from warehouse.versions import Warehouse
@@ -114,7 +114,7 @@ def _complaint(place: Path) -> str | None:
     """Return why a file is not what its name says, None if it is."""
     if place.suffix in {".parquet", ".json"} and place.is_dir():
         return "it is a folder"
-    with place.open("rb") as file:
+    with a_file(place).open("rb") as file:
         beginning = file.read(len(SQLITE_FILE))
     try:
         if place.suffix == ".parquet":

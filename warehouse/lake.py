@@ -19,7 +19,7 @@ import duckdb
 from warehouse import engine
 from warehouse.configuration import Configuration, Stream
 from warehouse.errors import DamagedError
-from warehouse.files import entries, written_beside
+from warehouse.files import a_file, entries, written_beside
 
 DAY = timedelta(days=1)
 NAME_OF_A_DAY = re.compile(r"(?!\.).{4}-.{2}-.{2}\.parquet")
@@ -198,7 +198,7 @@ class Lake:
             DamagedError: the file has no number; going on from another could give a name twice.
         """
         try:
-            text = self.sequence.read_text(encoding="ascii").strip()
+            text = a_file(self.sequence).read_text(encoding="ascii").strip()
         except FileNotFoundError:
             return 0
         except UnicodeDecodeError:

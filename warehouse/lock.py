@@ -18,7 +18,7 @@ from warehouse.errors import LockHeldError, LockWaitError
 from warehouse.files import make_folder, writing
 from warehouse.leftovers import remove_leftovers
 from warehouse.lock_holder import holder_of
-from warehouse.mending import begin_folders, mend
+from warehouse.mending import begin_folders, mend, refuse_foreign
 
 logger = logging.getLogger(__name__)
 LINKS = ".pulse.duckdb.*"
@@ -127,10 +127,12 @@ def run_lock(
 
     Raises:
         LockHeldError, LockWaitError: as `exclusive`.
-        ConfigurationError: this user is not in the group of the configuration, or is root in another's folder.
+        ConfigurationError: this user is not in the group of the configuration, or is root in another's folder, or the
+            folder has what is not ours.
     """
     data_dir, group = configuration.data_dir, owners.group_number(configuration.pulse.group)
     owners.refuse_root(data_dir)
+    refuse_foreign(data_dir)
     begin_folders(data_dir, group)
     with exclusive(data_dir / "run.lock", purpose, wait_seconds=wait_seconds, tell=tell):
         umask = os.umask(modes.RUN_UMASK)

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Self
 
+from warehouse.files import a_file
 from warehouse.remarks import Remarks, UnknownRows
 
 VERSION_NAME = re.compile(r"pulse-(\d{4}-\d{2}-\d{2})-(\d{6,})")
@@ -107,5 +108,5 @@ def sequence_of(version: str) -> int:
 
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file that nobody in this process has open in DuckDB."""
-    with path.open("rb") as file:
+    with a_file(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,7 +17,7 @@ import duckdb
 
 from warehouse import engine, erasures
 from warehouse.errors import DamagedError
-from warehouse.files import written_beside
+from warehouse.files import a_file, written_beside
 from warehouse.identifiers import normal_id
 
 SALT_BYTES = 16
@@ -69,7 +69,7 @@ def read_list(place: Path, *, fewest: int = 0, listed: Collection[str] | None = 
     folder = place.with_name(RECEIPTS)
     known = frozenset(erasures.sums_on_list(folder) if listed is None else listed)  # before the list, which only grows
     try:
-        content = json.loads(place.read_text(encoding="ascii"))
+        content = json.loads(a_file(place).read_text(encoding="ascii"))
         found = _checked(content["salt"], content["sha256"])
     except FileNotFoundError as error:
         has_receipts = bool(erasures.places(folder))
