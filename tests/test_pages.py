@@ -129,7 +129,7 @@ def test_every_decision_is_short() -> None:
 
 # --- faults -----------------------------------------------------------------------------------------------------------
 
-OF_THE_API = range(31, 42)  # these are tested by what FAULTS.md names, and have no row in RELIABILITY.md
+OF_THE_API = range(31, 42)  # the tests that name these are not listed in docs/RELIABILITY.md
 
 
 def by_fault() -> dict[int, set[str]]:
