@@ -52,6 +52,15 @@ def prose(text: str) -> str:
     return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
+def sentences(text: str) -> list[str]:
+    """The sentences of a page's paragraphs and lists; code counts as one word, and tables as nothing."""
+    lines = [line for line in prose(text).splitlines() if not line.startswith(("|", "#", "<", "    alt="))]
+    plain = re.sub(r"`[^`]*`", "X", re.sub(r"\]\([^)]*\)", "]", "\n".join(lines)))
+    paragraphs = re.split(r"\n\s*\n|\n(?=\s*(?:- |\d+\. ))", plain)
+    ends = re.compile(r"(?<=[.?!])\s+(?=[A-Z*\[\d])|(?<=[:;])\s")
+    return [sentence for paragraph in paragraphs for sentence in ends.split(" ".join(paragraph.split()))]
+
+
 def links(text: str) -> list[str]:
     """The targets of every link and picture of a page."""
     return re.findall(r"\]\(([^)\s]+)\)", prose(text)) + re.findall(r'(?:src|srcset)="([^"]+)"', prose(text))

@@ -25,6 +25,7 @@ from tests.documents import (
     numbers_named,
     numbers_of_faults,
     prose,
+    sentences,
 )
 from warehouse import schema
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LONGEST_README = 150  # lines
+LONGEST_SENTENCE = 22  # words
 
 
 def test_the_page_of_tables_is_what_the_schema_says() -> None:
@@ -60,6 +62,12 @@ def test_every_reason_for_quarantine_is_in_the_rules() -> None:
 
 def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) <= LONGEST_README
+
+
+@pytest.mark.parametrize("page", [*FOR_USERS, "docs/CONTRIBUTING.md", "docs/CHANGELOG.md"])
+def test_no_sentence_for_users_is_long(page: str) -> None:
+    long = [text for text in sentences(TEXTS[page]) if len(re.findall(r"[\w'-]+", text)) > LONGEST_SENTENCE]
+    assert long == []
 
 
 @pytest.mark.parametrize("page", TEXTS)
