@@ -58,7 +58,8 @@ def sentences(text: str) -> list[str]:
     plain = re.sub(r"`[^`]*`", "X", re.sub(r"\]\([^)]*\)", "]", "\n".join(lines)))
     paragraphs = re.split(r"\n\s*\n|\n(?=\s*(?:- |\d+\. ))", plain)
     ends = re.compile(r"(?<=[.?!])\s+(?=[A-Z*\[\d])|(?<=[:;])\s")
-    return [sentence for paragraph in paragraphs for sentence in ends.split(" ".join(paragraph.split()))]
+    plain_paragraphs = [re.sub(r"^(?:- |\d+\. )", "", " ".join(paragraph.split())) for paragraph in paragraphs]
+    return [sentence for paragraph in plain_paragraphs for sentence in ends.split(paragraph)]
 
 
 def links(text: str) -> list[str]:

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LONGEST_README = 150  # lines
-LONGEST_SENTENCE = 22  # words
+LONGEST_SENTENCE = 22  # words, in pages for users
+LONGEST_EXPLANATION = 24  # words, in pages that explain
+EXPLAINING = [f"docs/{name}.md" for name in ("ARCHITECTURE", "FAULTS", "RELIABILITY", "RULES", "SECURITY")]
 
 
 def test_the_page_of_tables_is_what_the_schema_says() -> None:
@@ -64,10 +66,10 @@ def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) <= LONGEST_README
 
 
-@pytest.mark.parametrize("page", [*FOR_USERS, "docs/CONTRIBUTING.md", "docs/CHANGELOG.md"])
-def test_no_sentence_for_users_is_long(page: str) -> None:
-    long = [text for text in sentences(TEXTS[page]) if len(re.findall(r"[\w'-]+", text)) > LONGEST_SENTENCE]
-    assert long == []
+@pytest.mark.parametrize("page", [*FOR_USERS, *EXPLAINING, "docs/CONTRIBUTING.md", "docs/CHANGELOG.md"])
+def test_no_sentence_is_long(page: str) -> None:
+    longest = LONGEST_EXPLANATION if page in EXPLAINING else LONGEST_SENTENCE
+    assert [text for text in sentences(TEXTS[page]) if len(re.findall(r"[\w'-]+", text)) > longest] == []
 
 
 @pytest.mark.parametrize("page", TEXTS)
