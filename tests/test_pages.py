@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.benchmarks import report
 from tests.documents import (
     DOCS,
     FOR_USERS,
@@ -31,6 +32,7 @@ from warehouse import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 LONGEST_README = 150  # lines
 LONGEST_SENTENCE = 22  # words, in pages for users
@@ -41,6 +43,13 @@ EXPLAINING = [f"docs/{name}.md" for name in ("ARCHITECTURE", "FAULTS", "RELIABIL
 def test_the_page_of_tables_is_what_the_schema_says() -> None:
     found = TEXTS["docs/reference/tables.md"]
     assert found == schema.dictionary(), "run `make dictionary`"
+
+
+def test_the_page_of_benchmarks_is_what_figures_and_notes_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "REPORT", tmp_path / "BENCHMARKS.md")
+    monkeypatch.setattr(report, "IMAGES", tmp_path)
+    report.write()
+    assert (tmp_path / "BENCHMARKS.md").read_text(encoding="utf-8") == TEXTS["docs/BENCHMARKS.md"]
 
 
 def test_every_public_table_and_column_has_a_comment() -> None:
