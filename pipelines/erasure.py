@@ -3,7 +3,7 @@
 The receipt is begun first, so that an erasure that dies is known. Then comes the list of erased learners: from then on
 no run takes the learner in, no build has the learner, and no server answers with the learner's numbers. Then the lake,
 then a version of what is left, then every older version. What is not ours stays as it is: sources, backups, logs
-(README.md, Erasure).
+(docs/guide/erase.md).
 """
 
 from contextlib import suppress

@@ -1,4 +1,6 @@
-"""API keys, looked up live: whose key it is, if it is one, is not revoked, has not expired and may do this (README.md).
+"""API keys, looked up live: whose key it is, if it is one, is not revoked, has not expired and may do this.
+
+See docs/guide/connect.md, API keys.
 
 What does not look like a key never gets further than this module. What does is looked up by its hash: one query, one
 way through the code and one answer for unknown, revoked and expired. How the table is asked is `key_store.py`.

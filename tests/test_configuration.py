@@ -1,4 +1,6 @@
-"""The configuration file: every mistake is answered, all of them at once, and no answer holds a secret (README.md).
+"""The configuration file: every mistake is answered, all of them at once, and no answer holds a secret.
+
+See docs/reference/configuration.md.
 
 What the settings do is tested where they do it.
 """

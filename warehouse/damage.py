@@ -1,8 +1,8 @@
 """What can be wrong with a data folder that was copied, damaged or belongs to somebody else, and the way out of it.
 
-Belongs here: looking for the culprit after something has failed, for a line that a person can act on (docs/FAULTS.md,
-56). Nothing is mended, and a run that goes well never comes here. What must be refused before it does harm is refused
-where it is read: `versions.py`, `lake.py`, `suppression.py`.
+Belongs here: looking for the culprit after something has failed, for a line that a person can act on (FAULTS 56).
+Nothing is mended, and a run that goes well never comes here. What must be refused before it does harm is refused where
+it is read: `versions.py`, `lake.py`, `suppression.py`.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The receipts of erasures, `lake/erasures/`, as whoever does not write them reads them (README.md, Erasure).
+"""The receipts of erasures, `lake/erasures/`, as whoever does not write them reads them (docs/guide/erase.md).
 
 An erasure begins its receipt before the learner is on the list of erased learners, and says in it when that is done, so
 whatever a receipt says is on the list has to be there (`suppression.py`). Who writes them is `assets/step8_receipt.py`.

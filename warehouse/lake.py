@@ -109,7 +109,7 @@ class Lake:
 
     @property
     def profiles(self) -> Path:
-        """The place of the names that have a public page, and whose they are (README.md)."""
+        """The place of the names that have a public page, and whose they are (docs/guide/embed.md)."""
         return self.root / "profiles.parquet"
 
     @property

@@ -1,4 +1,4 @@
-"""What a killed run leaves behind, and removing it: the next run begins as if there had been none (docs/FAULTS.md, 1).
+"""What a killed run leaves behind, and removing it: the next run begins as if there had been none (FAULTS 1).
 
 Only the holder of the run's lock may do this. Readers are not disturbed: nothing that the pointer names is touched, and
 nothing else without a manifest may be served. A version that was built to its end and not published stays to be looked

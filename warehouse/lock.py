@@ -1,7 +1,7 @@
 """The locks of a data folder: one run at a time, whoever started it, and one switch of the pointer at a time.
 
 The system lets go of a lock when its holder dies. It gives one to whoever can open the file, for reading even, so lock
-files are for nobody else to open (`modes.py`), and no wait for one is without an end (docs/FAULTS.md, 74).
+files are for nobody else to open (`modes.py`), and no wait for one is without an end (FAULTS 74).
 """
 
 import fcntl

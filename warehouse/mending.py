@@ -1,4 +1,4 @@
-"""Closing what an older version left open in a data folder, under the run's lock (docs/FAULTS.md, 74).
+"""Closing what an older version left open in a data folder, under the run's lock (FAULTS 74).
 
 Only what differs from `modes.py` is changed, and the line says whom that shuts out. The data folder itself is left as
 it is: somebody else may have made it. A group that had no rights gets none, unless it is the one of the configuration.

@@ -1,6 +1,6 @@
 """What has to be right about a data folder before a run begins: what it could only fail over at its end, or in silence.
 
-What a run reads on its way it refuses there; what a switch of the pointer mends stays as it is (docs/FAULTS.md, 56).
+What a run reads on its way it refuses there; what a switch of the pointer mends stays as it is (FAULTS 56).
 """
 
 from warehouse.configuration import Configuration

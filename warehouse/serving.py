@@ -1,4 +1,4 @@
-"""`[serve]`: what the server is told about the network around it (README.md, §7).
+"""`[serve]`: what the server is told about the network around it (docs/reference/configuration.md).
 
 Only the shape of the section and its mistakes belong here; what a key does is in `serve/`.
 """

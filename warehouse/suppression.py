@@ -1,4 +1,4 @@
-"""Whom the lake does not take in again: `lake/suppressed.json`, the list of erased learners (README.md, Erasure).
+"""Whom the lake does not take in again: `lake/suppressed.json`, the list of erased learners (docs/guide/erase.md).
 
 The list has no ids, only SHA-256 sums of a salt and a normal id (R26). Whoever lands rows leaves out those of learners
 on the list before anything is judged or counted; the server answers them as nobody, whatever version it serves.

@@ -492,7 +492,7 @@ except duckdb.Error as error:
 
 
 def test_an_analyst_in_the_group_opens_the_pointer_and_writes_nothing(published: Configuration) -> None:
-    """FAULTS 74: as the README has it; who is in no group does not."""
+    """FAULTS 74: as docs/guide/operate.md has it; who is in no group does not."""
     need_another_user()
     pointer = Warehouse.of(published).pointer
     done = as_user(ANALYST, pointer, before="import duckdb\n", groups=[NOBODY, os.getegid()])

@@ -212,7 +212,7 @@ def test_a_version_broken_on_purpose_fails_by_the_name_of_the_check(place: Place
 
 
 def test_every_check_says_what_it_compared(place: Place) -> None:
-    """FAULTS 43: rows, counted by hand from `small_platform.py`."""
+    """FAULTS 43: rows, counted by hand from `tests/small_platform.py`."""
     found = place.outcomes()
     assert {name: outcome.violations for name, outcome in found.items()} == dict.fromkeys(NAMES, 0)
     assert {name: outcome.compared for name, outcome in found.items()} == {
