@@ -6,7 +6,8 @@ ARGS ?=
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet --quiet
 LOCKED := --no-deps --require-hashes -r
 SQL := assets warehouse
-SHARED := -n auto --maxprocesses 4 --dist loadfile  # among processes; what a file has made is used by its tests alone
+# Among processes, one more than cores because tests wait; what a file has made is used by its tests alone.
+SHARED := -n $(shell getconf _NPROCESSORS_ONLN | awk '{print $$1 < 3 ? $$1 + 1 : 4}') --dist loadfile
 
 # The newest Python that the lock is made for, else whatever python3 is; 3.11 is the oldest that will do.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
