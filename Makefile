@@ -6,13 +6,15 @@ ARGS ?=
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet --quiet
 LOCKED := --no-deps --require-hashes -r
 SQL := assets warehouse
-SHARED := -n auto --maxprocesses 4 --dist loadfile  # among processes; what a file has made is used by its tests alone
+# Among processes, one more than cores because tests wait; what a file has made is used by its tests alone.
+SHARED := -n $(shell getconf _NPROCESSORS_ONLN | awk '{print $$1 < 3 ? $$1 + 1 : 4}') --dist loadfile
 
 # The newest Python that the lock is made for, else whatever python3 is; 3.11 is the oldest that will do.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: demo test test-slow torture histories bench bench-full install lint format lock audit licences dictionary ci clean
+.PHONY: demo test test-slow torture histories bench bench-full docs install
+.PHONY: lint format lock audit licences checks dictionary ci clean
 .DEFAULT_GOAL := install
 
 demo: $(VENV)/.installed
@@ -59,6 +61,14 @@ $(VENV)/.installed-bench: $(VENV)/.installed requirements-bench.lock
 	@$(PIP) install $(LOCKED) requirements-bench.lock
 	@touch $@
 
+$(VENV)/.installed-docs: $(VENV)/.installed requirements-docs.lock
+	@$(PIP) install $(LOCKED) requirements-docs.lock
+	@touch $@
+
+# The site of docs/, into site/; a link to a page or a section that does not exist ends it.
+docs: $(VENV)/.installed-docs
+	$(VENV)/bin/zensical build --config-file .zensical.toml --clean --strict
+
 lint: $(VENV)/.installed
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
@@ -78,6 +88,7 @@ lock:
 		-o requirements.lock pyproject.toml
 	.venv-lock/bin/uv pip compile $(UV) --group duckdb2 -o requirements-duckdb2.lock
 	.venv-lock/bin/uv pip compile $(UV) --group bench -c requirements.lock -o requirements-bench.lock
+	.venv-lock/bin/uv pip compile $(UV) --group docs -c requirements.lock -o requirements-docs.lock
 UV := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --upgrade \
 	--custom-compile-command "make lock"
 
@@ -90,11 +101,16 @@ audit: $(VENV)/.installed
 licences: $(VENV)/.installed
 	$(VENV)/bin/python -m tests.licences
 
+checks: $(VENV)/.installed
+	$(VENV)/bin/python -c 'from assets.step6_check.check_list import page; print(page(), end="")' \
+		> docs/reference/checks.md
+
 dictionary: $(VENV)/.installed
-	$(VENV)/bin/python -c 'from warehouse.versions import schema; print(schema.dictionary(), end="")' > docs/DICTIONARY.md
+	$(VENV)/bin/python -c 'from warehouse.versions import schema; print(schema.dictionary(), end="")' \
+		> docs/reference/tables.md
 
 ci:
 	.ci/run
 
 clean:
-	rm -rf $(VENV) .venv-lock .venv-audit .venv-duckdb2 .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) site .cache .venv-lock .venv-audit .venv-duckdb2 .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

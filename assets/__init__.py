@@ -1,5 +1,5 @@
-"""The steps of the way, one per file, in the order in which the data take them.
+"""The steps of a night, a folder each, in the order in which the data take them; erasing and reconciling beside them.
 
-A step is its core (`stepN_x.py`), its SQL beside it (`.sql`) and its Dagster shell (`stepN_x_asset.py`). Only the
-shells, `partitions.py` and `resources.py` import Dagster.
+A step's folder has its core in Python, its SQL, and an asset, its Dagster shell. Only the shells and
+`assets/orchestration` import Dagster.
 """

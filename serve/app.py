@@ -1,4 +1,4 @@
-"""The Flask app: routes of a few lines each, and errors that are JSON whatever goes wrong (README.md)."""
+"""The Flask app: routes of a few lines each, and errors that are JSON whatever goes wrong (docs/reference/http.md)."""
 
 import logging
 from pathlib import Path

@@ -69,7 +69,7 @@ def serve(path: Path, host: str, port: int, workers: int = 1) -> None:
         websockets=False,
         backpressure=connections_at_most,
         http1_settings=HTTP1Settings(max_buffer_size=LARGEST_HEAD_BYTES),
-        log_access=False,  # `access_log.py` is ours
+        log_access=False,  # `serve/http/access_log.py` is ours
         log_dictconfig=LOGGING,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,

@@ -32,7 +32,7 @@ package registry.
 
 *Server*: `pip install .` has it. *Night*: one of the extras `keys`, `limits` and `pipelines` does. *Development*:
 tests, linters and building, never part of an installation. *Another system*: Windows or PyPy. What
-`requirements-bench.lock` has besides is used by `make bench` alone.
+`requirements-bench.lock` has besides is used by `make bench` alone, what `requirements-docs.lock` has by `make docs`.
 
 | package | version | for | licence |
 | --- | --- | --- | --- |

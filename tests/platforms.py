@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SECRET = "a secret of the tests, longer than 32 bytes"
 
-# role -> column, by kind, as a platform might name them; README.md says which roles may be left out
+# role -> column, by kind, as a platform might name them; docs/guide/connect.md says which roles may be left out
 COLUMNS = {
     "users": {
         "user_id": "id",
@@ -74,7 +74,7 @@ def write(world: World, url: str, *, users: int | None = None) -> None:
 
 
 def configuration(world: World, url: str, data_dir: str) -> str:
-    """The text of a `pulse.toml` (README.md) that reads the world from that database."""
+    """The text of a `pulse.toml` (docs/guide/connect.md) that reads the world from that database."""
     parts = [
         _section(
             "pulse",

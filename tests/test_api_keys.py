@@ -419,12 +419,20 @@ SCOPES: dict[str | None, list[str]] = {
         "with,comma",
     ],
     "{}": [],
+    '{"pulse:read": false}': [],  # FAULTS 84: a JSON object is no list, whatever it means
+    '{"deny":["pulse:read"]}': [],
+    '{"scopes":["pulse:read"]}': [],
+    '{"a":"pulse:read"}': [],
+    '{"pulse:read"': [],
+    "{pulse:read},{x}": [],
+    "{{pulse:read},{xp:read}}": [],
     "*": ["*"],
 }
 
 
 @pytest.mark.parametrize(("text", "scopes"), SCOPES.items(), ids=map(str, range(len(SCOPES))))
 def test_scopes_are_words_a_json_array_or_an_array(text: str | None, scopes: list[str]) -> None:
+    """FAULTS 84: anything else grants nothing."""
     assert scopes_of(text) == scopes
 
 

@@ -1,4 +1,6 @@
-"""Each command as a person types it: exit code, one line on standard error, what it leaves behind (README.md).
+"""Each command as a person types it: exit code, one line on standard error, what it leaves behind.
+
+See docs/reference/commands.md.
 
 One demo is made and published once; tests that change something work on a copy of its folder.
 """

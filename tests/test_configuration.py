@@ -1,4 +1,6 @@
-"""The configuration file: every mistake is answered, all of them at once, and no answer holds a secret (README.md).
+"""The configuration file: every mistake is answered, all of them at once, and no answer holds a secret.
+
+See docs/reference/configuration.md.
 
 What the settings do is tested where they do it.
 """
@@ -57,6 +59,54 @@ MISTAKES = {
     "unknown key at the top": (
         ("[pulse]", "surprise = 1\n[pulse]"),
         "surprise: unknown key",
+    ),
+    "a switch for a share": (  # FAULTS 82: it would be 1, and let everything through
+        ("[pulse]", "[pulse]\nshrink_budget = true"),
+        "pulse.shrink_budget: Input should be a valid number",
+    ),
+    "a switch for a number": (
+        ("[pulse]", "[pulse]\nkeep_versions = true"),
+        "pulse.keep_versions: Input should be a valid integer",
+    ),
+    "a text for a number": (
+        ("[pulse]", '[pulse]\nlookback_days = "7"'),
+        "pulse.lookback_days: Input should be a valid integer",
+    ),
+    "a word for a switch": (
+        ("[pulse]", '[pulse]\nlaunchpad_accepts = "yes"'),
+        "pulse.launchpad_accepts: Input should be a valid boolean",
+    ),
+    "a switch for a time": (
+        ('url = "sqlite:///platform.db"', 'url = "sqlite:///platform.db"\nstatement_timeout_seconds = true'),
+        "sources.platform.statement_timeout_seconds: true and false are no numbers",
+    ),
+    "a switch for a size": (
+        ("[auth]", "[serve]\ncache_mb = true\n[auth]"),
+        "serve.cache_mb: true and false are no numbers",
+    ),
+    "a port with a host": (
+        ("[pulse]", '[pulse]\nui_hosts = ["a:80"]'),
+        'pulse.ui_hosts.0: "a:80" is no name of a host, write one like "pulse.example.com", without scheme and port',
+    ),
+    "a proxy that is everybody": (
+        ("[auth]", '[serve]\ntrusted_proxies = ["0.0.0.0/0"]\n[auth]'),
+        (
+            'serve.trusted_proxies.0: "0.0.0.0/0" is everybody, who then says who they are; name your proxies, such as '
+            '"10.0.0.0/8"'
+        ),
+    ),
+    "a stream twice": (  # under another name, and in another zone
+        (
+            "[auth]",
+            """[streams.bonus]
+kind = "xp"
+source = "platform"
+table = "xp_events"
+timezone = "Europe/Berlin"
+columns = { user_id = "user_id", event_id = "id", amount = "amount", occurred_at = "created_at" }
+[auth]""",
+        ),
+        "streams.bonus: it reads the rows of streams.xp, which would count twice; delete one",
     ),
     "unknown section": (
         ("[auth]", "[weather]\n[auth]"),
@@ -363,9 +413,12 @@ def test_a_cron_line_that_runs_is_taken(cron: str, tmp_path: Path) -> None:
     assert read(tmp_path, with_schedule(cron)).pulse.schedule.cron == cron
 
 
-@pytest.mark.parametrize("name", ["Users", "2fast", "a-b", '"größe"', "activity", "zones", "a" * 64])
+TAKEN = ["activity", "ahead", "erasures", "sequence", "zones"]
+
+
+@pytest.mark.parametrize("name", ["Users", "2fast", "a-b", '"größe"', *TAKEN, "a" * 64])
 def test_a_stream_that_cannot_be_a_folder_of_the_lake_is_a_mistake(name: str, tmp_path: Path) -> None:
-    answer = "a stream is named with a-z, 0-9 and _, and not ['activity', 'zones']"
+    answer = f"a stream is named with a-z, 0-9 and _, and not {TAKEN}"
     bare = name.strip('"')
     assert mistakes(tmp_path, GOOD.replace("[streams.xp]", f"[streams.{name}]")) == [f"streams.{bare}: {answer}"]
 

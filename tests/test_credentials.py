@@ -1,4 +1,6 @@
-"""Whose token it is, or that it is none: every forgery gets one and the same answer (README.md; FAULTS 31 to 37, 39).
+"""Whose token it is, or that it is none: every forgery gets one and the same answer.
+
+See docs/reference/http.md; FAULTS 31 to 37, 39.
 
 How a key set is kept is `test_jwks.py`'s, what an API key must be `test_api_keys.py`'s.
 """

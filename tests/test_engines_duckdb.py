@@ -573,7 +573,7 @@ def test_a_list_of_files_binds_to_read_parquet_also_inside_copy_and_macros_but_n
 
 
 def test_a_macro_may_differ_by_the_type_of_what_it_is_given() -> None:
-    """So that a rule of texts costs nothing where ids are UUIDs (`macros.sql`)."""
+    """So that a rule of texts costs nothing where ids are UUIDs (`warehouse/macros.sql`)."""
     with duckdb.connect() as con:
         con.execute("create macro spelled (id uuid) as 'uuid', (id varchar) as nullif(id, '')")
         one = "00000000-0000-0000-0000-0000000000aa"

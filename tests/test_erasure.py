@@ -137,7 +137,7 @@ def test_no_byte_of_the_data_folder_has_the_id_any_more(woven: Configuration) ->
         lake.root / ".users.unfinished" / "spool.parquet",
         warehouse.building("pulse-2026-03-04-000099"),
         warehouse.file("pulse-2026-03-04-000098"),
-        woven.data_dir / "tmp" / "spilled.block",
+        woven.data_dir / "tmp" / "duckdb_temp_storage_DEFAULT-0.tmp",
     ]
     for place in leftovers:
         place.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""What a source says of its days itself (docs/RULES.md, R23): which changes show without reading a row.
+"""What a source says of its days itself (R23): which changes show without reading a row.
 
 On SQLite, a real PostgreSQL and a real MariaDB. What is done about a difference is `test_reconcile.py`.
 """

@@ -2,7 +2,7 @@
 
 A case is one `case.toml`; no case has Python of its own:
 
-- `[pulse]`: settings of README.md, at least `first_day`.
+- `[pulse]`: settings of docs/reference/configuration.md, at least `first_day`.
 - `[[nights]]`: the runs in their order; `day` is a run's last day, `users` what the users table holds then. `streams`
   extracts only those, `pulse` overrides settings from that night on.
 - `[streams.NAME]`: `kind`, `timezone`, `rows` by role. A key that is left out is NULL; dates and times become ISO 8601

@@ -1,4 +1,6 @@
-"""What the server says of itself, to anybody and to bearers of the `ops_token` (README.md): one app, a clock by hand.
+"""What the server says of itself, to anybody and to bearers of the `ops_token`: one app, a clock by hand.
+
+See docs/reference/metrics.md.
 
 Several workers are `test_workers.py`'s.
 """

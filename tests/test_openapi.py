@@ -136,7 +136,7 @@ def test_every_example_is_valid() -> None:
 
 
 def test_the_contract_is_an_example_field_for_field() -> None:
-    """README.md."""
+    """docs/reference/http.md, The learner's own pulse."""
     content = DOCUMENT["paths"][PATH]["get"]["responses"]["200"]["content"]["application/json"]
     contract = content["examples"]["contract"]["value"]
     nothing = {"xp_earned": 0, "learning_time": 0, "sessions": 0, "quizzes": 0, "quizzes_passed": 0, "level": 0}

@@ -1,4 +1,4 @@
-"""What is packed for look-ups says what the tables say, to the last digit, and is refused if it does not (R13, R37).
+"""What is packed for look-ups says what the tables say, to the last digit, and is refused if it does not (R13).
 
 The tables are filled by hand, with what is easily lost on the way: numbers beyond the bits of a character, dates at
 both ends of the window, ids that look like something else.

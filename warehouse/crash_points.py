@@ -1,4 +1,4 @@
-"""Named points at which a run can be made to die, as it would by SIGKILL or a power cut (docs/FAULTS.md, 1).
+"""Named points at which a run can be made to die, as it would by SIGKILL or a power cut (FAULTS 1).
 
 Every step that changes what is on the disk has some. They do nothing unless the environment variable says so; the
 tests kill a night at each of them and look at what is left.

@@ -104,7 +104,7 @@ def view_files(connection: duckdb.DuckDBPyConnection, name: str, places: Sequenc
 def files(places: Iterable[Path], options: str = "") -> str:
     """Return the SQL that reads Parquet files; whatever reads them reads them by this.
 
-    Their paths mean nothing: a folder called `amount=500` is no column, and `*` is a character (docs/FAULTS.md, 52).
+    Their paths mean nothing: a folder called `amount=500` is no column, and `*` is a character (FAULTS 52).
 
     Args:
         places: files that all exist.

@@ -3,7 +3,7 @@
 The receipt is begun first, so that an erasure that dies is known. Then comes the list of erased learners: from then on
 no run takes the learner in, no build has the learner, and no server answers with the learner's numbers. Then the lake,
 then a version of what is left, then every older version. What is not ours stays as it is: sources, backups, logs
-(README.md, Erasure).
+(docs/guide/erase.md).
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from assets import progress
 from assets.erase.lake import erase_from_lake
 from assets.erase.places import Found, find
 from assets.erase.receipt import Receipt, begin
+from warehouse.condition.readiness import refuse_links
 from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.disk.leftovers import remove_leftovers
@@ -56,10 +57,11 @@ def erase(configuration: Configuration, user_id: str, publish: Publish) -> Erase
         publish: makes a version of the lake, past the guards that it is given, also where a clock was ahead.
 
     Raises:
-        DamagedError: the pointer, or the list, is not what we put there; nothing was begun.
+        DamagedError: the pointer, the list, or a file is not what we put there; nothing was begun.
         PulseError: the erasure is not complete; it has to be run again.
     """
     lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
+    refuse_links(configuration)
     warehouse.current()  # a pointer that is a file is a copy of a version, and might keep the learner
     learner, fewest = normal_id(user_id), most_erased(warehouse)
     salted = suppression.make_list(lake.suppressed, fewest=fewest)

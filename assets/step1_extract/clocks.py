@@ -1,4 +1,4 @@
-"""Step 1, before anything is read: the source's clock beside ours, where the source has one (R2, docs/FAULTS.md 54).
+"""Step 1, before anything is read: the source's clock beside ours, where the source has one (R2, FAULTS 54).
 
 Ours behind it would take good landings for such as are ahead; ours ahead of it would land days that are not over.
 """

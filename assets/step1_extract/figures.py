@@ -1,4 +1,4 @@
-"""Step 1, beside the rows: what a source itself says of its days, by one aggregate query (docs/RULES.md, R23).
+"""Step 1, beside the rows: what a source itself says of its days, by one aggregate query (R23).
 
 Per day of the source: how many rows, the sum of the amounts or how many were passed, the latest `updated_at`, and where
 the dialect can compute one cheaply a checksum over every mapped column. The checksum is a sum over rows, so their order

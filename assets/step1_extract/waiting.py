@@ -1,4 +1,4 @@
-"""Step 1, while a source is asked: in a thread of its own, for which we wait so long and no longer (docs/FAULTS.md 71).
+"""Step 1, while a source is asked: in a thread of its own, for which we wait so long and no longer (FAULTS 71).
 
 A connection that stops in the middle of an answer blocks its driver for ever: no limit of the source's arrives, and no
 signal is heard. So the driver works in one thread, and whoever asks waits in another, for our own limit and for

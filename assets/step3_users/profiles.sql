@@ -1,4 +1,4 @@
--- The learners as they landed -> the names that have a public page, and whose it is (README.md, Privacy). A name that
+-- The learners as they landed -> the names that have a public page, and whose it is (docs/guide/embed.md). A name that
 -- two live learners hold is nobody's, also if one of them is private. What has no page: a name that looks empty, one
 -- over 1 kB, `.` and `..`, which no URL keeps; and one with a `/`, a line or paragraph separator, a control, format
 -- (bidirectional and zero-width among them) or private character, U+FFFD (what bad bytes become), U+FFFE or U+FFFF.

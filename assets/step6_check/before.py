@@ -35,7 +35,7 @@ class Before:
         newest_day: the last UTC day in it.
         until: the last date that is compared; None for all of them. A version of days that are not over was made by a
             clock that was ahead, and what it has of their dates is no measure.
-        figures: name, date or None, amount; as `figures.sql`.
+        figures: name, date or None, amount; as `scans/figures.sql`.
         landings: stream, UTC day, and when that was extracted.
         quarantine: a Parquet file of its quarantine.
         learners: how many it shows.

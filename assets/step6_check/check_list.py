@@ -150,3 +150,21 @@ def _outcome(check: Check, reports: Sequence[Report]) -> Outcome:
         return Outcome(check, reports[0].violations, reports[0].example, reports[0].compared)
     missing = f"{len(reports)} reports" if len(reports) != 1 else "a report that does not say what it compared"
     return Outcome(replace(check, way_out=FAULT), 1, missing, NOTHING)
+
+
+def page() -> str:
+    """Return docs/reference/checks.md."""
+    parts = [
+        "# Checks\n",
+        "Nothing is published that one of these finds fault with. They are the files of `assets/step6_check/checks`,",
+        "and one that is asked in Python; `make checks` writes this page from their headers. Dagster shows each beside",
+        "its table. What may be let through, and how, is said in the guide, under Operate.\n",
+        "| check | beside the table | what holds | let through by |",
+        "| --- | --- | --- | --- |",
+        *(f"| `{one.name}` | `{one.table}` | {one.description} | {_option(one.guard)} |" for one in CHECK_LIST),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _option(guard: str) -> str:
+    return f"`--{guard.replace('_', '-')}`" if guard else ""

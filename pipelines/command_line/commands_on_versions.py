@@ -4,6 +4,7 @@ from argparse import Namespace
 from datetime import date, datetime
 
 from pipelines.command_line.commands import configuration_of
+from pipelines.command_line.terminal import plain
 from warehouse import clock
 from warehouse.condition import row_security
 from warehouse.disk import owners
@@ -22,7 +23,7 @@ def status(words: Namespace) -> None:
     warehouse = Warehouse.of(configuration)
     current = warehouse.current()
     newest = newest_day(configuration, Lake.of(configuration).landings(configuration))
-    print(f"data folder   {configuration.data_dir}")
+    print(f"data folder   {plain(str(configuration.data_dir))}")
     print(f"newest day    {_newest(newest)}")
     for place in unreadable(Lake.of(configuration)):
         print(f"erasure       {place} cannot be read; restore it, or run `pulse erase` again for that learner")

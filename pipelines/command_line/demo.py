@@ -10,11 +10,13 @@ from urllib.parse import quote
 import jwt
 
 from pipelines.command_line.running import LOCALHOST, refuse_taken_port, run_job
-from pipelines.demo.platform import Platform, demo_configuration, make_platform
+from pipelines.demo.platform import WRITTEN_BY_US, Platform, demo_configuration, make_platform
 from warehouse import clock
 from warehouse.configuration.configuration import Configuration, load
+from warehouse.errors import PulseError
 
 FOLDER = Path("demo")
+OURS = ("var", "platform.sqlite", "pulse.toml")
 TOKEN_SECONDS = 7 * 24 * 3600
 
 
@@ -46,8 +48,18 @@ def run(users: int, days: int, port: int, *, is_served: bool) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what an earlier demo left, and nothing else."""
+    """Remove what an earlier demo left, and nothing else.
+
+    Raises:
+        PulseError: what stands in the way was made by somebody else.
+    """
     folder.mkdir(exist_ok=True)
+    configuration = folder / "pulse.toml"
+    is_ours = configuration.is_file() and configuration.read_bytes().startswith(WRITTEN_BY_US.encode())
+    in_the_way = [folder / name for name in OURS if (folder / name).exists() and not is_ours]
+    if in_the_way or folder.is_symlink():
+        message = f"{(in_the_way or [folder])[0]} was not made by `pulse demo`; move it, or run this in another folder"
+        raise PulseError(message)
     shutil.rmtree(folder / "var", ignore_errors=True)
     for name in ("platform.sqlite", "pulse.toml"):
         (folder / name).unlink(missing_ok=True)

@@ -28,7 +28,7 @@ def failed(words: Namespace, error: BaseException) -> int:
     if terminal.is_debugging():
         traceback.print_exception(error)
     for line in _lines(words, error):
-        print(f"pulse: {' '.join(line.splitlines())}", file=sys.stderr)
+        print(f"pulse: {terminal.plain(' '.join(line.splitlines()))}", file=sys.stderr)
     if _is_interruption(error):
         return INTERRUPTED
     return error.exit_code if isinstance(error, PulseError) else PulseError.exit_code

@@ -7,6 +7,7 @@ and remembered as lost; the run goes on. A command whose purpose is its output a
 import errno
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from typing import Any, TextIO
 
 DEBUG = "PULSE_DEBUG"  # set to anything: tracebacks are shown, and what libraries warn of
 GONE = {errno.EPIPE, errno.EBADF}
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tabs and ends of lines
 UNKNOWN_CHARACTERS = "backslashreplace"  # what becomes of a character that the terminal does not have
 
 
@@ -90,6 +92,11 @@ def lost_output() -> OSError | None:
     sys.stdout.flush()
     lost: OSError | None = getattr(sys.stdout, "lost", None)
     return lost
+
+
+def plain(text: str) -> str:
+    """Return a text that moves no cursor and changes no colour: a configuration may hold any character."""
+    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def is_debugging() -> bool:

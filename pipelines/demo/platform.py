@@ -1,7 +1,8 @@
 """The demo platform: a believable learning platform in one SQLite file, and the configuration that reads it.
 
-Belongs here: the platform's tables, writing them, the text of the demo's `pulse.toml` (README.md). Stays out: who
-learns (`demo_people`), what happens on a day (`demo_days`), running the night and serving (the `pulse demo` command).
+Belongs here: the platform's tables, writing them, the text of the demo's `pulse.toml` (docs/guide/connect.md). Stays
+out: who learns (`people.py`), what happens on a day (`days.py`), running the night and serving (the command
+`pulse demo`).
 No clock is read: the same arguments give the same rows in the same order.
 """
 
@@ -96,10 +97,16 @@ def make_platform(path: Path, *, users: int = 40, days: int = 365, last_day: dat
     return Platform(first_day, last_day, rows, people[0].id, people[0].username)
 
 
+WRITTEN_BY_US = "# Written by `pulse demo`"
+
+
 def demo_configuration(data_dir: str, platform_url: str, first_day: date, secret: str) -> str:
-    """The text of the `pulse.toml` of a demo: these values, and every other key as README.md has it by default."""
+    """The text of the `pulse.toml` of a demo: these values, and every other key with its default.
+
+    See docs/reference/configuration.md.
+    """
     head = f"""\
-# Written by `pulse demo`: a sample platform, nobody's data, and a secret of its own.
+{WRITTEN_BY_US}: a sample platform, nobody's data, and a secret of its own.
 [pulse]
 data_dir = {_toml(data_dir)}
 first_day = {first_day.isoformat()}

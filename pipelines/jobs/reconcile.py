@@ -1,4 +1,4 @@
-"""The job `reconcile` and its schedule: what `reconciliation.py` does, told to Dagster asset by asset.
+"""The job `reconcile` and its schedule: what `assets/reconcile/reconcile.py` does, told to Dagster asset by asset.
 
 It is an op and not a selection of assets: which days it extracts is known only when the sources have been asked.
 """

@@ -1,4 +1,6 @@
-"""API keys, looked up live: whose key it is, if it is one, is not revoked, has not expired and may do this (README.md).
+"""API keys, looked up live: whose key it is, if it is one, is not revoked, has not expired and may do this.
+
+See docs/guide/connect.md, API keys.
 
 What does not look like a key never gets further than this module. What does is looked up by its hash: one query, one
 way through the code and one answer for unknown, revoked and expired. How the table is asked is `key_store.py`.
@@ -24,7 +26,9 @@ REMEMBERED_SECONDS = 5.0
 MOST_REMEMBERED = 10_000
 LONGEST_KEY = 256
 VISIBLE = re.compile(r"[!-~]+", re.ASCII)
-ARRAY_ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,{}"]+)', re.DOTALL)
+ITEM = r'"((?:[^"\\]|\\.)*)"|([^,{}"\\]+)'
+ARRAY_ITEM = re.compile(ITEM, re.DOTALL)
+ARRAY = re.compile(rf"\{{(?:(?:{ITEM})(?:,(?:{ITEM}))*)?\}}", re.DOTALL)  # of one dimension, as PostgreSQL writes it
 NEVER = "infinity"
 
 
@@ -160,7 +164,9 @@ def scopes_of(text: str | None) -> list[str]:
         except (ValueError, RecursionError):
             return []
         return [scope for scope in listed if isinstance(scope, str)]
-    if text.startswith("{") and text.endswith("}"):
+    if text.startswith("{"):
+        if not ARRAY.fullmatch(text):
+            return []  # such as a JSON object, which may name a scope to deny it
         found = ARRAY_ITEM.findall(text[1:-1])
         return [re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL) or plain.strip() for quoted, plain in found]
     return [scope for scope in re.split(r"[\s,]+", text) if scope]

@@ -1,4 +1,6 @@
-"""A bearer token: which learner it names, if one of our keys has signed it and its claims are good (README.md).
+"""A bearer token: which learner it names, if one of our keys has signed it and its claims are good.
+
+See docs/reference/http.md, Tokens.
 
 The configuration says which algorithms there are; of the token's own header only the name of the algorithm and of the
 key are read, and both are only ever compared with what we have. Where keys come from is `Keys`' matter.

@@ -1,4 +1,6 @@
-"""Who asks: a bearer token or an API key, one of them and once, says which learner it is (README.md; FAULTS 31 to 36).
+"""Who asks: a bearer token or an API key, one of them and once, says which learner it is.
+
+See docs/reference/http.md; FAULTS 31 to 36.
 
 A credential that cannot be trusted is refused, whatever is wrong with it; why is for log and metrics and never for the
 answer. What a token must be is `bearer.py`, where keys come from `jwks.py`, what an API key must be `api_keys.py`.

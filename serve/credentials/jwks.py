@@ -1,4 +1,6 @@
-"""The key set of an identity provider: public keys by `kid`, from a file or an https URL (README.md; FAULTS 32, 34).
+"""The key set of an identity provider: public keys by `kid`, from a file or an https URL.
+
+See docs/guide/connect.md; FAULTS 32, 34.
 
 No request ever fetches. A file is looked at once a second at most; a URL is fetched by a thread beside the requests,
 and all that an unknown `kid` can do is to bring the next fetch forward to 30 seconds after the last one. What cannot be

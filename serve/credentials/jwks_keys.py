@@ -1,4 +1,4 @@
-"""What a key set holds: which of its keys are for our algorithms, and what is read of them (README.md).
+"""What a key set holds: which of its keys are for our algorithms, and what is read of them (docs/guide/connect.md).
 
 Where a set comes from and how long it is good is `jwks.py`.
 """

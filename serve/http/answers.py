@@ -1,6 +1,6 @@
 """The two kinds of body that every route answers with: JSON, and an error as `{"detail": …}` that nobody keeps.
 
-Headers that depend on who asks, and from where, are in `manners.py` and `cors.py`.
+Headers that depend on who asks, and from where, are in `response_headers.py` and `cors.py`.
 """
 
 from typing import Any

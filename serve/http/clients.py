@@ -1,4 +1,4 @@
-"""Who a request comes from: the nearest hop that is none of our proxies (README.md, Proxies).
+"""Who a request comes from: the nearest hop that is none of our proxies (docs/guide/operate.md, Behind nginx).
 
 What a client writes into `X-Forwarded-For` stands left of what our proxies append, so the header is read from the right
 and only as far as the hops are trusted. Header names with a `_` never get here (`gateway.py`).

@@ -1,4 +1,6 @@
-"""Which pages of other hosts may read our answers (README.md, CORS): the listed ones, and of what is public anybody.
+"""Which pages of other hosts may read our answers: the listed ones, and of what is public anybody.
+
+See docs/guide/read.md, From a page on another origin.
 
 A browser asks first with OPTIONS, and never with a credential: so that is answered before anybody is asked for one.
 There are no cookies here, so no answer ever allows credentials in the sense of CORS.

@@ -1,4 +1,6 @@
-"""What a request that is not let through is told, and why in one word for log and metrics (README.md; FAULTS 31 to 36).
+"""What a request that is not let through is told, and why in one word for log and metrics.
+
+See docs/reference/http.md; FAULTS 31 to 36.
 
 One body for everything of a status: who tries credentials learns nothing from the answer. The words are few and stay
 few, because each of them is a label of a metric; the message is for the log, and never holds any of the credential.

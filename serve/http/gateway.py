@@ -1,4 +1,6 @@
-"""The way from Granian into the Flask app: every header as it was sent, none whose name has a `_` (README.md).
+"""The way from Granian into the Flask app: every header as it was sent, none whose name has a `_`.
+
+See docs/guide/operate.md.
 
 Granian's own WSGI gives `X_Forwarded_For` and `X-Forwarded-For` one name, and the later one wins: whoever asks could
 write over what a proxy says. Its ASGI gives names and bytes as they came. So this is a small ASGI application that

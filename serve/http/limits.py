@@ -1,4 +1,4 @@
-"""How often somebody may ask (README.md, Rate limits): beyond that it is 429 with `Retry-After`.
+"""How often somebody may ask (docs/reference/http.md, Rate limits): beyond that it is 429 with `Retry-After`.
 
 Own answers are counted per learner or key. Refused ones, 401 and 403, are counted per client address; an address that
 has had its share is told so before its next credential is looked at, so that guessing costs no look-up. Public answers
@@ -83,7 +83,7 @@ class Limits:
             self._count_public()
 
     def trouble(self) -> str | None:
-        """Return the warning that public answers are not limited, None if they are (README.md)."""
+        """Return the warning that public answers are not limited, None if they are (docs/reference/metrics.md)."""
         return "public_limit_off" if time.monotonic() - self._unlimited_at < REMEMBERED_SECONDS else None
 
     def _is_address_known(self) -> bool:

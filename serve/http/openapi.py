@@ -1,4 +1,6 @@
-"""`/openapi.json`: every route with its parameters, answers, headers and errors, as OpenAPI 3.1 (README.md, §7).
+"""`/openapi.json`: every route with its parameters, answers, headers and errors, as OpenAPI 3.1.
+
+See docs/reference/http.md.
 
 Written down once, here; a test compares it with the routes of the app and with what they answer. The parts that it is
 put together from are in `openapi_parts.py`.

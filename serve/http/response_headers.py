@@ -1,4 +1,4 @@
-"""What every answer has in common, and what an own answer says about itself (README.md).
+"""What every answer has in common, and what an own answer says about itself (docs/reference/http.md, Headers).
 
 An own answer's `ETag` is known before anything is looked up: whose it is, from which version, in which format. It is
 weak, because one body travels plain, as gzip and as brotli; proxies that compress make it weak anyway.

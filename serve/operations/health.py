@@ -1,4 +1,6 @@
-"""How the server is: for whoever starts and stops it, and, with the `ops_token`, for whoever watches it (README.md).
+"""How the server is: for whoever starts and stops it, and, with the `ops_token`, for whoever watches it.
+
+See docs/reference/metrics.md.
 
 `/health` and `/health/ready` say nothing but yes or no, to anybody. `/health/detailed` and `/metrics` are there only
 when a token is configured, and are for its bearers.

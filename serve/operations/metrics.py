@@ -1,8 +1,8 @@
-"""What Prometheus is told, over all workers of a server (README.md).
+"""What Prometheus is told, over all workers of a server (docs/reference/metrics.md).
 
 Requests are counted under the rule of their route and never under a path, which holds names; refused credentials under
-one of the few words of `refusals.py`. Workers add up through the files of prometheus_client's multiprocess mode, whose
-folder is the server's own; without one, as in a test, an app counts for itself.
+one of the few words of `serve/http/errors.py`. Workers add up through the files of prometheus_client's multiprocess
+mode, whose folder is the server's own; without one, as in a test, an app counts for itself.
 """
 
 import threading

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from serve.version.reader import Follower
+from warehouse.disk.files import a_file
 
 logger = logging.getLogger(__name__)
 INSTANT = "%Y-%m-%dT%H:%M:%SZ"
@@ -126,7 +127,7 @@ class Workers:
 
 def _content(file: Path) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads(a_file(file).read_text(encoding="utf-8"))
     except (OSError, ValueError):  # gone, or not there whole
         return None
     return found

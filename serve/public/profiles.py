@@ -1,4 +1,4 @@
-"""Who has a public page: the newest users landing says so, whatever version is served (README.md, Privacy).
+"""Who has a public page: the newest users landing says so, whatever version is served (docs/guide/embed.md).
 
 `lake/profiles.parquet` is asked anew for every name, so that a learner who went private or was deleted is gone with the
 run that saw it, also after a rollback. Nothing of it is kept here: the file is sorted by name, and a look-up reads one
@@ -17,6 +17,7 @@ import duckdb
 
 from serve.http.errors import UnansweredError
 from warehouse import engine
+from warehouse.disk.files import a_file
 
 logger = logging.getLogger(__name__)
 MEMORY_LIMIT = "64MB"
@@ -61,7 +62,7 @@ class Profiles:
         return (str(found[0][0]), str(found[0][1])) if found else None
 
     def trouble(self, *, is_expected: bool) -> str | None:
-        """Return the warning that the file is worth (README.md), None if it is well.
+        """Return the warning that the file is worth (docs/reference/metrics.md), None if it is well.
 
         Args:
             is_expected: learners have landed, so there should be one.
@@ -113,7 +114,7 @@ class Profiles:
 
     def _stamp(self) -> Stamp | None:
         try:
-            status = self._place.stat()
+            status = a_file(self._place).stat()
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -1,4 +1,6 @@
-"""What anybody may see without a credential: the public profile as JSON, as a picture, and as a page (README.md).
+"""What anybody may see without a credential: the public profile as JSON, as a picture, and as a page.
+
+See docs/guide/embed.md.
 
 A name without a public page, whatever the reason, gets one and the same 404. Style and script stand in what is sent and
 are named by their hashes, so that nothing else runs; nothing here asks another host for anything.

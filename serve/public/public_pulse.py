@@ -1,6 +1,6 @@
 """What a public page shows of a learner: dates with their levels, active days, and runs of them. Nothing else is read.
 
-No id, no XP and no seconds ever leave the version for a public answer, so none can leak (README.md, Privacy).
+No id, no XP and no seconds ever leave the version for a public answer, so none can leak (docs/guide/embed.md).
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The list of erased learners as a server asks it: with every request, and never guessed (README.md, Erasure).
+"""The list of erased learners as a server asks it: with every request, and never guessed (docs/guide/erase.md).
 
 Without it nobody can tell whose data may be answered, so then nobody's are. A list that is gone, or is an older one, is
 known by what remembers more: this process, the manifest of the version in service, or the receipts of erasures.
@@ -74,7 +74,7 @@ class ErasedLearners:
         return found
 
     def troubles(self, in_manifest: int = 0) -> list[str]:
-        """Return the warnings that list and receipts are worth (README.md)."""
+        """Return the warnings that list and receipts are worth (docs/reference/metrics.md)."""
         try:
             self.now(in_manifest)
             are_finished = self._receipts_now().are_finished

@@ -281,7 +281,7 @@ def test_list_and_receipts_are_read_when_they_change_and_not_with_every_request(
 
 
 def test_what_receipts_say_can_be_put_on_an_older_list(erased: Configuration) -> None:
-    """The way out of README.md where no newer backup is left."""
+    """The way out of docs/guide/erase.md where no newer backup is left."""
     place = place_of(erased)
     of_an_older_backup(place)
     receipts = [json.loads(receipt.read_text()) for receipt in Lake.of(erased).erasures.iterdir()]
@@ -294,7 +294,7 @@ def test_what_receipts_say_can_be_put_on_an_older_list(erased: Configuration) ->
 def test_who_shall_come_back_is_taken_off_list_and_receipts_and_the_warehouse_is_built_anew(
     erased: Configuration,
 ) -> None:
-    """The way back of README.md, with servers that start again."""
+    """The way back of docs/guide/erase.md, with servers that start again."""
     lake = Lake.of(erased)
     (receipt,) = [place for place in lake.erasures.iterdir() if OLDER not in place.read_text()]
     receipt.unlink()

@@ -141,7 +141,7 @@ def make(folder: Path, learners: str) -> int:
             for stream in configuration.event_streams:
                 connection.execute(LANDED_TABLE.format(LANDED[stream.name]), {"day": day})
                 said = connection.execute(landing_step.STATISTICS).fetchall()
-                _, passing, _, _, amount, passed, content = said[0] if said else (day, 0, 0, 0, 0, 0, 0)
+                _, passing, _, _, _, amount, passed, content = said[0] if said else (day, *landing_step.NO_STATISTICS)
                 landing = lakes.landing_of(
                     stream=stream.name,
                     day=day,

@@ -1,7 +1,7 @@
 """Keeps what was measured in `docs/benchmarks.json` and writes `docs/BENCHMARKS.md` and its plots from all of it.
 
 Figures come from the JSON alone. What a person has to say of them, such as the profile that explains a miss, stands in
-`notes/QUESTION.md` beside this file and goes under the question's figures.
+the file of the question in `tests/benchmarks/notes/` and goes under the question's figures.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Dates that are not over are told from days without activity: in SQL, headers, page and picture (FAULTS 68, R12).
 
-What the numbers are in every zone is compared with the oracle in `test_zones.py` and `test_against_oracle.py`; versions
-of the schema before are `test_schema_upgrade.py`'s.
+What the numbers are in every zone is compared with the oracle in `tests/test_zones.py` and
+`tests/test_against_oracle.py`; versions of the schema before are `test_schema_upgrade.py`'s.
 """
 
 import hashlib
@@ -227,7 +227,7 @@ def test_the_picture_marks_the_date_that_is_not_over_and_says_which(
 def test_no_public_answer_says_more_than_dates_and_levels_of_a_date_that_is_not_over(
     client: FlaskClient, path: str
 ) -> None:
-    """FAULTS 68, README Privacy: no XP, no seconds, no zone; the header is the day before the one that runs."""
+    """FAULTS 68, docs/guide/embed.md: no XP, no seconds, no zone; the header is the day before the one that runs."""
     response = client.get(path)
     assert response.headers[HEADER] == "2026-01-05"
     for secret in (str(public_platform.ADA_XP), str(public_platform.ADA_SECONDS), "Europe/Berlin", public_platform.ADA):

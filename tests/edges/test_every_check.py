@@ -17,7 +17,7 @@ from assets.step4_roll_up.activity import roll_up
 from assets.step5_build.build import Built, build
 from assets.step6_check import check as checking
 from assets.step6_check.check import check, refuse_failures
-from assets.step6_check.check_list import CHECK_LIST, Check, Outcome, Report, checks_in, judged
+from assets.step6_check.check_list import CHECK_LIST, Check, Outcome, Report, checks_in, judged, page
 from tests import small_platform
 from tests.small_platform import FIRST, FIRST_NIGHT, SECOND
 from warehouse import engine
@@ -27,6 +27,7 @@ from warehouse.lake.lake import PARQUET, Lake, Landing, about
 from warehouse.versions import schema
 from warehouse.versions.versions import Warehouse
 
+ROOT = Path(__file__).parents[2]
 NAMES = [check.name for check in CHECK_LIST]
 UNDATED = "insert into quarantine select '{}', null, 'id ' || n, 'missing_time', '{}' from range({}) as numbers (n)"
 
@@ -213,7 +214,7 @@ def test_a_version_broken_on_purpose_fails_by_the_name_of_the_check(place: Place
 
 
 def test_every_check_says_what_it_compared(place: Place) -> None:
-    """FAULTS 43: rows, counted by hand from `small_platform.py`."""
+    """FAULTS 43: rows, counted by hand from `tests/small_platform.py`."""
     found = place.outcomes()
     assert {name: outcome.violations for name, outcome in found.items()} == dict.fromkeys(NAMES, 0)
     assert {name: outcome.compared for name, outcome in found.items()} == {
@@ -333,6 +334,11 @@ def test_dagster_shows_what_was_compared() -> None:
     not_built = list(_unneeded())
     assert [result.check_name for result in not_built] == NAMES
     assert {result.metadata["compared"].value for result in not_built} == {"nothing"}
+
+
+def test_the_page_of_checks_is_what_their_headers_say() -> None:
+    """As `make checks` writes it."""
+    assert (ROOT / "docs" / "reference" / "checks.md").read_text(encoding="utf-8") == page()
 
 
 def test_a_check_names_a_table_of_the_version() -> None:

@@ -1,8 +1,8 @@
 """An upgrade from schema 2 and a rollback across it: answers all the way, and no night needs a flag (FAULTS 68).
 
-`schema_2.tar.xz` has the data folders of `small_platform.py` (two nights) and of `public_platform.py` (30 days), as the
-last release of schema 2 made them: real versions, with the lake that they came from. What a version of schema 3 says
-of dates is `test_dates_not_over.py`'s.
+`schema_2.tar.xz` has the data folders of `tests/small_platform.py` (two nights) and of
+`tests/public_platform.py` (30 days), as the last release of schema 2 made them: real versions, with the lake that they
+came from. What a version of schema 3 says of dates is `test_dates_not_over.py`'s.
 """
 
 import json

@@ -110,7 +110,8 @@ class Readers:
     def _analyse(self, reader: int, stopping: threading.Event) -> None:
         pointer = Warehouse.of(self.place.configuration).pointer
         while not stopping.wait(10 * PAUSE_SECONDS):
-            version, *found = analysis(pointer)  # as README.md has it: the link is followed once, when it is opened
+            # As docs/guide/read.md has it: the link is followed once, when it is opened.
+            version, *found = analysis(pointer)
             states = [state for state, expected in self.analyses.items() if expected == tuple(found)]
             if states:
                 self.seen.add((version, states[0]))

@@ -3,7 +3,7 @@
 A history is a seed and a list of operations. Each operation carries a seed of its own and decides with it what exactly
 it does in the state that it finds, so any part of a history is a history too: that is how failing ones are made shorter
 (`__main__.py`). Whatever is published is compared, table by table, with the oracle on what the model says the product
-has been able to see (docs/FAULTS.md: I1 to I5).
+has been able to see (docs/RELIABILITY.md; I1 to I5).
 """
 
 from __future__ import annotations

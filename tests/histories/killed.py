@@ -1,4 +1,4 @@
-"""A run in a process of its own that dies at a named point (docs/FAULTS.md, 1).
+"""A run in a process of its own that dies at a named point (FAULTS 1).
 
 Starting Python and importing the pipeline takes longer than a night of a small world, so one helper process does that
 once and forks itself for every run.

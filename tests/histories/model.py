@@ -246,7 +246,7 @@ class Model:
         return known + [(*row[:VERSION], version, *row[VERSION:]) for row in new]
 
     def public_pages(self) -> dict[str, str]:
-        """Whose page each name is: of public learners whose name no other live one has (README.md, Privacy)."""
+        """Whose page each name is: of public learners whose name no other live one has (docs/guide/embed.md)."""
         assert self.users_in_force is not None
         learners = oracle.read_learners(self.world(self.setting.first_day))
         held = Counter(learners.username[user] for user in learners.live())

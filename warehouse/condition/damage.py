@@ -1,8 +1,8 @@
 """What can be wrong with a data folder that was copied, damaged or belongs to somebody else, and the way out of it.
 
-Belongs here: looking for the culprit after something has failed, for a line that a person can act on (docs/FAULTS.md,
-56). Nothing is mended, and a run that goes well never comes here. What must be refused before it does harm is refused
-where it is read: `versions.py`, `lake.py`, `suppression.py`.
+Belongs here: looking for the culprit after something has failed, for a line that a person can act on (FAULTS 56).
+Nothing is mended, and a run that goes well never comes here. What must be refused before it does harm is refused where
+it is read: `warehouse/versions/versions.py`, `warehouse/lake/lake.py`, `warehouse/erasure/suppression.py`.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse import engine
-from warehouse.disk.files import below
+from warehouse.disk.files import a_file, below
 from warehouse.disk.owners import user_name
 from warehouse.erasure.erased import erased_of
 from warehouse.errors import DamagedError
@@ -114,7 +114,7 @@ def _complaint(place: Path) -> str | None:
     """Return why a file is not what its name says, None if it is."""
     if place.suffix in {".parquet", ".json"} and place.is_dir():
         return "it is a folder"
-    with place.open("rb") as file:
+    with a_file(place).open("rb") as file:
         beginning = file.read(len(SQLITE_FILE))
     try:
         if place.suffix == ".parquet":

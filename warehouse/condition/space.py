@@ -1,4 +1,4 @@
-"""Whether a run has room on the disk: one that clearly has not does not begin (docs/FAULTS.md, 3).
+"""Whether a run has room on the disk: one that clearly has not does not begin (FAULTS 3).
 
 A run writes its landings beside their places and a whole new version beside the ones that are kept. How much that is
 will be known when it is done. What is known before is how much the current version takes, and that landings, Dagster's

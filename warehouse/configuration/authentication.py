@@ -1,4 +1,4 @@
-"""`[auth]` and `[auth.api_keys]`: what makes a token good, and where API keys are looked up (README.md).
+"""`[auth]` and `[auth.api_keys]`: what makes a token good, and where API keys are looked up (docs/guide/connect.md).
 
 Only the shape of the section and its mistakes belong here; how a credential is checked is in `serve/`.
 """

@@ -22,13 +22,24 @@ from warehouse.configuration.serving import Serve
 from warehouse.configuration.source_drivers import url_mistakes
 from warehouse.configuration.source_settings import RowSecurity
 from warehouse.configuration.streams import EVENT_KINDS, ROLES, Kind
-from warehouse.configuration.types import CronLine, Day, Folder, HostName, SourceUrl, ZoneName
+from warehouse.configuration.types import (
+    CronLine,
+    Day,
+    Folder,
+    HostName,
+    NoSwitch,
+    Share,
+    SourceUrl,
+    Switch,
+    Whole,
+    ZoneName,
+)
 from warehouse.errors import ConfigurationError
 
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 MEANT_OTHERWISE = re.compile(r"\?|%[0-9a-fA-F]{2}")  # in a path, by DuckDB and by Dagster's SQLite
 STREAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-RESERVED_STREAM_NAMES = {"activity", "zones"}
+RESERVED_STREAM_NAMES = {"activity", "ahead", "erasures", "sequence", "zones"}  # what the lake has beside streams
 MOST_SECONDS = 7 * 24 * 3600  # MySQL and PostgreSQL count milliseconds in 32 bits
 MOST_DAYS = 36_500
 MOST_ROWS = 2**62  # what a database counts up to, and some room
@@ -63,16 +74,16 @@ class Pulse(_Part):
     data_dir: Folder = Path("var")
     group: str = ""
     first_day: Day
-    lookback_days: int = Field(default=7, ge=0, le=MOST_DAYS)
+    lookback_days: Whole = Field(default=7, ge=0, le=MOST_DAYS)
     default_timezone: ZoneName = "UTC"
     level_metric: Literal["xp_earned", "learning_time"] = "xp_earned"
-    min_active_days: int = Field(default=5, ge=1, le=MOST_DAYS)
-    quarantine_budget: float = Field(default=0.01, ge=0, le=1)
-    shrink_budget: float = Field(default=0.3, ge=0, le=1)
-    shrink_base: int = Field(default=20, ge=1, le=MOST_ROWS)
-    keep_versions: int = Field(default=7, ge=1, le=MOST_VERSIONS)
+    min_active_days: Whole = Field(default=5, ge=1, le=MOST_DAYS)
+    quarantine_budget: Share = 0.01
+    shrink_budget: Share = 0.3
+    shrink_base: Whole = Field(default=20, ge=1, le=MOST_ROWS)
+    keep_versions: Whole = Field(default=7, ge=1, le=MOST_VERSIONS)
     ui_hosts: tuple[HostName, ...] = ()
-    launchpad_accepts: bool = False
+    launchpad_accepts: Switch = False
     schedule: Schedule = Schedule()
     reconcile: Reconciliation = Reconciliation()
 
@@ -82,7 +93,7 @@ class Source(_Part):
 
     url: SourceUrl = Field(min_length=1)
     row_security: RowSecurity = "refuse"
-    statement_timeout_seconds: int = Field(default=3600, ge=1, le=MOST_SECONDS)
+    statement_timeout_seconds: Annotated[int, NoSwitch] = Field(default=3600, ge=1, le=MOST_SECONDS)
 
     @model_validator(mode="after")
     def _policies_are_of_postgresql(self) -> Self:
@@ -281,12 +292,29 @@ def _stream_mistakes(document: Mapping[str, Any]) -> list[str]:
         if isinstance(source, str) and source not in sources:
             mistakes.append(f'{where}.source: unknown source "{source}", there is no [sources.{source}]')
         mistakes += [f"{where}.columns: {mistake}" for mistake in _column_mistakes(stream)]
+    mistakes += _twins(streams)
     kinds = [stream.get("kind") for stream in streams.values()]
     if kinds.count("users") != 1:
         mistakes.append(f'streams: exactly one stream of kind "users" is needed, found {kinds.count("users")}')
     if not any(kind in EVENT_KINDS for kind in kinds):
         mistakes.append(f"streams: at least one stream of a kind among {', '.join(EVENT_KINDS)} is needed")
     return mistakes
+
+
+def _twins(streams: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the streams that would count every row of another one once more."""
+    known: dict[str, str] = {}
+    for name, stream in streams.items():
+        if stream.get("kind") not in EVENT_KINDS:
+            continue
+        what = repr([stream.get(key) for key in ("kind", "source", "table")] + [_sorted(stream.get("columns"))])
+        if what in known:
+            yield f"streams.{name}: it reads the rows of streams.{known[what]}, which would count twice; delete one"
+        known.setdefault(what, name)
+
+
+def _sorted(columns: object) -> object:
+    return sorted(columns.items()) if isinstance(columns, dict) else columns
 
 
 def _folder_mistakes(data_dir: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""`[serve]`: what the server is told about the network around it (README.md, §7).
+"""`[serve]`: what the server is told about the network around it (docs/reference/configuration.md).
 
 Only the shape of the section and its mistakes belong here; what a key does is in `serve/`.
 """
@@ -8,6 +8,8 @@ from ipaddress import ip_network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from warehouse.configuration.types import NoSwitch
 
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")  # not resolved yet by a command that does not serve
 LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
@@ -26,9 +28,12 @@ def _is_later(text: str) -> bool:
 
 def _addresses(text: str) -> str:
     try:
-        return str(ip_network(text))
+        network = ip_network(text)
     except ValueError:
         raise ValueError(f'"{text}" is no address and no network, write one like "10.0.0.7" or "10.0.0.0/8"') from None
+    if not network.prefixlen:
+        raise ValueError(f'"{text}" is everybody, who then says who they are; name your proxies, such as "10.0.0.0/8"')
+    return str(network)
 
 
 def _origin(text: str) -> str:
@@ -93,7 +98,7 @@ class Serve(BaseModel):
     rate_limit_refused: Rate = "30/minute"
     rate_limit_public: Rate = "300/minute"
     rate_limit_storage: Annotated[str, AfterValidator(_storage)] = "memory://"
-    max_age_hours: float = Field(default=36, gt=0, allow_inf_nan=False)
-    cache_mb: int = Field(default=64, ge=0)
+    max_age_hours: Annotated[float, NoSwitch] = Field(default=36, gt=0, allow_inf_nan=False)
+    cache_mb: Annotated[int, NoSwitch] = Field(default=64, ge=0)
     week_start: Literal["sunday", "monday"] = "sunday"
     frame_ancestors: Annotated[str, AfterValidator(_source_list)] = "'none'"

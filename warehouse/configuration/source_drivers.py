@@ -1,6 +1,6 @@
 """The URL of a source, looked at before anything is connected: its driver, the driver's arguments, its port.
 
-What a driver would only say when it connects is a mistake of the configuration (docs/FAULTS.md, 58). Nothing of the URL
+What a driver would only say when it connects is a mistake of the configuration (FAULTS 58). Nothing of the URL
 is repeated but names of drivers and arguments. What stands between `//` and `/` beside the port, which may hold a
 password, is not judged here.
 """

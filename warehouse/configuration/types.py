@@ -2,10 +2,11 @@
 
 import re
 from datetime import date, datetime
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from warehouse.configuration import cron
 from warehouse.configuration.source_url import credentials_mistake
@@ -14,7 +15,7 @@ from warehouse.zones import is_zone
 FIRST_YEAR, LAST_YEAR = 1970, 2199  # of days that may be the first: around them dates, partitions and zones end
 
 
-HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*", re.ASCII | re.IGNORECASE)
+HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.ASCII | re.IGNORECASE)
 
 
 def _known_zone(name: str) -> str:
@@ -24,7 +25,11 @@ def _known_zone(name: str) -> str:
 
 
 def _bare_host(name: str) -> str:
-    if not HOST_NAME.fullmatch(name):
+    try:
+        is_host = bool(HOST_NAME.fullmatch(name)) or bool(IPv6Address(name))
+    except ValueError:
+        is_host = False
+    if not is_host:
         raise ValueError(f'"{name}" is no name of a host, write one like "pulse.example.com", without scheme and port')
     return name
 
@@ -47,6 +52,13 @@ def _date(value: object) -> date:
     return day
 
 
+def _no_switch(value: object) -> object:
+    """Take a number, or what a variable gives for one; `true` would be 1."""
+    if isinstance(value, bool):
+        raise ValueError("true and false are no numbers")  # noqa: TRY004 - pydantic reports ValueError
+    return value
+
+
 def _folder(path: Path) -> Path:
     if "\0" in str(path):
         raise ValueError('no folder has a NUL in its name, write one like "var"')
@@ -66,6 +78,11 @@ def _without_doubt(url: str) -> str:
     return url
 
 
+# From the file a number is a number and a switch true or false: a guard is not switched off by `true`, or kept by "no".
+Whole = Annotated[int, Field(strict=True)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Switch = Annotated[bool, Field(strict=True)]
+NoSwitch = BeforeValidator(_no_switch)  # where `${NAME}` may stand for a number, so that a text is one
 Folder = Annotated[Path, BeforeValidator(_named), AfterValidator(_folder)]
 Day = Annotated[date, BeforeValidator(_date)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]

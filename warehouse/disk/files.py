@@ -5,7 +5,9 @@ Folders are made here too, and both get their modes before anybody sees them (`m
 What the disk refuses on the way is an error that names the file, whoever wrote: Python, Arrow or DuckDB.
 """
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,6 +96,18 @@ def writing(path: Path) -> Iterator[None]:
         raise StorageError(message) from error
 
 
+def a_file(path: Path) -> Path:
+    """Return a path that can be opened and read to its end: a pipe would be waited for, a device has no end.
+
+    Raises:
+        OSError: nothing is there, it may not be looked at, or it is a pipe, a socket or a device.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder, opening says so
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    return path
+
+
 def entries(folder: Path) -> list[str]:
     """Return the names of what is in a folder, in order; none if there is no such folder.
 
@@ -104,6 +118,23 @@ def entries(folder: Path) -> list[str]:
         return sorted(os.listdir(folder))  # noqa: PTH208 - a path for every name costs ten times as much
     except FileNotFoundError:
         return []
+
+
+def links_below(folder: Path) -> Iterator[Path]:
+    """Yield the symbolic links below a folder, which itself may be one; none if there is no such folder.
+
+    Raises:
+        OSError: some of it may not be looked at.
+    """
+    try:
+        with os.scandir(folder) as found:
+            for entry in found:
+                if entry.is_symlink():
+                    yield Path(entry.path)
+                elif entry.is_dir(follow_symlinks=False):
+                    yield from links_below(Path(entry.path))
+    except FileNotFoundError:
+        return
 
 
 def below(folder: Path, suffix: str) -> list[Path]:

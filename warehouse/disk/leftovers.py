@@ -1,4 +1,4 @@
-"""What a killed run leaves behind, and removing it: the next run begins as if there had been none (docs/FAULTS.md, 1).
+"""What a killed run leaves behind, and removing it: the next run begins as if there had been none (FAULTS 1).
 
 Only the holder of the run's lock may do this. Readers are not disturbed: nothing that the pointer names is touched, and
 nothing else without a manifest may be served. A version that was built to its end and not published stays to be looked
@@ -6,9 +6,12 @@ at, or published; the next build removes it.
 """
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from warehouse.disk.files import UNFINISHED
+
+SPILLED = "duckdb_temp_*"
 
 
 def remove_leftovers(data_dir: Path) -> None:
@@ -18,7 +21,8 @@ def remove_leftovers(data_dir: Path) -> None:
     remove_unfinished(versions)
     remove_unfinished(data_dir / "warehouse" / "building")
     _remove_halves(versions, data_dir / "warehouse" / "pulse.duckdb")
-    shutil.rmtree(data_dir / "tmp", ignore_errors=True)
+    remove_unfinished(data_dir / "tmp")
+    remove_spilled(data_dir / "tmp")
 
 
 def remove_unfinished(folder: Path) -> None:
@@ -28,6 +32,14 @@ def remove_unfinished(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+
+def remove_spilled(folder: Path) -> None:
+    """Remove what DuckDB has spilled into a folder, and the folder once it is empty; nothing else in it is ours."""
+    for path in folder.glob(SPILLED):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _remove_halves(versions: Path, pointer: Path) -> None:

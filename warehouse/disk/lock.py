@@ -1,7 +1,7 @@
 """The locks of a data folder: one run at a time, whoever started it, and one switch of the pointer at a time.
 
 The system lets go of a lock when its holder dies. It gives one to whoever can open the file, for reading even, so lock
-files are for nobody else to open (`modes.py`), and no wait for one is without an end (docs/FAULTS.md, 74).
+files are for nobody else to open (`modes.py`), and no wait for one is without an end (FAULTS 74).
 """
 
 import fcntl
@@ -17,7 +17,7 @@ from warehouse.disk import modes, owners
 from warehouse.disk.files import make_folder, writing
 from warehouse.disk.leftovers import remove_leftovers
 from warehouse.disk.lock_holder import holder_of
-from warehouse.disk.mending import begin_folders, mend
+from warehouse.disk.mending import begin_folders, mend, refuse_foreign
 from warehouse.errors import LockHeldError, LockWaitError
 
 logger = logging.getLogger(__name__)
@@ -127,10 +127,12 @@ def run_lock(
 
     Raises:
         LockHeldError, LockWaitError: as `exclusive`.
-        ConfigurationError: this user is not in the group of the configuration, or is root in another's folder.
+        ConfigurationError: this user is not in the group of the configuration, or is root in another's folder, or the
+            folder has what is not ours.
     """
     data_dir, group = configuration.data_dir, owners.group_number(configuration.pulse.group)
     owners.refuse_root(data_dir)
+    refuse_foreign(data_dir)
     begin_folders(data_dir, group)
     with exclusive(data_dir / "run.lock", purpose, wait_seconds=wait_seconds, tell=tell):
         umask = os.umask(modes.RUN_UMASK)

@@ -1,4 +1,4 @@
-"""Closing what an older version left open in a data folder, under the run's lock (docs/FAULTS.md, 74).
+"""Closing what an older version left open in a data folder, under the run's lock (FAULTS 74).
 
 Only what differs from `modes.py` is changed, and the line says whom that shuts out. The data folder itself is left as
 it is: somebody else may have made it. A group that had no rights gets none, unless it is the one of the configuration.
@@ -13,10 +13,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from warehouse.disk import modes
-from warehouse.disk.files import make_folder
+from warehouse.disk.files import entries, make_folder
 from warehouse.disk.owners import foreign_server, group_name, group_names, kept_open, user_name
+from warehouse.errors import ConfigurationError
 
 OWN_FOLDERS = ("dagster", "tmp")
+# What is in a folder of ours, once a run or `pulse ui` has made it.
+MARKS = {
+    "lake": ("users.parquet", "suppressed.json", "basis.parquet", "activity", "sequence"),
+    "warehouse": ("versions", "pulse.duckdb", "building"),
+    "dagster": ("dagster.yaml",),
+}
 OTHERS, GROUP = stat.S_IRWXO, stat.S_IRWXG
 
 
@@ -31,6 +38,31 @@ class Change(NamedTuple):
     def is_shutting_out(self, whom: int) -> bool:
         """Tell whether the group, or all others, lose every right."""
         return bool(stat.S_IMODE(self.before.st_mode) & whom) and not self.mode & whom
+
+
+def refuse_foreign(data_dir: Path) -> None:
+    """Make sure that what a run would close and tidy is ours: a slip in `data_dir` must not cost others their files.
+
+    Ours is a folder in which a run has been, or that has what only a run makes. Folders that are empty are anybody's.
+
+    Raises:
+        ConfigurationError: others have folders there that are called as ours are.
+    """
+    if (data_dir / "run.lock").exists():
+        return
+    ours = {folder for folder, names in MARKS.items() if any((data_dir / folder / name).exists() for name in names)}
+    if ours & {"lake", "warehouse"}:
+        ours |= set(OWN_FOLDERS)  # as after a lake came back from a backup
+    foreign = [name for name in (*MARKS, "tmp") if name not in ours and entries_if_folder(data_dir / name)]
+    if foreign:
+        whose = " and ".join(str(data_dir / name) for name in foreign)
+        mistake = f"{whose}: no run of ours has made what is there, and a run would close and tidy it"
+        raise ConfigurationError([f'pulse.data_dir: {mistake}; name a folder for us alone, such as "var"'])
+
+
+def entries_if_folder(folder: Path) -> list[str]:
+    """Return the names of what is in a folder; none where there is no folder."""
+    return entries(folder) if folder.is_dir() else []
 
 
 def begin_folders(data_dir: Path, group: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Which mode belongs to which place of a data folder: nobody but its owner and its group get in (docs/FAULTS.md, 74).
+"""Which mode belongs to which place of a data folder: nobody but its owner and its group get in (FAULTS 74).
 
 The group reads what an analyst or a server of another user needs: versions and manifests, the pin, the list of the
 erased, the receipts of erasures and the public names. A place is known by the last parts of its path. A file has the

@@ -1,4 +1,4 @@
-"""The list of erased learners as whoever takes in rows or builds has to obey it (README.md, Erasure).
+"""The list of erased learners as whoever takes in rows or builds has to obey it (docs/guide/erase.md).
 
 A list that is gone looks like one that nobody has been put on yet, and an older one like a good one. Two things know
 better: the receipts of erasures, at which `suppression.py` looks beside the list, and the manifests, which say how many

@@ -1,4 +1,4 @@
-"""The receipts of erasures, `lake/erasures/`, as whoever does not write them reads them (README.md, Erasure).
+"""The receipts of erasures, `lake/erasures/`, as whoever does not write them reads them (docs/guide/erase.md).
 
 An erasure begins its receipt before the learner is on the list of erased learners, and says in it when that is done, so
 whatever a receipt says is on the list has to be there (`suppression.py`). Who writes them is `assets/erase/receipt.py`.
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from warehouse.disk.files import entries
+from warehouse.disk.files import a_file, entries
 
 OURS = {"learner_sha256": str, "begun_at": str, "finished_at": str | None}
 
@@ -65,7 +65,7 @@ def sums_on_list(folder: Path) -> frozenset[str]:
 
 def _content(place: Path) -> dict[str, Any] | None:
     try:
-        content = json.loads(place.read_text(encoding="utf-8"))
+        content = json.loads(a_file(place).read_text(encoding="utf-8"))
     except (ValueError, IsADirectoryError):
         return None
     is_ours = isinstance(content, dict) and all(

@@ -1,4 +1,4 @@
-"""Whom the lake does not take in again: `lake/suppressed.json`, the list of erased learners (README.md, Erasure).
+"""Whom the lake does not take in again: `lake/suppressed.json`, the list of erased learners (docs/guide/erase.md).
 
 The list has no ids, only SHA-256 sums of a salt and a normal id (R26). Whoever lands rows leaves out those of learners
 on the list before anything is judged or counted; the server answers them as nobody, whatever version it serves.
@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from warehouse import engine
-from warehouse.disk.files import written_beside
+from warehouse.disk.files import a_file, written_beside
 from warehouse.erasure import receipts
 from warehouse.errors import DamagedError
 from warehouse.identifiers import normal_id
@@ -70,7 +70,7 @@ def read_list(place: Path, *, fewest: int = 0, listed: Collection[str] | None = 
     folder = place.with_name(RECEIPTS)
     known = frozenset(receipts.sums_on_list(folder) if listed is None else listed)  # before the list, which only grows
     try:
-        content = json.loads(place.read_text(encoding="ascii"))
+        content = json.loads(a_file(place).read_text(encoding="ascii"))
         found = _checked(content["salt"], content["sha256"])
     except FileNotFoundError as error:
         has_receipts = bool(receipts.places(folder))

@@ -18,7 +18,7 @@ import duckdb
 
 from warehouse import engine
 from warehouse.configuration.configuration import Configuration, Stream
-from warehouse.disk.files import entries, written_beside
+from warehouse.disk.files import a_file, entries, written_beside
 from warehouse.errors import DamagedError
 
 DAY = timedelta(days=1)
@@ -109,7 +109,7 @@ class Lake:
 
     @property
     def profiles(self) -> Path:
-        """The place of the names that have a public page, and whose they are (README.md)."""
+        """The place of the names that have a public page, and whose they are (docs/guide/embed.md)."""
         return self.root / "profiles.parquet"
 
     @property
@@ -124,12 +124,12 @@ class Lake:
 
     @property
     def basis(self) -> Path:
-        """The place of what the last version put in place was made from (`basis.py`)."""
+        """The place of what the last version put in place was made from (`warehouse/versions/basis.py`)."""
         return self.root / "basis.parquet"
 
     @property
     def suppressed(self) -> Path:
-        """The place of the list of erased learners (`suppression.py`)."""
+        """The place of the list of erased learners (`warehouse/erasure/suppression.py`)."""
         return self.root / "suppressed.json"
 
     @property
@@ -198,7 +198,7 @@ class Lake:
             DamagedError: the file has no number; going on from another could give a name twice.
         """
         try:
-            text = self.sequence.read_text(encoding="ascii").strip()
+            text = a_file(self.sequence).read_text(encoding="ascii").strip()
         except FileNotFoundError:
             return 0
         except UnicodeDecodeError:

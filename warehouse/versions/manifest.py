@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Self
 
+from warehouse.disk.files import a_file
 from warehouse.versions.remarks import Remarks, UnknownRows
 
 VERSION_NAME = re.compile(r"pulse-(\d{4}-\d{2}-\d{2})-(\d{6,})")
@@ -47,7 +48,7 @@ class Manifest:
         accepted: guards that an operator let through for it.
         warnings: what it says of its sources that stopped nothing, a line each; none in a manifest of a time before.
         unknown_rows: of each event stream, how many landed rows are of unknown learners (R21), and of how many.
-        erased: how many erased learners were on the list (`suppression.py`).
+        erased: how many erased learners were on the list (`warehouse/erasure/suppression.py`).
     """
 
     version: str
@@ -107,5 +108,5 @@ def sequence_of(version: str) -> int:
 
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file that nobody in this process has open in DuckDB."""
-    with path.open("rb") as file:
+    with a_file(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

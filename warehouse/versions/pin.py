@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from warehouse.disk.files import written_beside
+from warehouse.disk.files import a_file, written_beside
 
 UNKNOWN = "unknown"
 
@@ -33,7 +33,7 @@ class Pin:
     def read(cls, place: Path) -> Self | None:
         """Return the pin of a file, None if there is no file; one that cannot be read holds all the same."""
         try:
-            content = json.loads(place.read_text(encoding="utf-8"))
+            content = json.loads(a_file(place).read_text(encoding="utf-8"))
             return cls(str(content["version"]), str(content["since"]))
         except FileNotFoundError:
             return None

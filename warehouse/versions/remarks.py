@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
-from warehouse.disk.files import writing
+from warehouse.disk.files import a_file, writing
 from warehouse.errors import CheckFailedError
 
 UnknownRows: TypeAlias = Mapping[str, tuple[int, int]]  # by stream: rows of unknown learners, and all rows
@@ -42,7 +42,7 @@ class Remarks:
             CheckFailedError: it is not there, or it is something else.
         """
         try:
-            return cls.of(json.loads(place.read_text(encoding="utf-8")))
+            return cls.of(json.loads(a_file(place).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, AttributeError) as error:
             message = f"what the build had to say in {place} cannot be read ({error}); run `pulse build` again"
             raise CheckFailedError(message) from error

@@ -104,9 +104,9 @@ def read_not_hashed(connection: duckdb.DuckDBPyConnection, database: str) -> Non
 
 
 def dictionary() -> str:
-    """Return the data dictionary, as Markdown; `docs/DICTIONARY.md` holds exactly this."""
+    """Return the data dictionary, as Markdown; `docs/reference/tables.md` holds exactly this."""
     parts = [
-        "# Data dictionary\n",
+        "# Tables\n",
         "The public tables of a published version, as `warehouse/versions/schema.sql` has them: by `make dictionary`.",
     ]
     for table in tables():

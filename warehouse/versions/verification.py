@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from warehouse.disk.files import make_folder, written_beside
+from warehouse.disk.files import a_file, make_folder, written_beside
 from warehouse.disk.lock import acquired, open_lock
 from warehouse.disk.lock_holder import holder_of
 from warehouse.errors import NoVersionError, PulseError
@@ -102,7 +102,7 @@ def verify(warehouse: Warehouse, version: str, is_wanted: Callable[[], bool] = l
 def last_served(warehouse: Warehouse) -> str | None:
     """Return the version that was last in service on this host, None if that is not known."""
     try:
-        return _served_file(warehouse).read_text(encoding="utf-8").strip() or None
+        return a_file(_served_file(warehouse)).read_text(encoding="utf-8").strip() or None
     except (OSError, ValueError):
         return None
 
@@ -139,7 +139,7 @@ def _receipt(warehouse: Warehouse, version: str, marks: Marks) -> str | None:
     """Return the sum that a receipt has for a file with these marks; one that cannot be read is none."""
     place = warehouse.receipt(version)
     try:
-        content = json.loads(place.read_text(encoding="utf-8"))
+        content = json.loads(a_file(place).read_text(encoding="utf-8"))
         sha256 = content.pop("sha256")
         return str(sha256) if Marks(**content) == marks else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
@@ -162,7 +162,7 @@ def _read(place: Path, is_wanted: Callable[[], bool]) -> tuple[Marks, str]:
     """Return marks and sum of a file, which is read again as long as its mode is changed meanwhile."""
     while True:
         sum_so_far = hashlib.sha256()
-        with place.open("rb", buffering=0) as file:
+        with a_file(place).open("rb", buffering=0) as file:
             before = os.fstat(file.fileno())
             if time.time() - before.st_ctime < SETTLED_SECONDS:
                 time.sleep(SETTLED_SECONDS)

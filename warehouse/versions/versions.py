@@ -15,7 +15,7 @@ from warehouse import clock
 from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.disk import lock, modes
-from warehouse.disk.files import entries, make_folder, sync, writing, written_beside
+from warehouse.disk.files import a_file, entries, make_folder, sync, writing, written_beside
 from warehouse.errors import DamagedError, NoVersionError, PulseError
 from warehouse.versions.manifest import VERSION_NAME, Manifest, sequence_of
 from warehouse.versions.pin import Pin
@@ -134,7 +134,7 @@ class Warehouse:
         """
         place = self.manifest_file(version)
         try:
-            return Manifest.from_json(place.read_text(encoding="utf-8"))
+            return Manifest.from_json(a_file(place).read_text(encoding="utf-8"))
         except (OSError, ValueError, TypeError, KeyError) as error:
             message = f"version {version}: its manifest {place} cannot be read ({error}); `pulse versions` lists others"
             raise NoVersionError(message) from error

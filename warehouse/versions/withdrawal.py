@@ -1,7 +1,8 @@
 """Taking versions back for good: their files, manifests and receipts are deleted, and the pointer never names one.
 
 Pruning deletes what nobody needs; here goes what nobody may have, also the current version and a pinned one. A server
-that has such a file open reads on until it follows the pointer; for what it may answer until then see `suppression.py`.
+that has such a file open reads on until it follows the pointer; for what it may answer until then see
+`warehouse/erasure/suppression.py`.
 """
 
 from collections.abc import Collection
