@@ -45,7 +45,7 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
     Raises:
         ConfigurationError: there is nothing that credentials can be checked with, or a store has no driver.
     """
-    app = Flask(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None, template_folder=str(public.TEMPLATES))
     app.url_map.merge_slashes = False  # a path with two of them is unknown, not redirected to another
     spelling.register(app)
     app.extensions["follower"] = follower = Follower(

@@ -22,6 +22,7 @@ from tests import oracle, oracle_restatements, platforms, replay
 from tests.oracle import Row, Stream, World, days
 from tests.worlds import GOOD_ZONES, worlds
 from warehouse.errors import CheckFailedError
+from warehouse.identifiers import user_key
 from warehouse.lake.lake import Lake
 from warehouse.versions.basis import Basis, dates_touched
 from warehouse.versions.versions import Warehouse
@@ -313,7 +314,9 @@ def test_a_wrong_restatement_blocks_publishing(place: Place, monkeypatch: pytest
     wrong = restatements.FILL.replace(honest, "select * replace (new + 1 as new) from new_restatements")
     assert wrong != restatements.FILL
     monkeypatch.setattr(restatements, "FILL", wrong)
-    with pytest.raises(CheckFailedError, match=r"restatements_equal_days found 1 \(such as ann 2026-03-06\)"):
+    with pytest.raises(
+        CheckFailedError, match=rf"restatements_equal_days found 1 \(such as user_key {user_key('ann')} on 2026-03-06\)"
+    ):
         place.publish(with_amount(world, "ann", FIRST_DAY, 100))
 
 

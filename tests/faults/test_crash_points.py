@@ -22,7 +22,7 @@ DIE = "from warehouse.crash_points import reached\nfor _ in range({times}): reac
 
 def calls() -> list[str]:
     """Every name that the code says it has reached, in the order of the files."""
-    trees = [ast.parse(file.read_text()) for room in ROOMS for file in sorted((ROOT / room).glob("*.py"))]
+    trees = [ast.parse(file.read_text()) for room in ROOMS for file in sorted((ROOT / room).rglob("*.py"))]
     found = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     names = [call.args[0] for call in found if isinstance(call.func, ast.Name) and call.func.id == "reached"]
     return [name.value for name in names if isinstance(name, ast.Constant) and isinstance(name.value, str)]
