@@ -29,6 +29,7 @@ from warehouse.versions.versions import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from warehouse.configuration.configuration import Configuration
 
@@ -305,15 +306,17 @@ def test_the_logical_hash_does_not_tell_what_was_before(place: Place) -> None:
     assert hashes[0].logical_hash == hashes[1].logical_hash
 
 
-def test_a_wrong_restatement_blocks_publishing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_restatement_blocks_publishing(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from assets.step5_build.restatements import restatements
 
     world = world_of(ANN)
     place.publish(world)
     honest = "select * from new_restatements"
-    wrong = restatements.FILL.replace(honest, "select * replace (new + 1 as new) from new_restatements")
-    assert wrong != restatements.FILL
-    monkeypatch.setattr(restatements, "FILL", wrong)
+    model = restatements.ALL.read_text()
+    assert honest in model
+    wrong = tmp_path / "wrong.sql"
+    wrong.write_text(model.replace(honest, "select * replace (new + 1 as new) from new_restatements"))
+    monkeypatch.setattr(restatements, "ALL", wrong)
     with pytest.raises(
         CheckFailedError, match=rf"restatements_equal_days found 1 \(such as user_key {user_key('ann')} on 2026-03-06\)"
     ):

@@ -26,7 +26,7 @@ from assets.step4_roll_up.activity import (
     make_zone_segments,
     make_zones_in_force,
 )
-from assets.step5_build.build import ZONE_WINDOWS
+from assets.step5_build import build
 from tests import oracle, platforms, replay
 from tests.oracle import DAY, EPOCH, HOUR, Stream, World, day_start, days, local_date, local_dates, offset, utc_day
 from tests.worlds import BAD_ZONES
@@ -357,7 +357,8 @@ def test_the_window_of_every_zone_ends_on_its_last_date(configuration: Configura
             make_zone_segments(connection, [DEFAULT], newest, newest + 2 * ONE_DAY)
             data_through = day_start(newest) + DAY
             connection.execute("drop table if exists zone_windows")
-            connection.execute(ZONE_WINDOWS, {"data_through": plain(data_through)})
+            model = engine.sql(build.HERE / "zone_windows.sql")
+            connection.execute(f"create temp table zone_windows as {model}", {"data_through": plain(data_through)})
             columns = "zone, window_start, window_end, last_complete_date"
             found = connection.execute(f"select {columns} from zone_windows").fetchall()
             ends = {zone: (local_date(zone, data_through - 1), local_date(zone, data_through)) for zone in ZONES}

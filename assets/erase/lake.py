@@ -109,7 +109,7 @@ def _erase_from_landing(connection: duckdb.DuckDBPyConnection, place: Path, land
 
 def _recounted(connection: duckdb.DuckDBPyConnection, landing: Landing) -> Landing:
     """Return what a landing says of itself, by the rows in `landed`."""
-    statistics = connection.execute(STATISTICS).fetchall() or [(landing.day, *NO_STATISTICS)]
+    statistics = connection.execute(engine.sql(STATISTICS)).fetchall() or [(landing.day, *NO_STATISTICS)]
     _, rows, quarantined, conflicts, foreign_duplicates, amount, passed, content_hash = statistics[0]
     (source_rows,) = engine.one_row(connection, "select count(*) from landed")
     return replace(

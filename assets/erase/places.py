@@ -19,6 +19,7 @@ from warehouse.lake.lake import Lake
 from warehouse.versions.versions import Warehouse
 
 NAMES = Path(__file__).with_name("names.sql")
+COLUMNS_OF_TABLES = NAMES.with_name("columns_of_tables.sql")
 ACTIVITY = "activity"
 UNREADABLE = "unreadable"  # of a version that cannot be opened: it may hold anybody
 
@@ -27,13 +28,6 @@ select file_name, list(name order by name)
 from parquet_schema({files})
 where name in ('user_id', 'row', 'reason')
 group by file_name
-"""
-COLUMNS_OF_TABLES = """
-select table_name, list(column_name order by column_name)
-from duckdb_columns()
-semi join (select * from duckdb_tables() where database_name = 'version') using (database_name, table_name)
-where column_name in ('user_id', 'row')
-group by table_name
 """
 
 
@@ -135,7 +129,7 @@ def _name_of(root: Path, place: Path, reason: str | None) -> str:
 def _in_version(connection: duckdb.DuckDBPyConnection, place: Path, user_id: str) -> Counter[str]:
     try:
         with engine.attached(connection, place, "version"):
-            tables = connection.execute(COLUMNS_OF_TABLES).fetchall()
+            tables = connection.execute(engine.sql(COLUMNS_OF_TABLES)).fetchall()
             return Counter({name: _in_table(connection, name, columns, user_id) for name, columns in tables})
     except duckdb.Error:
         return Counter({UNREADABLE: 1})

@@ -33,6 +33,8 @@ from warehouse.interruption import finished_first
 from warehouse.lake.lake import PARQUET, Figures, Lake, Landing
 
 LAND = Path(__file__).with_suffix(".sql")
+STATISTICS = LAND.with_name("statistics.sql")
+UNDATED = LAND.with_name("undated.sql")
 LARGEST_AMOUNT = 10**12  # R19
 MEMORY_LIMIT = "400MB"  # beside it stand the batches that are being read
 
@@ -41,38 +43,11 @@ WRITE_LANDING = f"""
 copy (select {LANDING_COLUMNS} from landed where day = $day)
 to $file ({PARQUET})
 """
-WRITE_UNDATED = f"""
-copy (
-    select
-        case when not is_bad_text(event_id) then normal_id(given_id(event_id)) end::varchar as event_id,
-        'missing_time' as reason,
-        coalesce(
-            source_row,
-            row_json($kind, event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at)
-        ) as row
-    from spool
-    where instant is null
-    order by all
-) to $file ({PARQUET})
-"""
 ROWS_OF_ERASED = """
 select instant::date as day, count(*) as rows
 from {} as read
 semi join suppressed_learners as erased on read.user_id::varchar = erased.user_id
 where instant is not null
-group by day
-"""
-STATISTICS = f"""
-select
-    day,
-    count(*) filter (reason is null) as passing,
-    count(*) filter (reason <> 'duplicate') as quarantined,
-    count(*) filter (is_conflicting) as conflicts,
-    count(*) filter (is_foreign) as foreign_duplicates,
-    coalesce(sum(amount) filter (reason is null), 0) as amount,
-    count(*) filter (reason is null and passed) as passed,
-    rows_hash(row({LANDING_COLUMNS})) as content_hash
-from landed
 group by day
 """
 NO_STATISTICS = (0, 0, 0, 0, 0, 0, 0)  # of a day without rows
@@ -186,7 +161,7 @@ def _write_undated(reader: Reader, folder: Path, erased: Suppressed) -> int:
     parameters = {"kind": reader.stream.kind, "file": str(place), "about": json.dumps(about)}
     with writing(place), engine.connect(folder) as connection:
         suppression.view_others(connection, "spool", spool.files, erased)
-        connection.execute(WRITE_UNDATED, parameters)
+        connection.execute(f"copy ({engine.sql(UNDATED)}) to $file ({PARQUET})", parameters)
         (rows,) = engine.one_row(connection, "select count(*) from spool where instant is null")
     return int(rows)
 
@@ -203,7 +178,7 @@ def _write_landings(
         )
         for chunk in chunks(days, spool.rows_by_day, ROWS_AT_ONCE):
             judge(connection, spool.stream.kind, chunk[0], chunk[-1])
-            statistics = {row[0]: row[1:] for row in connection.execute(STATISTICS).fetchall()}
+            statistics = {row[0]: row[1:] for row in connection.execute(engine.sql(STATISTICS)).fetchall()}
             for day in chunk:
                 of_rows = statistics.get(day, NO_STATISTICS)
                 of_source = reader.figures_of(day, figures)

@@ -39,26 +39,10 @@ FILES = (
     ("profiles", "profiles", "name", 16_384),
 )
 
-COUNTS = """
-select
-    count(user_id),
-    count(reason),
-    count(*) filter (reason is null and is_deleted),
-    (select count(*) from zones where from_day = $last_day)
-from landed_users
-"""
 
-# What most of the deleted learners have for `deleted_at`, as the source has it where it could not be read: if most are
-# deleted (R21), it is what the source may mean by "not deleted".
+COUNTS = Path(__file__).with_name("counts.sql")
+COMMONEST_DELETED_AT = Path(__file__).with_name("commonest_deleted_at.sql")
 COMMONEST = "commonest_deleted_at"
-COMMONEST_DELETED_AT = """
-select left(coalesce(source_row ->> 'deleted_at', deleted_at::varchar), 40) as spelled
-from spool
-where is_deleted(deleted_at, unreadable, $taken_at)
-group by spelled
-order by count(*) desc, spelled
-limit 1
-"""
 
 
 @dataclass(frozen=True)
@@ -160,7 +144,7 @@ def _write(
     with engine.connect(folder) as connection:
         suppression.view_others(connection, "spool", [folder / "spool.parquet"], erased)
         connection.execute(f"create temp table landed_users as {engine.sql(USERS)}", snapshot)
-        commonest = connection.execute(COMMONEST_DELETED_AT, snapshot).fetchall()
+        commonest = connection.execute(engine.sql(COMMONEST_DELETED_AT), snapshot).fetchall()
         text = json.dumps({**said, COMMONEST: commonest[0][0] if commonest else None})
         connection.execute("create temp table recorded (user_id varchar, zone varchar, from_day date)")
         if lake.zones.exists():
@@ -175,4 +159,4 @@ def _write(
                     f"copy (select * from {table} order by {order}) to $file ({options})",
                     {"file": str(place), "about": text},
                 )
-        return LandedUsers(*engine.one_row(connection, COUNTS, {"last_day": last_day}))
+        return LandedUsers(*engine.one_row(connection, engine.sql(COUNTS), {"last_day": last_day}))

@@ -23,23 +23,14 @@ from warehouse.disk.files import written_beside
 from warehouse.lake.lake import DAY, PARQUET, Lake, Landing, days_between, described, newest_day
 
 ACTIVITY = Path(__file__).with_suffix(".sql")
+ZONE_NUMBERS = Path(__file__).with_name("zone_numbers.sql")
+ZONE_RECORDS = Path(__file__).with_name("zone_records.sql")
 UNION = Path(__file__).with_name("union.sql")
 LOCAL_DATES = Path(__file__).with_name("local_dates.sql")
 ZONES_IN_FORCE = Path(__file__).with_name("zones_in_force.sql")
 
 ROWS_AT_ONCE = 2_000_000  # days are rolled up together up to so many rows, and each at least by itself
 
-ZONE_NUMBERS = """
-create or replace temp table zone_numbers as
-select zone, row_number() over (order by zone <> $default_timezone, zone) - 1 as zone_number
-from (select zone from zones_in_force union select $default_timezone)
-"""
-ZONE_RECORDS = """
-create or replace temp table zone_records as
-select zones_in_force.*, zones_in_force.rowid as record, zone_numbers.zone_number
-from zones_in_force
-inner join zone_numbers on zones_in_force.zone = zone_numbers.zone
-"""
 WRITE_ACTIVITY = f"""
 copy (select * from activity where day = $day order by user_key, activity_date, zone)
 to $file ({PARQUET})
@@ -159,8 +150,11 @@ def make_zone_records(connection: duckdb.DuckDBPyConnection, default_timezone: s
         connection: where the tables are made; has `zones_in_force`.
         default_timezone: the zone of learners who are not known; its number is 0.
     """
-    connection.execute(ZONE_NUMBERS, {"default_timezone": default_timezone})
-    connection.execute(ZONE_RECORDS)
+    connection.execute(
+        f"create or replace temp table zone_numbers as {engine.sql(ZONE_NUMBERS)}",
+        {"default_timezone": default_timezone},
+    )
+    connection.execute(f"create or replace temp table zone_records as {engine.sql(ZONE_RECORDS)}")
 
 
 def make_local_dates(connection: duckdb.DuckDBPyConnection, days: Sequence[date]) -> None:

@@ -41,36 +41,11 @@ KEY_BITS = 63
 ROWS_PER_BUCKET = 8_000_000
 PARTS_OF_A_BUCKET = 4  # grouped and sorted by themselves: docs/decisions/0007-the-build-groups-numbers.md
 
-COLLISIONS = """
-select least(rolled.user_id, users.user_id), greatest(rolled.other_id, users.user_id)
-from rolled_learners as rolled
-full outer join users on rolled.user_key = users.user_key
-where rolled.user_id <> rolled.other_id or rolled.user_id <> users.user_id
-union all
-select min(user_id), max(user_id) from users group by user_key having count(*) > 1
-limit 1
-"""
 IN_BUCKET = """
 create or replace temp table bucket as
 select user_key, activity_date, xp, session_microseconds, sessions, quizzes, quizzes_passed
 from activity
 where user_key between $first_key and $last_key
-"""
-ZONE_WINDOWS = """
-create temp table zone_windows as
-with ends as (
-    select
-        last.zone,
-        ($data_through - interval 1 microsecond + last.utc_offset)::date as window_end,
-        ($data_through + coming.utc_offset)::date - 1 as last_complete_date
-    from zone_segments as last
-    inner join zone_segments as coming on last.zone = coming.zone
-    where
-        last.from_utc < $data_through and last.until_utc >= $data_through
-        and coming.from_utc <= $data_through and coming.until_utc > $data_through
-)
-
-select zone, window_end - 364 as window_start, window_end, last_complete_date from ends
 """
 
 
@@ -189,7 +164,10 @@ def _view_lake(connection: duckdb.DuckDBPyConnection, configuration: Configurati
     make_zones_in_force(connection, configuration)
     # A day beyond data through: its offset, too, says which date is over.
     make_zone_segments(connection, [configuration.pulse.default_timezone], newest, newest + 2 * DAY)
-    connection.execute(ZONE_WINDOWS, {"data_through": datetime.combine(newest + DAY, time())})
+    connection.execute(
+        f"create temp table zone_windows as {_model('zone_windows')}",
+        {"data_through": datetime.combine(newest + DAY, time())},
+    )
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, configuration: Configuration, newest: date) -> None:
@@ -234,7 +212,7 @@ def _parts(first_key: int, last_key: int, parts: int) -> Iterator[dict[str, int]
 
 
 def _refuse_collisions(connection: duckdb.DuckDBPyConnection) -> None:
-    for one, other in connection.execute(COLLISIONS).fetchall():
+    for one, other in connection.execute(_model("collisions")).fetchall():
         message = f"learners {one!r} and {other!r} have the same user_key; give one of them another id"
         raise CheckFailedError(message)
 

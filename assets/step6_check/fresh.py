@@ -15,19 +15,7 @@ from warehouse.configuration.configuration import Configuration
 from warehouse.disk.files import written_beside
 from warehouse.lake.lake import Lake, Landing
 
-WRITE_ACCEPTED = """
-copy (
-    select stream, day, event_id, reason, row from version.quarantine
-    union all
-    select stream, day, null, 'duplicate', '{}'
-    from (
-        select lake.stream, lake.day, unnest(range(lake.foreign_duplicates))
-        from lake_landings as lake
-        semi join version.landings as landing on lake.stream = landing.stream and lake.day = landing.day
-    )
-    order by all
-) to $file (format parquet)
-"""
+ACCEPTED = Path(__file__).with_name("scans") / "accepted.sql"
 
 
 def remember_accepted(configuration: Configuration, version: Path) -> None:
@@ -43,7 +31,7 @@ def remember_accepted(configuration: Configuration, version: Path) -> None:
         written_beside(lake.accepted_quarantine) as unfinished,
     ):
         view_landings(connection, lake.landings(configuration))
-        connection.execute(WRITE_ACCEPTED, {"file": str(unfinished)})
+        connection.execute(f"copy ({engine.sql(ACCEPTED)}) to $file (format parquet)", {"file": str(unfinished)})
 
 
 def view_landings(connection: duckdb.DuckDBPyConnection, landings: Mapping[tuple[str, date], Landing]) -> None:

@@ -1,22 +1,16 @@
 """Beside step 7: what the lake keeps of a version's restatements, and of what it was made from."""
 
 import shutil
+from pathlib import Path
 
-from assets.step5_build.restatements.restatements import KEPT_COLUMNS, comparable, make_known
+from assets.step5_build.restatements.restatements import comparable, make_known
 from warehouse import engine
 from warehouse.configuration.configuration import Configuration
 from warehouse.disk.files import written_beside
 from warehouse.lake.lake import Lake
 from warehouse.versions.versions import Warehouse
 
-WRITE = f"""
-copy (
-    select {KEPT_COLUMNS} from known_restatements
-    union all
-    select {KEPT_COLUMNS} from version.restatements where version = $version
-    order by all
-) to $file (format parquet)
-"""
+KEPT = Path(__file__).with_name("kept_restatements.sql")
 
 
 def record_restatements(configuration: Configuration, version: str) -> None:
@@ -31,7 +25,8 @@ def record_restatements(configuration: Configuration, version: str) -> None:
     ):
         make_known(connection, lake, comparable(configuration))
         with written_beside(lake.restatements) as unfinished:
-            connection.execute(WRITE, {"version": version, "file": str(unfinished)})
+            query = f"copy ({engine.sql(KEPT)}) to $file (format parquet)"
+            connection.execute(query, {"version": version, "file": str(unfinished)})
 
 
 def record_basis(configuration: Configuration, version: str) -> None:

@@ -18,34 +18,9 @@ from pathlib import Path
 from pipelines.demo.days import EventRow, rows_of_date
 from pipelines.demo.people import Learner, learners
 
-# Ids of events are not unique and hardly a column is NOT NULL: the platform lets through what R19 and R20 catch.
-TABLES = """
-create table users (
-    id text primary key, username text, timezone text, is_public boolean, deleted_at timestamp
-);
-create table xp_events (
-    id text, user_id text, created_at timestamp, amount integer, updated_at timestamp
-);
-create table english_sessions (
-    id text, user_id text, started_at timestamp, ended_at timestamp, last_activity_at timestamp, updated_at timestamp
-);
-create table math_sessions (
-    id text, user_id text, started_at timestamp, ended_at timestamp, last_activity_at timestamp, updated_at timestamp
-);
-create table coding_sessions (
-    id text, user_id text, started_at timestamp, ended_at timestamp, last_activity_at timestamp, updated_at timestamp
-);
-create table quiz_attempts (
-    id text, user_id text, submitted_at timestamp, passed boolean, updated_at timestamp
-);
-"""
-INDEXES = """
-create index xp_events_created_at on xp_events (created_at);
-create index english_sessions_started_at on english_sessions (started_at);
-create index math_sessions_started_at on math_sessions (started_at);
-create index coding_sessions_started_at on coding_sessions (started_at);
-create index quiz_attempts_submitted_at on quiz_attempts (submitted_at);
-"""
+TABLES, INDEXES = (
+    Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("platform.sql", "indexes.sql")
+)
 # A local date reaches into the UTC day before it (zones up to +14), and, with a long night and a late correction,
 # into the two after it.
 LOCAL_DATES_BEFORE = 2

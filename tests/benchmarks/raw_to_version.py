@@ -140,7 +140,7 @@ def make(folder: Path, learners: str) -> int:
             lakes.make_active(connection, day)
             for stream in configuration.event_streams:
                 connection.execute(LANDED_TABLE.format(LANDED[stream.name]), {"day": day})
-                said = connection.execute(landing_step.STATISTICS).fetchall()
+                said = connection.execute(engine.sql(landing_step.STATISTICS)).fetchall()
                 _, passing, _, _, _, amount, passed, content = said[0] if said else (day, *landing_step.NO_STATISTICS)
                 landing = lakes.landing_of(
                     stream=stream.name,

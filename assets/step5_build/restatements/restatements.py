@@ -21,6 +21,7 @@ from warehouse.versions.basis import WRITE_BASIS, Basis, dates_touched
 from warehouse.versions.versions import Warehouse
 
 RESTATED = Path(__file__).with_name("restated.sql")
+ALL = Path(__file__).with_name("all_restatements.sql")
 RESTATEMENTS = Path(__file__).with_suffix(".sql")
 
 KEPT_COLUMNS = "user_id, activity_date, measure, old, new, version, reason"
@@ -29,18 +30,6 @@ KNOWN = f"""
 select {KEPT_COLUMNS}
 from {{files}}
 where $sequence::bigint is null or try_cast(split_part(version, '-', 5) as bigint) <= $sequence::bigint
-"""
-FILL = """
-insert into restatements by name
-select *
-from (
-    select user_key(known.user_id) as user_key, known.*
-    from known_restatements as known
-    semi join users on known.user_id = users.user_id
-    union all by name
-    select * from new_restatements
-)
-order by user_key, user_id, activity_date, version, measure
 """
 
 
@@ -66,7 +55,7 @@ def fill_restatements(
     connection.execute("create temp table new_restatements as select * from version.restatements where false")
     if before is not None:
         _compare(connection, configuration, before, basis, buckets)
-    connection.execute(FILL)
+    connection.execute(f"insert into restatements by name {engine.sql(ALL)}")
 
 
 def comparable(configuration: Configuration) -> Basis | None:

@@ -1,0 +1,9 @@
+-- zones_in_force -> a number for each zone, 0 for $default_timezone.
+with zones as (
+    select zone from zones_in_force
+    union
+    select $default_timezone
+)
+
+select zone, row_number() over (order by zone <> $default_timezone, zone) - 1 as zone_number
+from zones
