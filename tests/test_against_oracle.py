@@ -105,6 +105,7 @@ def test_the_same_night_run_again_has_the_same_hash(world: World) -> None:
     assert first.logical_hash == again.logical_hash
 
 
+@pytest.mark.slow
 @A_FEW
 @given(settled_worlds)
 def test_night_by_night_and_one_backfill_have_one_hash(world: World) -> None:

@@ -448,6 +448,7 @@ def test_nothing_is_erased_while_another_run_is_on(
     assert not Lake.of(woven).suppressed.exists()
 
 
+@pytest.mark.slow
 def test_an_erasure_that_fails_on_the_way_says_that_it_has_to_be_run_again(
     woven: Configuration, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -123,6 +123,7 @@ def place() -> Iterator[Place]:
 ANN, BOB = learner("ann"), learner("bob")
 
 
+@pytest.mark.slow
 def test_a_late_change_is_restated_with_old_new_version_and_reason(place: Place) -> None:
     """FAULTS 16: and so is the next change of the same number; a version that changes nothing adds nothing."""
     world = world_of(ANN, BOB)

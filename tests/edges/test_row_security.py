@@ -131,6 +131,7 @@ def test_policies_that_are_meant_filter_and_it_is_said(platform: Platform, capsy
     assert "has no row" not in "".join([printed, *listener.lines])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["users", "xp"])
 def test_a_table_without_a_row_to_be_seen_is_a_warning(
     platform: Platform, table: str, capsys: pytest.CaptureFixture[str]

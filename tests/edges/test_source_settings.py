@@ -158,6 +158,7 @@ def against_us(platform: Platform, settings: Mapping[str, tuple[str, str]], leve
         server.dispose()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", slowly(["role", "database", "server"], quick=1))
 def test_no_setting_of_postgresql_bends_a_number(postgres: Platform, level: str) -> None:
     """FAULTS 53: all of them at once."""
@@ -167,7 +168,7 @@ def test_no_setting_of_postgresql_bends_a_number(postgres: Platform, level: str)
         assert everything(reader) == before
 
 
-@pytest.mark.parametrize("name", POSTGRES)
+@pytest.mark.parametrize("name", slowly(POSTGRES, quick=3))
 def test_each_setting_of_postgresql_is_ours_in_both_drivers(postgres: Platform, name: str) -> None:
     """FAULTS 53: whatever it is for the role, in the transaction that reflects and in the one that reads."""
     value, ours = POSTGRES[name]
@@ -379,7 +380,7 @@ def told_at_first(mariadb: Platform, statement: str) -> Iterator[tuple[str, Plat
         yield user, replace(mariadb, url=url.render_as_string(hide_password=False))
 
 
-@pytest.mark.parametrize("name", MARIADB)
+@pytest.mark.parametrize("name", slowly(MARIADB, quick=3))
 def test_each_setting_of_mariadb_is_ours(mariadb: Platform, name: str) -> None:
     """FAULTS 53: in the session that reads, whatever it was at its beginning."""
     value, ours = MARIADB[name]

@@ -92,7 +92,8 @@ def undated(number: int, instant: object, prefix: str = "u") -> list[tuple[objec
 
 
 @pytest.mark.parametrize(
-    "instant", [MILLISECONDS, "17/11/2026", "Tue Nov 17 2026 12:00:00 GMT+0300 (Africa/Nairobi)", b"2026-11-17"]
+    "instant",
+    slowly([MILLISECONDS, "17/11/2026", "Tue Nov 17 2026 12:00:00 GMT+0300 (Africa/Nairobi)", b"2026-11-17"], quick=2),
 )
 def test_a_stream_of_unreadable_instants_blocks_with_reason_and_value(sqlite_source: Platform, instant: object) -> None:
     """FAULTS 44: 120 of 120 rows; a value is shown up to 40 characters."""
@@ -112,6 +113,7 @@ def test_instants_out_of_the_calendar_block_in_postgresql(platform: Platform) ->
     assert blocked(platform.configuration()).startswith("sessions: 21 of 21 rows: 21 missing_time (started_at ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", ["mariadb"], indirect=True)
 def test_half_dates_are_unreadable_and_zero_dates_are_not_there_in_mariadb(platform: Platform) -> None:
     """FAULTS 44: `2026-06-00` is a value that nobody can read, `0000-00-00` is MySQL's way to say nothing."""
@@ -177,7 +179,7 @@ def test_rows_in_progress_are_normal(platform: Platform) -> None:
     assert night(configuration, FIRST + DAY) is not None
 
 
-@pytest.mark.parametrize("nothing", ["", "0", 0, "0000-00-00 00:00:00", "0000-00-00"], ids=repr)
+@pytest.mark.parametrize("nothing", slowly(["", "0", 0, "0000-00-00 00:00:00", "0000-00-00"], quick=2), ids=repr)
 def test_what_says_nothing_in_sqlite_is_as_null(sqlite_source: Platform, nothing: object) -> None:
     """FAULTS 44: as in R3's `deleted_at`."""
     sqlite_source.make("users", USERS_TYPES, [("ann", "UTC")])
@@ -210,6 +212,7 @@ def test_nulls_that_come_without_a_new_day_do_not_block(sqlite_source: Platform)
     assert night(configuration, FIRST) is not None
 
 
+@pytest.mark.slow
 def test_a_first_version_of_nulls_alone_blocks_until_it_is_let_through_once(sqlite_source: Platform) -> None:
     """FAULTS 44: the wrong column was mapped."""
     configuration = only_xp(sqlite_source, undated(5, None))
@@ -249,6 +252,7 @@ def test_bad_rows_that_were_published_are_not_new_when_their_day_lands_again(sql
     assert night(configuration, FIRST + 2 * DAY) is not None
 
 
+@pytest.mark.slow
 def test_users_whose_ids_cannot_be_used_block(sqlite_source: Platform) -> None:
     """FAULTS 45: the users stream is a stream, too."""
     users = [("ann", "UTC"), (None, "UTC"), (b"\xff\xfe", "UTC")]
@@ -261,15 +265,18 @@ def test_users_whose_ids_cannot_be_used_block(sqlite_source: Platform) -> None:
 
 @pytest.mark.parametrize(
     ("column", "type_", "value", "reason"),
-    [
-        ("ended_at", "text", "17/11/2026", 'bad_time (ended_at "17/11/2026")'),
-        ("ended_at", "text", "2026-05-31T12:00:00Z", 'ended_before_started (ended_at "2026-05-31 12:00:00")'),
-        ("ended_at", "text", "2026-06-09T12:00:00Z", 'longer_than_24h (ended_at "2026-06-09 12:00:00")'),
-        ("updated_at", "text", "x" * 50, f'bad_time (updated_at "{"x" * 40}")'),
-        ("user_id", "text", "a\0b", "bad_text"),
-        ("event_id", "text", None, "missing_id"),
-        ("user_id", "text", None, "missing_user"),
-    ],
+    slowly(
+        [
+            ("ended_at", "text", "17/11/2026", 'bad_time (ended_at "17/11/2026")'),
+            ("ended_at", "text", "2026-05-31T12:00:00Z", 'ended_before_started (ended_at "2026-05-31 12:00:00")'),
+            ("ended_at", "text", "2026-06-09T12:00:00Z", 'longer_than_24h (ended_at "2026-06-09 12:00:00")'),
+            ("updated_at", "text", "x" * 50, f'bad_time (updated_at "{"x" * 40}")'),
+            ("user_id", "text", "a\0b", "bad_text"),
+            ("event_id", "text", None, "missing_id"),
+            ("user_id", "text", None, "missing_user"),
+        ],
+        quick=3,
+    ),
 )
 def test_every_reason_is_shown_with_the_value_of_its_role_and_never_an_id(
     sqlite_source: Platform, column: str, type_: str, value: object, reason: str
