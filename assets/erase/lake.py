@@ -14,7 +14,7 @@ import duckdb
 
 from assets import progress
 from assets.erase.places import ACTIVITY, connected, is_of_learner
-from assets.step2_land.land import LANDING_COLUMNS, NO_STATISTICS, STATISTICS, WRITE_LANDING, judge
+from assets.step2_land.land import LANDING_COLUMNS, NO_STATISTICS, STATISTICS, WRITE_LANDING, counted, judge
 from warehouse import engine
 from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached
@@ -110,16 +110,5 @@ def _erase_from_landing(connection: duckdb.DuckDBPyConnection, place: Path, land
 def _recounted(connection: duckdb.DuckDBPyConnection, landing: Landing) -> Landing:
     """Return what a landing says of itself, by the rows in `landed`."""
     statistics = connection.execute(engine.sql(STATISTICS)).fetchall() or [(landing.day, *NO_STATISTICS)]
-    _, rows, quarantined, conflicts, foreign_duplicates, amount, passed, content_hash = statistics[0]
     (source_rows,) = engine.one_row(connection, "select count(*) from landed")
-    return replace(
-        landing,
-        source_rows=source_rows,
-        rows=rows,
-        quarantined=quarantined,
-        duplicates=source_rows - rows - quarantined,
-        conflicts=conflicts,
-        foreign_duplicates=foreign_duplicates,
-        sums={"events": rows, "amount": amount, "passed": passed},
-        content_hash=str(content_hash),
-    )
+    return replace(landing, **counted(source_rows, statistics[0][1:]))

@@ -53,7 +53,7 @@ class Night(dg.ConfigurableResource["Night"]):
 
     _configuration: Configuration = PrivateAttr()
     _days: tuple[date, date] = PrivateAttr()
-    _done: set[str] = PrivateAttr(default_factory=set)
+    _is_rolled_up: bool = PrivateAttr(default=False)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:
@@ -111,8 +111,7 @@ class Night(dg.ConfigurableResource["Night"]):
         run = planned(self._configuration, *self._days, accepted=self.accepted)
         return replace(run, first=date.fromisoformat(self.asked_from)) if self.asked_from else run
 
-    def is_first(self, work: str) -> bool:
-        """Say whether the run asks the first time for work that it does once, whichever of its assets asks."""
-        is_first = work not in self._done
-        self._done.add(work)
-        return is_first
+    def has_to_roll_up(self) -> bool:
+        """Say once that the activity has to be made again; to the assets that ask later it has been."""
+        has_to, self._is_rolled_up = not self._is_rolled_up, True
+        return has_to

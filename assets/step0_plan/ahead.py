@@ -17,14 +17,13 @@ from pathlib import Path
 from assets import progress
 from assets.step1_extract.extract import time_at
 from warehouse import clock, engine
-from warehouse.configuration.configuration import Configuration
+from warehouse.configuration.configuration import RESERVED_STREAM_NAMES, Configuration
 from warehouse.crash_points import reached
 from warehouse.disk.files import entries, make_folder, put_in_place, sync, written_beside
 from warehouse.errors import CheckFailedError, ClockError
 from warehouse.lake.lake import ABOUT, NAME_OF_A_DAY, Lake, about
 from warehouse.versions.basis import WRITE_BASIS, Basis
 
-FOLDERS_WITHOUT_LANDINGS = {"activity", "ahead", "erasures"}
 ZONES = "select * from {files} where from_day {comparison} $last_day order by user_id, from_day"
 
 
@@ -132,7 +131,7 @@ def _not_over(lake: Lake, last_day: date) -> Iterator[tuple[Path, date]]:
     """Yield every landing of a day after `last_day`, also of streams that are not configured any more."""
     last = f"{last_day}.parquet"
     for folder in entries(lake.root):
-        if folder in FOLDERS_WITHOUT_LANDINGS or not (lake.root / folder).is_dir():
+        if folder in RESERVED_STREAM_NAMES or not (lake.root / folder).is_dir():
             continue
         for name in entries(lake.root / folder):
             if NAME_OF_A_DAY.fullmatch(name) and name > last:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 
@@ -204,23 +205,35 @@ def judge(connection: duckdb.DuckDBPyConnection, kind: Kind | None, first: date,
     connection.execute(f"create or replace temp table landed as {engine.sql(LAND)}", parameters)
 
 
+def counted(source_rows: int, statistics: Sequence[int]) -> dict[str, Any]:
+    """Return what a landing says of its own rows, by the names of `Landing`.
+
+    Args:
+        source_rows: all of its rows, duplicates included.
+        statistics: of `statistics.sql` without the day, or `NO_STATISTICS`.
+    """
+    rows, quarantined, conflicts, foreign_duplicates, amount, passed, content_hash = statistics
+    return {
+        "source_rows": source_rows,
+        "rows": rows,
+        "quarantined": quarantined,
+        "duplicates": source_rows - rows - quarantined,
+        "conflicts": conflicts,
+        "foreign_duplicates": foreign_duplicates,
+        "sums": {"events": rows, "amount": amount, "passed": passed},
+        "content_hash": str(content_hash),
+    }
+
+
 def _landing(
     reader: Reader, day: date, source_rows: int, statistics: tuple[int, ...], source: Mapping[str, Figures]
 ) -> Landing:
-    rows, quarantined, conflicts, foreign_duplicates, amount, passed, content_hash = statistics
     return Landing(
         stream=reader.stream.name,
         day=day,
         fingerprint=reader.stream.fingerprint,
         extracted_at=reader.taken_at.isoformat(),
-        source_rows=source_rows,
-        rows=rows,
-        quarantined=quarantined,
-        duplicates=source_rows - rows - quarantined,
-        conflicts=conflicts,
-        foreign_duplicates=foreign_duplicates,
-        sums={"events": rows, "amount": amount, "passed": passed},
-        content_hash=str(content_hash),
+        **counted(source_rows, statistics),
         source=source,
         columns=reader.mapped.types,
         is_table_empty=reader.is_table_empty,

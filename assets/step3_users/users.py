@@ -31,6 +31,8 @@ from warehouse.lake.lake import ABOUT, Lake, described, newest_day
 USERS = Path(__file__).with_suffix(".sql")
 ZONES = Path(__file__).with_name("zones.sql")
 PROFILES = Path(__file__).with_name("profiles.sql")
+COUNTS = Path(__file__).with_name("counts.sql")
+COMMONEST_DELETED_AT = Path(__file__).with_name("commonest_deleted_at.sql")
 
 # What is written of which table, in which order, and how many rows a reader of one row has to read.
 FILES = (
@@ -38,10 +40,6 @@ FILES = (
     ("zones", "zones", "user_id, from_day", 122_880),
     ("profiles", "profiles", "name", 16_384),
 )
-
-
-COUNTS = Path(__file__).with_name("counts.sql")
-COMMONEST_DELETED_AT = Path(__file__).with_name("commonest_deleted_at.sql")
 COMMONEST = "commonest_deleted_at"
 
 

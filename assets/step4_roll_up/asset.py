@@ -36,7 +36,7 @@ def activity_asset(configuration: Configuration, days: dg.PartitionsDefinition[s
 
 def rolled_up(night: Night) -> Rolled:
     """Make the stale activity again, the first time that the run asks for it; nothing lands after that."""
-    return roll_up(night.configuration) if night.is_first("roll up") else Rolled({})
+    return roll_up(night.configuration) if night.has_to_roll_up() else Rolled({})
 
 
 def activity_figures(rolled: Mapping[date, int]) -> dict[date, dict[str, int]]:

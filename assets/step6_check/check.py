@@ -36,13 +36,13 @@ TABLES = (
     "rolled_by_day",
     "activity_sums",
     "pulse_sums",
-    "fresh_landings",
     "fresh_quarantine",
     "unusable_values",
     "quarantine_faults",
     "new_rows",
     "deleted_learners",
     "figures_compared",
+    "unknown_rows",
 )
 ASK = "select count(*), min(example), ({compares}) from ({model}) as failing"
 SMALLEST_QUARANTINE = 20  # R22: so many rows are within every budget
@@ -78,12 +78,17 @@ def check(
             view_before(connection, before)
             _view_surroundings(connection, configuration, newest_day)
             view_blocks(connection, version)
-            for name in TABLES:
-                connection.execute(f"create temp table {name} as {engine.sql(SCANS / f'{name}.sql')}")
+            _scan(connection, "fresh_landings")
             view_fresh_rows(connection, Lake.of(configuration))
+            for name in TABLES:
+                _scan(connection, name)
             asked = [_asked(connection, one, accepted, before) for one in CHECK_LIST if one.model]
     reached("check: done")
     return judged([readable, *chain(*asked)])
+
+
+def _scan(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    connection.execute(f"create temp table {name} as {engine.sql(SCANS / f'{name}.sql')}")
 
 
 def _read_whole(connection: duckdb.DuckDBPyConnection) -> Report:

@@ -21,6 +21,7 @@ from pipelines.demo.people import Learner, learners
 TABLES, INDEXES = (
     Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("platform.sql", "indexes.sql")
 )
+WRITTEN_BY_US = "# Written by `pulse demo`"  # the beginning of a demo's own `pulse.toml`
 # A local date reaches into the UTC day before it (zones up to +14), and, with a long night and a late correction,
 # into the two after it.
 LOCAL_DATES_BEFORE = 2
@@ -70,9 +71,6 @@ def make_platform(path: Path, *, users: int = 40, days: int = 365, last_day: dat
         rows = _fill(database, people, _event_rows(people, first_day, last_day, seed))
     unfinished.replace(path)
     return Platform(first_day, last_day, rows, people[0].id, people[0].username)
-
-
-WRITTEN_BY_US = "# Written by `pulse demo`"
 
 
 def demo_configuration(data_dir: str, platform_url: str, first_day: date, secret: str) -> str:

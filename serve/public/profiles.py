@@ -90,11 +90,21 @@ class Profiles:
         if stamp == self._bad and self._clock() < self._again_at:
             raise UnansweredError(self._line("as a moment ago"))
         try:
+            self._refuse_what_has_no_end()
             self._ask(self._read_all, {})
         except UnansweredError:
             self._bad, self._again_at = stamp, self._clock() + AGAIN_SECONDS
             raise
         self._good, self._bad = stamp, None
+
+    def _refuse_what_has_no_end(self) -> None:
+        try:
+            a_file(self._place)
+        except OSError as error:
+            raise self._unanswered(error) from error
+
+    def _unanswered(self, error: OSError) -> UnansweredError:
+        return UnansweredError(self._line(error.strerror or type(error).__name__))
 
     def _ask(self, query: str, parameters: dict[str, str]) -> list[tuple[object, ...]]:
         cursor = self._connection.cursor()
@@ -114,11 +124,11 @@ class Profiles:
 
     def _stamp(self) -> Stamp | None:
         try:
-            status = a_file(self._place).stat()
+            status = self._place.stat()
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise UnansweredError(self._line(error.strerror or type(error).__name__)) from error
+            raise self._unanswered(error) from error
         return status.st_ino, status.st_mtime_ns, status.st_size
 
 

@@ -26,7 +26,7 @@ def _known_zone(name: str) -> str:
 
 def _bare_host(name: str) -> str:
     try:
-        is_host = bool(HOST_NAME.fullmatch(name)) or bool(IPv6Address(name))
+        is_host = bool(HOST_NAME.fullmatch(name)) or ("%" not in name and bool(IPv6Address(name)))
     except ValueError:
         is_host = False
     if not is_host:

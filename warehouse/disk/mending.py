@@ -53,16 +53,12 @@ def refuse_foreign(data_dir: Path) -> None:
     ours = {folder for folder, names in MARKS.items() if any((data_dir / folder / name).exists() for name in names)}
     if ours & {"lake", "warehouse"}:
         ours |= set(OWN_FOLDERS)  # as after a lake came back from a backup
-    foreign = [name for name in (*MARKS, "tmp") if name not in ours and entries_if_folder(data_dir / name)]
+    others = [name for name in (*MARKS, "tmp") if name not in ours and (data_dir / name).is_dir()]
+    foreign = [name for name in others if entries(data_dir / name)]
     if foreign:
         whose = " and ".join(str(data_dir / name) for name in foreign)
         mistake = f"{whose}: no run of ours has made what is there, and a run would close and tidy it"
         raise ConfigurationError([f'pulse.data_dir: {mistake}; name a folder for us alone, such as "var"'])
-
-
-def entries_if_folder(folder: Path) -> list[str]:
-    """Return the names of what is in a folder; none where there is no folder."""
-    return entries(folder) if folder.is_dir() else []
 
 
 def begin_folders(data_dir: Path, group: int | None) -> None:
