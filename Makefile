@@ -5,7 +5,7 @@ VENV ?= .venv
 ARGS ?=
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet --quiet
 LOCKED := --no-deps --require-hashes -r
-SQL := assets warehouse
+SQL := assets pipelines serve warehouse
 # Among processes, one more than cores because tests wait; what a file has made is used by its tests alone.
 SHARED := -n $(shell getconf _NPROCESSORS_ONLN | awk '{print $$1 < 3 ? $$1 + 1 : 4}') --dist loadfile
 

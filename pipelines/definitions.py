@@ -5,7 +5,7 @@ import warnings
 import dagster as dg
 
 from assets.orchestration.partitions import utc_days
-from assets.orchestration.resources import Night
+from assets.orchestration.resources import NightResource
 from assets.orchestration.sources import source_tables
 from assets.step2_land.asset import landing_asset
 from assets.step3_users.asset import users_asset
@@ -41,7 +41,7 @@ def definitions(configuration: Configuration) -> dg.Definitions:
         assets=[*source_tables(configuration), *ours],
         jobs=[nightly, reconcile_job()],
         schedules=[nightly_schedule(configuration), weekly_schedule(configuration)],
-        resources={"night": Night()},
+        resources={"night": NightResource()},
         executor=dg.in_process_executor,  # of runs that begin from assets too: one process, which holds the lock
     )
 

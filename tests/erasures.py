@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from assets.night.night import Night
 from assets.step2_land.land import land
 from pipelines.command_line.cli import main
 from tests import platforms, replay
@@ -38,7 +39,7 @@ def two_nights(folder: Path) -> Path:
     before = replace(WOVEN, rows=rows, streams=streams)
     platforms.write(before, f"sqlite:///{folder}/platform.sqlite")
     configuration = placed(folder, before)
-    land(configuration, configuration.streams["retired"], [date(2026, 3, 3)])
+    land(Night.of(configuration), configuration.streams["retired"], [date(2026, 3, 3)])
     replay.night(placed(folder), date(2026, 3, 3), date(2026, 3, 3))
     assert replay.night(placed(folder), LAST_DAY, LAST_DAY).version == SECOND
     return folder

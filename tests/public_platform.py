@@ -9,7 +9,8 @@ from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
-from assets.night.night import run_night
+from assets.all_steps import run_night
+from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from assets.step3_users.users import land_users
 from warehouse.configuration.configuration import Configuration, load
@@ -205,11 +206,11 @@ def change(configuration: Configuration, statement: str) -> None:
 
 def land(configuration: Configuration) -> None:
     """Land the learners, as a night does first, and publish nothing."""
-    assert land_users(configuration, LAST_DAY) is not None
+    assert land_users(Night.of(configuration), LAST_DAY) is not None
 
 
 def publish(configuration: Configuration, *accepted: str) -> str:
     """Run the night of the last day, with the guards that it lets through, and return the version that it published."""
-    manifest = run_night(configuration, Run(LAST_DAY, LAST_DAY, accepted=accepted))
+    manifest = run_night(Night.of(configuration), Run(LAST_DAY, LAST_DAY, accepted=accepted))
     assert manifest is not None
     return manifest.version

@@ -18,7 +18,8 @@ import duckdb
 import jwt
 from sqlalchemy import create_engine, text
 
-from assets.night.night import run_night
+from assets.all_steps import run_night
+from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from serve.app import create_app
 from tests import oracle, platforms
@@ -86,7 +87,7 @@ def configured(world: World, platform: Platform, data_dir: str = "var") -> Confi
 
 def night(configuration: Configuration, first: date, last: date, *streams: str) -> Manifest:
     """Run a night, or a backfill, that has to publish."""
-    manifest = run_night(configuration, Run(first, last, streams, GUARDS))
+    manifest = run_night(Night.of(configuration), Run(first, last, streams, GUARDS))
     assert manifest is not None
     return manifest
 

@@ -195,10 +195,11 @@ def make(folder: Path) -> Configuration:
 
 def publish(configuration: Configuration, day: date) -> str:
     """Run the night of a day and return the version that it published."""
-    from assets.night.night import run_night
+    from assets.all_steps import run_night
+    from assets.night.night import Night
     from assets.step0_plan.plan import Run
 
-    manifest = run_night(configuration, Run(day, day))
+    manifest = run_night(Night.of(configuration), Run(day, day))
     assert manifest is not None
     return manifest.version
 

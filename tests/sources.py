@@ -19,7 +19,9 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from assets.night.night import run_night
+from assets.all_steps import run_night
+from assets.night.night import Night
+from assets.night.progress import Listener, Progress, Silent
 from assets.step0_plan.plan import Run
 from tests.slowly import slowly
 from warehouse import engine
@@ -181,8 +183,20 @@ def _for_mariadb(sql_type: str, value: object) -> object:
     return found if found.tzinfo is None else found.astimezone(UTC).replace(tzinfo=None)
 
 
-def night(configuration: Configuration, last: date, *accepted: str) -> Manifest | None:
-    return run_night(configuration, Run(last, last, accepted=accepted))
+class Notes(Silent):
+    """Remembers the lines that a person would read."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def noted(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def night(
+    configuration: Configuration, last: date, *accepted: str, listener: Listener | None = None
+) -> Manifest | None:
+    return run_night(Night.of(configuration, Progress(listener)), Run(last, last, accepted=accepted))
 
 
 def published(configuration: Configuration, query: str) -> list[tuple[Any, ...]]:

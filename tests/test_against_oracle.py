@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.night.night import publish_lake
+from assets.all_steps import publish_lake
+from assets.night.night import Night
 from assets.step2_land.land import land
 from assets.step3_users.users import land_users
 from tests import oracle, platforms, replay
@@ -144,9 +145,9 @@ def test_days_landed_one_by_one_in_any_order_have_the_hash_of_one_night(world: W
         configuration = replay.configured(world, platform, "one_by_one")
         every = [(s, day) for s in configuration.event_streams for day in days(world.first_day, world.newest_day)]
         for stream, day in data.draw(st.permutations(every)):
-            land(configuration, stream, [day])
-        land_users(configuration, world.newest_day)
-        found = publish_lake(configuration, replay.GUARDS)
+            land(Night.of(configuration), stream, [day])
+        land_users(Night.of(configuration), world.newest_day)
+        found = publish_lake(Night.of(configuration), replay.GUARDS)
     assert found is not None
     assert found.logical_hash == expected.logical_hash
 
@@ -197,7 +198,7 @@ def test_rows_in_another_physical_order_have_the_same_hash(world: World) -> None
 
 def rebuilt(configuration: Configuration) -> Manifest:
     """Publish from the lake alone."""
-    manifest = publish_lake(configuration, replay.GUARDS)
+    manifest = publish_lake(Night.of(configuration), replay.GUARDS)
     assert manifest is not None
     return manifest
 

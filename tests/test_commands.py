@@ -22,7 +22,8 @@ import pytest
 
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.disk.lock import run_lock
-from warehouse.lake.lake import DAY, Lake
+from warehouse.lake.days import DAY
+from warehouse.lake.lake import Lake
 from warehouse.versions.versions import Warehouse
 
 ROOT = Path(__file__).parent.parent

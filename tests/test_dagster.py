@@ -32,9 +32,11 @@ from dagster._core.execution.api import execute_run
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 import pipelines.definitions
-from assets.night.night import run_night
+from assets.all_steps import run_night
+from assets.night.night import Night
+from assets.night.progress import Silent
 from assets.orchestration.keys import lake_key, source_key, version_key, warehouse_key
-from assets.orchestration.resources import Night
+from assets.orchestration.resources import NightResource
 from assets.step0_plan.plan import planned
 from assets.step2_land import asset as land_asset
 from assets.step2_land import land as landing_step
@@ -53,7 +55,8 @@ from pipelines.jobs.reconcile import RECONCILE
 from warehouse.configuration.configuration import Configuration, Stream, load
 from warehouse.disk.lock import run_lock
 from warehouse.errors import PulseError, SourceUnavailableError
-from warehouse.lake.lake import DAY, Lake, days_between
+from warehouse.lake.days import DAY, days_between
+from warehouse.lake.lake import Lake
 from warehouse.versions import schema
 from warehouse.versions.versions import Warehouse
 
@@ -88,7 +91,7 @@ class Place:
     def night(self, first: date = LAST_DAY, last: date = LAST_DAY, *, stream: str | None = None) -> None:
         """Run the job as the command does."""
         with run_lock(self.configuration, "the test"):
-            run_nightly(self.configuration, planned(self.configuration, first, last, stream=stream))
+            run_nightly(self.configuration, planned(self.configuration, first, last, stream=stream), Silent())
 
     def replace(self, old: str, new: str) -> None:
         """Change the configuration's text."""
@@ -379,7 +382,7 @@ def test_a_night_through_dagster_publishes_what_the_steps_alone_do(
 ) -> None:
     """R24, and R23: the first night is the initial load."""
     place = copy_of(platform)
-    manifest = run_night(place.configuration, planned(place.configuration, FIRST_DAY, LAST_DAY))
+    manifest = run_night(Night.of(place.configuration), planned(place.configuration, FIRST_DAY, LAST_DAY))
     assert manifest is not None
     assert published.logical_hash == manifest.logical_hash
 
@@ -445,10 +448,10 @@ def test_the_published_file_shows_the_pin_that_holds_it_back(
     """FAULTS 10."""
     place = copy_of(published)
     pin = Warehouse.of(place.configuration).rollback(place.current)
-    built = build(place.configuration)
+    built = build(Night.of(place.configuration))
     assert built is not None
     with at_home(place) as instance:
-        result = dg.materialize([warehouse_asset()], instance=instance, resources={"night": Night()})
+        result = dg.materialize([warehouse_asset()], instance=instance, resources={"night": NightResource()})
     (shown,) = result.asset_materializations_for_node("warehouse__pulse")
     assert shown.metadata["version"].value == built.version
     assert shown.metadata["pin"].value == f"{pin.version} is pinned since {pin.since}"
@@ -551,15 +554,15 @@ def test_one_stream_alone_is_tried_again_while_its_source_is_away(
     attempts: list[Stream] = []
     really_land = landing_step.land
 
-    def land(configuration: Configuration, stream: Stream, days: list[date], *, accept_shrink: bool) -> Landed:
+    def land(night: Night, stream: Stream, days: list[date], *, accept_shrink: bool) -> Landed:
         attempts.append(stream)
         if len(attempts) < 3:
             raise SourceUnavailableError(f"stream {stream.name}: source platform failed: gone fishing; is it up?")
-        return really_land(configuration, stream, days, accept_shrink=accept_shrink)
+        return really_land(night, stream, days, accept_shrink=accept_shrink)
 
     at_once = dg.RetryPolicy(max_retries=3, delay=0.01, backoff=dg.Backoff.EXPONENTIAL)
     monkeypatch.setattr(land_asset, "EXTRACTION_RETRIES", at_once)
-    monkeypatch.setattr(land_asset, "land", land)
+    monkeypatch.setattr(landing_step, "land", land)
     with at_home(place) as found:
         place.night(date(2026, 1, 10), date(2026, 1, 12), stream="xp_events")
         run = last_run(found)
@@ -604,13 +607,13 @@ def test_a_reconciliation_shows_the_days_that_it_extracted_and_the_version(
     """R23: an op of a job of its own, with an event for each day and table; without drift there is none."""
     place = copy_of(published)
     with at_home(place) as found, run_lock(place.configuration, "the test"):
-        run_reconcile(())
+        run_reconcile((), Silent())
         assert last_run(found).job_name == RECONCILE
         assert last_run(found).status == dg.DagsterRunStatus.SUCCESS
         assert materialized_by(found, last_run(found).run_id) == {}
         of_a_day = "select min(rowid) from xp_events where created_at like '2026-01-05 1%'"
         place.sql(f"delete from xp_events where rowid = ({of_a_day})")
-        run_reconcile(())
+        run_reconcile((), Silent())
         events = materialized_by(found, last_run(found).run_id)
     assert set(events) == {
         *((lake_key("xp_events"), f"2026-01-0{n}") for n in (4, 5, 6)),

@@ -15,7 +15,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 
-from assets.night.night import run_night
+from assets.all_steps import run_night
+from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from pipelines.demo.platform import Platform, demo_configuration, make_platform
 from warehouse.configuration.configuration import Configuration, load
@@ -66,13 +67,13 @@ def test_a_source_that_is_down_is_named_without_its_password(tmp_path: Path) -> 
     nobody = "postgresql://pulse:open-sesame@127.0.0.1:1/nowhere"
     configuration = _configuration(nobody, date(2026, 3, 30), tmp_path)
     with pytest.raises(SourceUnavailableError, match="stream xp_events: source platform failed") as caught:
-        run_night(configuration, Run(date(2026, 3, 30), LAST_DAY))
+        run_night(Night.of(configuration), Run(date(2026, 3, 30), LAST_DAY))
     assert "open-sesame" not in str(caught.value)
 
 
 def _published(platform: Platform, url: str, folder: Path) -> Path:
     configuration = _configuration(url, platform.first_day, folder)
-    assert run_night(configuration, Run(platform.first_day, LAST_DAY)) is not None
+    assert run_night(Night.of(configuration), Run(platform.first_day, LAST_DAY)) is not None
     return configuration.data_dir / "warehouse" / "pulse.duckdb"
 
 

@@ -16,7 +16,8 @@ import duckdb
 import jwt
 import pytest
 
-from assets.night.night import run_night
+from assets.all_steps import run_night
+from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from assets.step6_check.check_list import CHECK_LIST
 from pipelines.demo.platform import demo_configuration, make_platform
@@ -45,7 +46,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Configuration:
     text = demo_configuration("var", "sqlite:///platform.sqlite", platform.first_day, SECRET)
     (folder / "pulse.toml").write_text(text, encoding="utf-8")
     configuration = load(folder / "pulse.toml", uses=["sources", "auth"])
-    assert run_night(configuration, Run(platform.first_day, LAST_DAY)) is not None
+    assert run_night(Night.of(configuration), Run(platform.first_day, LAST_DAY)) is not None
     return configuration
 
 

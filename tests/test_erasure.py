@@ -18,10 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assets.all_steps import publish_lake
 from assets.erase import erase as erasing
 from assets.erase import places
 from assets.erase.receipt import unfinished
-from assets.night.night import publish_lake
+from assets.night.night import Night
 from assets.reconcile.reconcile import reconcile
 from assets.step2_land.land import land
 from serve.app import create_app
@@ -99,7 +100,7 @@ def test_what_is_left_is_the_world_without_the_learner_and_stays_so(woven: Confi
     erased = warehouse.manifest(warehouse.current() or "").logical_hash
     assert replay.night(woven, FIRST_DAY, LAST_DAY).logical_hash == erased
     shutil.rmtree(warehouse.root)
-    rebuilt = publish_lake(woven)
+    rebuilt = publish_lake(Night.of(woven))
     assert rebuilt is not None
     assert rebuilt.logical_hash == erased
     streams = (replace(WOVEN.streams[0], timezone="Asia/Kathmandu"), *WOVEN.streams[1:])
@@ -118,10 +119,10 @@ def test_a_reconciliation_brings_nobody_back_nor_does_a_source_that_forgets_the_
     erase(woven, GONE)
     warehouse = Warehouse.of(woven)
     erased = warehouse.manifest(warehouse.current() or "").logical_hash
-    comparison, _ = reconcile(woven)
+    comparison, _ = reconcile(Night.of(woven))
     assert comparison.drifts == []
     platforms.write(without(WOVEN, GONE), f"sqlite:///{woven.path.parent}/platform.sqlite")
-    comparison, restated = reconcile(woven)
+    comparison, restated = reconcile(Night.of(woven))
     assert ("sessions", LAST_DAY) in {(drift.landing.stream, drift.landing.day) for drift in comparison.drifts}
     assert restated is not None
     assert restated.manifest is not None
@@ -209,7 +210,7 @@ def test_whose_a_row_is(
 ) -> None:
     condition = places.is_of_learner(("user_id", "row"))
     query = f"select {condition} from (select $found::varchar as user_id, $row::varchar as row)"
-    with places.connected(woven) as connection:
+    with places.connected(Night.of(woven)) as connection:
         found = connection.execute(query, {"found": user_id, "row": row, "user_id": wanted}).fetchall()
     assert found == [(is_theirs,)]
 
@@ -328,7 +329,7 @@ def spoil(configuration: Configuration) -> None:
     with closing(sqlite3.connect(configuration.path.parent / "platform.sqlite")) as database, database:
         rows = [(f"bad-{n}", STAYS, "2026-03-04 12:00", "many") for n in range(25)]
         database.executemany("insert into xp_events (id, user_id, created_at, amount) values (?, ?, ?, ?)", rows)
-    land(configuration, configuration.streams["xp_events"], [LAST_DAY], accept_shrink=True)
+    land(Night.of(configuration), configuration.streams["xp_events"], [LAST_DAY], accept_shrink=True)
 
 
 @pytest.mark.slow
@@ -336,7 +337,7 @@ def test_a_guard_does_not_hold_an_erasure_back_and_the_manifest_says_so(woven: C
     """FAULTS 42, 9: of the quarantine here, and of what shrinks, as much of the last week's XP is the learner's."""
     spoil(woven)
     with pytest.raises(CheckFailedError, match="quarantine_within_budget"):
-        publish_lake(woven)
+        publish_lake(Night.of(woven))
     assert erase(woven, GONE).failure is None
     warehouse = Warehouse.of(woven)
     assert warehouse.manifest(warehouse.current() or "").accepted == ("accept_shrink", "accept_quarantine")

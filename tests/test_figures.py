@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from assets.night.night import Night
 from assets.step1_extract.extract import open_stream
 from assets.step2_land.land import land
 from tests.sources import (
@@ -25,7 +26,8 @@ from tests.sources import (
     xp_rows,
 )
 from warehouse.configuration.configuration import Configuration
-from warehouse.lake.lake import Figures, Lake
+from warehouse.lake.lake import Lake
+from warehouse.lake.landing import Figures
 
 
 @pytest.fixture(params=PLATFORMS)
@@ -115,7 +117,7 @@ def test_a_landing_says_what_its_source_said(platform: Platform) -> None:
     """A day without rows says so; where text orders otherwise than instants, it says it of the days beside it."""
     platform.make("xp", XP_TYPES, [*xp_rows(3), *xp_rows(2, FIRST + DAY, prefix="next")])
     configuration = platform.configuration()
-    land(configuration, configuration.streams["xp"], [FIRST, FIRST + 2 * DAY])
+    land(Night.of(configuration), configuration.streams["xp"], [FIRST, FIRST + 2 * DAY])
     landings = Lake.of(configuration).landings(configuration)
     rows = {day: {one: said["rows"] for one, said in landing.source.items()} for (_, day), landing in landings.items()}
     if platform.is_sqlite:

@@ -28,7 +28,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.night.night import run_night
+from assets.all_steps import run_night
+from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from serve.version.open_version import open_version
 from serve.version.pulse import learning_pulse
@@ -120,7 +121,7 @@ def run(case: Case, number: int, folder: Path) -> Manifest | None:
         pulse |= earlier.get("pulse", {})
     (folder / "pulse.toml").write_text(configuration_text(pulse, streams), encoding="utf-8")
     wanted = Run(night["day"], night["day"], tuple(night.get("streams", ())), EVERY_GUARD)
-    return run_night(load(folder / "pulse.toml", uses=["sources"]), wanted)
+    return run_night(Night.of(load(folder / "pulse.toml", uses=["sources"])), wanted)
 
 
 def is_there(row: Row, number: int) -> bool:

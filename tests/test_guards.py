@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from assets.night.night import publish_lake, run_night
+from assets.all_steps import publish_lake, run_night
+from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from assets.step6_check.check_list import CHECK_LIST
 from pipelines.command_line import cli
@@ -55,7 +56,7 @@ class Place:
         configuration = configuration.model_copy(
             update={"pulse": configuration.pulse.model_copy(update={"lookback_days": self.lookback_days, **limits})}
         )
-        return run_night(configuration, Run(last, last, accepted=accepted))
+        return run_night(Night.of(configuration), Run(last, last, accepted=accepted))
 
     def refused(self, **limits: Any) -> dict[str, str]:
         """Run a night that has to be refused; return the figures by the checks that did."""
@@ -267,11 +268,11 @@ def test_what_readers_get_is_what_is_compared_with_also_after_a_rollback(place: 
     first = place.warehouse.current()
     place.delete_learners(kept=10)
     place.night("accept_shrink")
-    assert publish_lake(place.configuration) is not None
+    assert publish_lake(Night.of(place.configuration)) is not None
     place.warehouse.rollback(first)
     place.warehouse.unpin()
     with pytest.raises(CheckFailedError, match="learners_kept"):
-        publish_lake(place.configuration)
+        publish_lake(Night.of(place.configuration))
     assert place.warehouse.current() == first
 
 

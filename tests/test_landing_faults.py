@@ -19,7 +19,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.night.night import publish_lake, run_night
+from assets.all_steps import publish_lake, run_night
+from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from assets.step2_land.land import land
 from assets.step3_users.users import land_users
@@ -56,7 +57,8 @@ from warehouse.errors import (
     SourceDriftError,
     SourceUnavailableError,
 )
-from warehouse.lake.lake import Lake, newest_day
+from warehouse.lake.days import newest_day
+from warehouse.lake.lake import Lake
 from warehouse.versions.versions import Warehouse
 
 LONG_ID = "x" * 1025
@@ -257,7 +259,7 @@ def test_drift_stops_the_stream_before_any_row(platform: Platform, drift: list[s
     configuration = only_xp(platform, xp_rows(1))
     platform.run(*drift)
     with pytest.raises(SourceDriftError) as caught:
-        land(configuration, configuration.streams["xp"], [FIRST])
+        land(Night.of(configuration), configuration.streams["xp"], [FIRST])
     message = str(caught.value)
     assert [part for part in [*answer, platform.table("xp")] if part not in message] == []
     assert lake_files(configuration) == {}
@@ -270,10 +272,10 @@ def test_what_changes_beside_the_mapping_is_noted_and_lands(platform: Platform) 
     platform.make("xp", types, [(*row, None) for row in xp_rows(2)])
     configuration = platform.configuration()
     stream = configuration.streams["xp"]
-    assert land(configuration, stream, [FIRST]).changes == []
+    assert land(Night.of(configuration), stream, [FIRST]).changes == []
     wider = {**XP_TYPES, "event_id": "varchar(40)", "amount": "numeric(20, 0)", "mood": "varchar(9)"}
     platform.make("xp", wider, [(*row, None) for row in xp_rows(3)])
-    landed = land(configuration, stream, [FIRST])
+    landed = land(Night.of(configuration), stream, [FIRST])
     assert [landing.rows for landing in landed.landings] == [3]
     assert landed.other_columns == ("mood",)
     amount = "INTEGER(11), is DECIMAL(20, 0)" if platform.is_mariadb else "INTEGER, is NUMERIC(20, 0)"
@@ -283,15 +285,15 @@ def test_what_changes_beside_the_mapping_is_noted_and_lands(platform: Platform) 
         'column "event_id" was VARCHAR(20) NOT NULL, is VARCHAR(40)',
         f'column "amount" was {amount}',
     }
-    assert land(configuration, stream, [FIRST]).changes == []
+    assert land(Night.of(configuration), stream, [FIRST]).changes == []
 
 
 def test_what_changes_in_the_table_of_learners_is_noted_too(sqlite_source: Platform) -> None:
     """FAULTS 20."""
     configuration = only_xp(sqlite_source, xp_rows(1))
-    assert [landed and landed.changes for landed in (land_users(configuration, FIRST),)] == [()]
+    assert [landed and landed.changes for landed in (land_users(Night.of(configuration), FIRST),)] == [()]
     sqlite_source.run("alter table {users} add column mood text")
-    assert [landed and landed.changes for landed in (land_users(configuration, FIRST) for _ in range(2))] == [
+    assert [landed and landed.changes for landed in (land_users(Night.of(configuration), FIRST) for _ in range(2))] == [
         ('column "mood" (TEXT) was added',),
         (),
     ]
@@ -304,7 +306,7 @@ def test_a_day_between_two_stretches_is_not_read_twice(sqlite_source: Platform) 
     """R1: where text orders otherwise than instants, a day more is read on each side; a row of both lands once."""
     row = ("1", "ann", "2026-06-02T00:30:00+02:00", 1)  # its text is of the day between, its instant of the first
     configuration = only_xp(sqlite_source, [row, *xp_rows(3, FIRST + DAY)])
-    landed = land(configuration, configuration.streams["xp"], [FIRST, FIRST + 2 * DAY])
+    landed = land(Night.of(configuration), configuration.streams["xp"], [FIRST, FIRST + 2 * DAY])
     counted = [(landing.day, landing.source_rows, landing.rows, landing.duplicates) for landing in landed.landings]
     assert counted == [(FIRST, 1, 1, 0), (FIRST + 2 * DAY, 0, 0, 0)]
 
@@ -332,7 +334,7 @@ def test_one_source_down_leaves_the_other_landings_and_the_last_version(sqlite_s
     landings = Lake.of(configuration).landings(configuration)
     assert landings["xp", FIRST + DAY].rows == 2
     assert newest_day(configuration, landings) == FIRST
-    manifest = publish_lake(configuration)
+    manifest = publish_lake(Night.of(configuration))
     assert manifest is not None
     assert manifest.version.startswith("pulse-2026-06-01-")
     assert xp_by_day(configuration) == {FIRST: 1}
@@ -375,7 +377,7 @@ def test_missed_nights_and_any_order_of_backfills_give_the_version_of_ordinary_n
         sessions = [(str(day), "ann", f"{day}T22:00:00Z", f"{day + DAY}T03:00:00Z") for day in days]
         source.make("sessions", SESSIONS_TYPES, sessions)
         configuration = source.configuration(lookback_days=1)
-        hashes[way] = [run_night(configuration, run) for run in runs][-1]
+        hashes[way] = [run_night(Night.of(configuration), run) for run in runs][-1]
     assert len({manifest and manifest.logical_hash for manifest in hashes.values()}) == 1, hashes
     assert {manifest and manifest.version[:16] for manifest in hashes.values()} == {"pulse-2026-06-04"}
 
@@ -386,9 +388,9 @@ def test_a_run_that_ends_before_first_day_is_everywhere_publishes_nothing(sqlite
     assert night(configuration, FIRST - DAY) is None
     sqlite_source.make("quizzes", QUIZZES_TYPES)
     configuration = sqlite_source.configuration()
-    assert run_night(configuration, Run(FIRST, FIRST, ("xp",))) is None
+    assert run_night(Night.of(configuration), Run(FIRST, FIRST, ("xp",))) is None
     assert Warehouse.of(configuration).current() is None
-    assert publish_lake(configuration) is None
+    assert publish_lake(Night.of(configuration)) is None
     assert Lake.of(configuration).landings(configuration)["xp", FIRST].rows == 1
     assert night(configuration, FIRST) is not None
 
@@ -413,7 +415,7 @@ def test_everything_that_counts_is_in_the_lake(sqlite_source: Platform) -> None:
     for folder in ("dagster", "warehouse", "tmp"):
         shutil.rmtree(configuration.data_dir / folder, ignore_errors=True)
     (sqlite_source.folder / "platform.db").unlink()
-    after = publish_lake(configuration)
+    after = publish_lake(Night.of(configuration))
     assert before is not None
     assert after is not None
     assert after.logical_hash == before.logical_hash
@@ -483,7 +485,7 @@ def test_instants_of_every_type_become_utc(
     platform.make("xp", {**XP_TYPES, "occurred_at": sql_type, "updated_at": sql_type}, [("1", "ann", value, 1, value)])
     platform.zones = {"xp": zone} if zone else {}
     configuration = platform.configuration()
-    landed = land(configuration, configuration.streams["xp"], [FIRST - DAY, FIRST, FIRST + DAY])
+    landed = land(Night.of(configuration), configuration.streams["xp"], [FIRST - DAY, FIRST, FIRST + DAY])
     assert [landing.source_rows for landing in landed.landings] == [0, 1, 0]
     assert landed_rows(configuration, "xp", "instant::varchar, updated_at::varchar") == [(instant, instant)]
 
@@ -503,7 +505,7 @@ def test_iso_8601_texts_are_read_in_every_form(sqlite_source: Platform) -> None:
     """R1: with and without time, seconds, fraction and offset; digits beyond microseconds are cut off."""
     rows = [(str(n), "ann", value, 1) for n, value in enumerate(ISO_TEXTS)]
     configuration = only_xp(sqlite_source, rows)
-    land(configuration, configuration.streams["xp"], [FIRST])
+    land(Night.of(configuration), configuration.streams["xp"], [FIRST])
     assert [instant for (instant,) in landed_rows(configuration, "xp", "instant::varchar")] == list(ISO_TEXTS.values())
 
 
@@ -528,8 +530,8 @@ def test_ids_of_every_type_become_text(
     rows = [(value, value, NOON, 1) for value in values]
     platform.make("xp", {**XP_TYPES, "event_id": sql_type, "user_id": sql_type}, rows)
     configuration = platform.configuration()
-    land(configuration, configuration.streams["xp"], [FIRST])
-    land_users(configuration, FIRST)
+    land(Night.of(configuration), configuration.streams["xp"], [FIRST])
+    land_users(Night.of(configuration), FIRST)
     assert sorted(landed_rows(configuration, "xp", "event_id, user_id")) == sorted((one, one) for one in expected)
     assert sorted(learners(configuration, "user_id")) == sorted((one,) for one in expected)
 
@@ -557,7 +559,7 @@ def landed_from_ids(source: Platform, sql_type: str) -> dict[str, Any]:
     configuration = source.configuration()
     lake = Lake.of(configuration)
     suppress(lake.suppressed, GONE)
-    landed = land(configuration, configuration.streams["xp"], [FIRST])
+    landed = land(Night.of(configuration), configuration.streams["xp"], [FIRST])
     day, undated = lake.landing("xp", FIRST), lake.undated("xp")
     every_column = "select columns(* exclude (row)), lower(row) from '{}' order by all"
     (landing,) = landed.landings
@@ -604,7 +606,7 @@ def test_amounts_of_every_type_become_integers(
     platform.make("users", USERS_TYPES)
     platform.make("xp", {**XP_TYPES, "amount": sql_type}, [("1", "ann", NOON, value)])
     configuration = platform.configuration()
-    (landing,) = land(configuration, configuration.streams["xp"], [FIRST]).landings
+    (landing,) = land(Night.of(configuration), configuration.streams["xp"], [FIRST]).landings
     assert landed_rows(configuration, "xp", "amount") == ([] if amount is None else [(amount,)])
     assert landing.quarantined == (amount is None)
 
@@ -631,8 +633,8 @@ def test_booleans_of_every_type_are_read(
     rows = [(str(n), "yes", NOON, value) for n, value in enumerate([*values, *neither])]
     platform.make("quizzes", {**QUIZZES_TYPES, "passed": sql_type}, rows)
     configuration = platform.configuration()
-    (landing,) = land(configuration, configuration.streams["quizzes"], [FIRST]).landings
-    land_users(configuration, FIRST)
+    (landing,) = land(Night.of(configuration), configuration.streams["quizzes"], [FIRST]).landings
+    land_users(Night.of(configuration), FIRST)
     assert landed_rows(configuration, "quizzes", "event_id, passed") == [("0", True), ("1", False)]
     assert landing.quarantined == len(neither)
     assert [user_id for user_id, is_public in learners(configuration, "user_id, is_public") if is_public] == ["yes"]
@@ -655,7 +657,7 @@ def test_a_url_that_no_driver_takes_is_answered_without_its_password(
 
     def land_xp() -> None:
         configuration = sqlite_source.configuration()
-        land(configuration, configuration.streams["xp"], [FIRST])
+        land(Night.of(configuration), configuration.streams["xp"], [FIRST])
 
     with pytest.raises(ConfigurationError, match=rf"sources\.platform\.url: {answer}") as caught:
         land_xp()

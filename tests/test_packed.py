@@ -63,21 +63,19 @@ ACTIVE: dict[str, list[tuple[int, ...]]] = {
 def filled(connection: duckdb.DuckDBPyConnection, place: Path) -> None:
     """Make a version of these learners, packed."""
     connection.execute(ATTACH.format(engine.quoted(str(place))))
-    connection.execute("use version")
-    schema.create(connection)
+    schema.create(connection, "version")
     for learner, days in sorted(ACTIVE.items(), key=lambda item: user_key(item[0])):
         key = user_key(learner)
-        connection.execute("insert into users values ($1, null, 'UTC', false, $2)", [learner, key])
+        connection.execute("insert into version.users values ($1, null, 'UTC', false, $2)", [learner, key])
         sums = [sum(day[number] for day in days) for number in range(1, 6)]
         values = [key, learner, END - timedelta(days=364), END, END, END.year, *sums, len(days)]
         places = ", ".join(f"${number + 1}" for number in range(len(values)))
-        connection.execute(f"insert into pulse_totals values ({places}, 1, 2, null, 'own')", values)
+        connection.execute(f"insert into version.pulse_totals values ({places}, 1, 2, null, 'own')", values)
         for ago, *numbers in days:
             connection.execute(
-                "insert into learning_pulse values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                "insert into version.learning_pulse values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                 [key, learner, END - timedelta(days=ago), *numbers],
             )
-    connection.execute("use memory")
     connection.execute("detach version")
     assert pack(connection, place) == 1
 

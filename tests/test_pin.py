@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from assets.night.night import publish_lake
+from assets.all_steps import publish_lake
+from assets.night.night import Night
 from assets.step4_roll_up.activity import roll_up
 from assets.step5_build.build import build
 from assets.step7_publish.publish import publish
@@ -193,7 +194,7 @@ def test_a_rollback_waits_for_no_run(configuration: Configuration, warehouse: Wa
     """FAULTS 6, 10: what an operator needs at once does not need the run's lock; the run that is on is held back."""
     with run_lock(configuration, "the night"):
         assert pulse("rollback", FIRST)[0] == 0
-        assert publish_lake(configuration) is not None
+        assert publish_lake(Night.of(configuration)) is not None
     assert warehouse.current() == FIRST
     assert pulse("unpin")[0] == 0
 
@@ -212,8 +213,8 @@ def test_a_pin_that_cannot_be_read_holds_all_the_same(warehouse: Warehouse, puls
 
 
 def built(configuration: Configuration) -> str:
-    roll_up(configuration)
-    found = build(configuration)
+    roll_up(Night.of(configuration))
+    found = build(Night.of(configuration))
     assert found is not None
     return found.version
 
@@ -225,13 +226,13 @@ def test_a_sleeper_that_wakes_publishes_nothing_over_a_newer_version(
     sleeper = built(configuration)
     aside = tmp_path / "aside"
     warehouse.building(sleeper).rename(aside)
-    published = publish_lake(configuration)
+    published = publish_lake(Night.of(configuration))
     assert published is not None
     assert sequence_of(published.version) > sequence_of(sleeper)
     aside.rename(warehouse.building(sleeper))
     before = warehouse.kept()
     with pytest.raises(PulseError, match=rf"{sleeper} is not published: {published.version} is newer.*pulse build"):
-        publish(configuration, sleeper)
+        publish(Night.of(configuration), sleeper)
     assert (warehouse.current(), warehouse.kept()) == (published.version, before)
 
 
@@ -243,14 +244,14 @@ def test_a_sleeper_between_its_place_and_the_switch_switches_nothing(
 
     def overtaken(self: Warehouse, version: str) -> object:
         monkeypatch.undo()
-        manifest = publish_lake(configuration)
+        manifest = publish_lake(Night.of(configuration))
         assert manifest is not None
         other.append(manifest.version)
         return self.advance_to(version)
 
     monkeypatch.setattr(Warehouse, "advance_to", overtaken)
     with pytest.raises(PulseError, match="another run went by while this one slept"):
-        publish(configuration, built(configuration))
+        publish(Night.of(configuration), built(configuration))
     assert [warehouse.current()] == other
 
 
@@ -261,11 +262,11 @@ def test_unpinned_the_newest_version_is_what_a_sleeper_is_compared_with(
     sleeper = built(configuration)
     warehouse.rollback(FIRST)
     kept = warehouse.building(sleeper).rename(warehouse.root / "aside")
-    publish_lake(configuration)
+    publish_lake(Night.of(configuration))
     warehouse.unpin()
     kept.rename(warehouse.building(sleeper))
     with pytest.raises(PulseError, match="is newer"):
-        publish(configuration, sleeper)
+        publish(Night.of(configuration), sleeper)
     assert warehouse.current() == FIRST
 
 
@@ -273,7 +274,7 @@ def test_a_lake_that_has_lost_its_sequence_goes_on_above_what_is_there(
     configuration: Configuration, warehouse: Warehouse
 ) -> None:
     (Lake.of(configuration).root / "sequence").unlink()
-    assert publish_lake(configuration) is not None
+    assert publish_lake(Night.of(configuration)) is not None
     assert warehouse.current() == THIRD
 
 

@@ -92,13 +92,14 @@ def test_what_lands_next_counts_at_once_though_the_file_keeps_its_size_and_time(
 
 def test_a_run_of_an_older_day_leaves_the_profiles_alone(tmp_path: Path) -> None:
     """R3: who went private stays so, whatever a backfill of last year thinks it knows."""
+    from assets.night.night import Night
     from assets.step3_users.users import land_users
 
     configuration = public_platform.make(tmp_path / "platform", days=2)
     public_platform.publish(configuration)
     before = rows(Lake.of(configuration).profiles)
     public_platform.change(configuration, "update users set is_public = 1 where id = 'ben'")
-    assert land_users(configuration, public_platform.LAST_DAY - public_platform.DAY) is None
+    assert land_users(Night.of(configuration), public_platform.LAST_DAY - public_platform.DAY) is None
     assert rows(Lake.of(configuration).profiles) == before
     public_platform.land(configuration)
     assert ("ben", "ben") in rows(Lake.of(configuration).profiles)

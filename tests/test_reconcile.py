@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.night.night import publish_lake
+from assets.all_steps import publish_lake
+from assets.night.night import Night
 from assets.reconcile.compare import compare
 from assets.reconcile.reconcile import reconcile
 from assets.step1_extract.extract import open_stream
@@ -65,7 +66,7 @@ def five_days(source: Platform) -> Configuration:
 
 def drifted(configuration: Configuration) -> list[str]:
     """Return the lines that say what has drifted."""
-    return [str(drift) for drift in compare(configuration).drifts]
+    return [str(drift) for drift in compare(Night.of(configuration)).drifts]
 
 
 def times(configuration: Configuration) -> dict[str, tuple[datetime, datetime]]:
@@ -94,7 +95,7 @@ def test_what_changed_before_the_lookback_is_found_and_published(
     platform.run(change)
     night(configuration, LAST)
     assert xp_by_day(configuration)[OLD] == 3
-    comparison, restated = reconcile(configuration)
+    comparison, restated = reconcile(Night.of(configuration))
     assert {drift.landing.stream for drift in comparison.drifts} == {"xp"}
     assert OLD in {drift.landing.day for drift in comparison.drifts}
     assert said in " ".join(map(str, comparison.drifts))
@@ -120,7 +121,7 @@ def test_a_row_that_moved_is_found_where_it_was_and_where_it_is(
     """FAULTS 17: without any updated_at; sums are conserved."""
     configuration = five_days(platform)
     platform.run(f"update {{xp}} set {change} where event_id = 'd1e0'")
-    reconcile(configuration)
+    reconcile(Night.of(configuration))
     rows = published(configuration, "select user_id, activity_date, xp_earned from daily_activity")
     found = {(user_id, day): xp for user_id, day, xp in rows}
     assert found.items() >= expected.items()
@@ -133,7 +134,7 @@ def test_without_drift_nothing_is_published_and_every_landing_is_proven(platform
     configuration = five_days(platform)
     before, files = Warehouse.of(configuration).current(), lake_files(configuration)
     assert [extracted == proven for extracted, proven in times(configuration).values()] == [True] * 5
-    comparison, restated = reconcile(configuration)
+    comparison, restated = reconcile(Night.of(configuration))
     assert (comparison.drifts, len(comparison.proven), restated) == ([], 5, None)
     assert Warehouse.of(configuration).current() == before
     assert {name for name, content in lake_files(configuration).items() if files.get(name) != content} == {
@@ -141,7 +142,7 @@ def test_without_drift_nothing_is_published_and_every_landing_is_proven(platform
     }
     assert before is not None
     logical_hash = Warehouse.of(configuration).manifest(before).logical_hash
-    manifest = publish_lake(configuration)
+    manifest = publish_lake(Night.of(configuration))
     assert manifest is not None
     assert manifest.logical_hash == logical_hash
     assert [extracted < proven for extracted, proven in times(configuration).values()] == [True] * 5
@@ -150,7 +151,7 @@ def test_without_drift_nothing_is_published_and_every_landing_is_proven(platform
 def test_a_proof_is_one_of_the_landing_that_was_compared(sqlite_source: Platform) -> None:
     """A day that is extracted again is proven by that; the others keep the proof that they had."""
     configuration = five_days(sqlite_source)
-    reconcile(configuration)
+    reconcile(Night.of(configuration))
     night(configuration, LAST)
     found = times(configuration)
     assert found[str(LAST)][0] == found[str(LAST)][1]
@@ -162,7 +163,7 @@ def test_only_the_days_that_drifted_are_extracted_again(platform: Platform) -> N
     configuration = five_days(platform)
     before = {key: landing.extracted_at for key, landing in Lake.of(configuration).landings(configuration).items()}
     platform.run("delete from {xp} where event_id = 'd1e0'")
-    reconcile(configuration)
+    reconcile(Night.of(configuration))
     after = {key: landing.extracted_at for key, landing in Lake.of(configuration).landings(configuration).items()}
     beside = [FIRST, OLD, OLD + DAY] if platform.is_sqlite else [OLD]
     assert sorted(day for (_, day), when in after.items() if when != before["xp", day]) == beside
@@ -175,12 +176,12 @@ def test_a_source_restored_from_an_old_backup_stops_the_reconciliation(platform:
     platform.run("delete from {xp} where event_id like 'e%' and event_id > 'e12'")
     version = Warehouse.of(configuration).current()
     with pytest.raises(ShrinkError, match=r"xp: the landing of 2026-06-01 would shrink from 20 to .*accept-shrink"):
-        reconcile(configuration)
+        reconcile(Night.of(configuration))
     assert Warehouse.of(configuration).current() == version
     assert Lake.of(configuration).landings(configuration)["xp", FIRST].rows == 20
-    publish_lake(configuration)
+    publish_lake(Night.of(configuration))
     assert times(configuration)["2026-06-04"][0] < times(configuration)["2026-06-04"][1]
-    reconcile(configuration, ("accept_shrink",))
+    reconcile(Night.of(configuration), ("accept_shrink",))
     assert xp_by_day(configuration)[FIRST] < 20
 
 
@@ -195,14 +196,14 @@ def test_landings_of_a_time_without_figures_drift_once(sqlite_source: Platform) 
         copy = "copy rows to $file (format parquet, kv_metadata {pulse: $about})"
         connection.execute(copy, {"file": str(place), "about": old.to_json()})
     assert drifted(configuration) == [f"xp {OLD}: landed before figures of the source were kept"]
-    reconcile(configuration)
+    reconcile(Night.of(configuration))
     assert drifted(configuration) == []
     assert lake.landings(configuration)["xp", OLD].source == landing.source
 
 
 def test_before_first_day_is_everywhere_there_is_nothing_to_compare(sqlite_source: Platform) -> None:
     configuration = only_xp(sqlite_source, xp_rows(1))
-    comparison, restated = reconcile(configuration)
+    comparison, restated = reconcile(Night.of(configuration))
     assert (comparison.drifts, comparison.proven, restated) == ([], {}, None)
 
 
@@ -213,7 +214,7 @@ def test_a_row_spelled_as_of_the_day_after_may_be_one_of_this_day(sqlite_source:
     assert drifted(configuration) == [
         f"xp {LAST}: rows 0 → 1, amount none → 4, checksum differs (the source's {LAST + DAY})"
     ]
-    reconcile(configuration)
+    reconcile(Night.of(configuration))
     assert xp_by_day(configuration)[LAST] == 7
 
 

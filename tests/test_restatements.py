@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.night.night import publish_lake
+from assets.all_steps import publish_lake
+from assets.night.night import Night
 from assets.step7_publish import publish as publishing
 from tests import oracle, oracle_restatements, platforms, replay
 from tests.oracle import Row, Stream, World, days
@@ -189,7 +190,7 @@ def test_a_changed_default_zone_restates_by_zone_those_whom_it_concerns(place: P
     place.publish(with_amount(other, "bob", FIRST_DAY, 1))
     found = place.restated()
     assert {(row[0], row[5]) for row in found} == {("ann", "zone"), ("bob", "source")}
-    assert publish_lake(place.configuration) is not None
+    assert publish_lake(Night.of(place.configuration)) is not None
     assert place.restated() == found, "many rows of one version are read again"
 
 
@@ -338,7 +339,7 @@ def test_an_ordinary_night_looks_at_the_dates_of_the_days_that_changed_only(plac
     assert after.changed_days(before) == {FIRST_DAY, NEWEST_DAY}
     assert set(after.source_days(before)) == {FIRST_DAY}
     assert dates_touched({NEWEST_DAY}) == {*days(NEWEST_DAY - DAY, NEWEST_DAY + DAY)}
-    assert publish_lake(place.configuration) is not None
+    assert publish_lake(Night.of(place.configuration)) is not None
     again = Basis.read(place.lake)
     assert again is not None
     assert again.changed_days(after) == set()

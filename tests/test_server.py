@@ -310,7 +310,8 @@ def test_publishing_and_rolling_back_under_requests_fails_none_and_mixes_none(
     nights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """I2; FAULTS 8 and 10 with one worker."""
-    from assets.night.night import publish_lake
+    from assets.all_steps import publish_lake
+    from assets.night.night import Night
 
     configuration = small_platform.copied(nights, tmp_path, FIRST)
     warehouse = Warehouse.of(configuration)
@@ -318,7 +319,7 @@ def test_publishing_and_rolling_back_under_requests_fails_none_and_mixes_none(
         learners = Learners(server)
         with learners.asking(threads=4):
             learners.wait_for(FIRST)
-            manifest = publish_lake(configuration)
+            manifest = publish_lake(Night.of(configuration))
             assert manifest is not None
             learners.wait_for(manifest.version)
             assert cli.main(["rollback", "--config", str(configuration.path), FIRST]) == 0

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from assets.night.night import Night
 from assets.step1_extract.sessions import engine_of
 from assets.step1_extract.snapshot import CursorSnapshot, PostgresSnapshot, Snapshot, snapshot
 from assets.step2_land.land import land
@@ -136,7 +137,7 @@ def test_a_table_that_somebody_holds_ends_the_landing_with_an_error(platform: Pl
         with pytest.raises(
             SourceUnavailableError, match=r"stream xp: source platform failed: .*(lock|timeout|exceeded)"
         ):
-            land(configuration, configuration.streams["xp"], [FIRST])
+            land(Night.of(configuration), configuration.streams["xp"], [FIRST])
     assert not list((configuration.data_dir / "lake" / "xp").glob("*"))
 
 
@@ -153,4 +154,4 @@ def test_a_query_that_hangs_ends_the_landing_with_an_error(platform: Platform) -
     place.write_text(place.read_text().replace(f'"{platform.table("xp")}"', f'"{view}"'))
     stream = configuration.streams["xp"].model_copy(update={"table": view})
     with pytest.raises(SourceUnavailableError, match=r"stream xp: source platform failed: .*(timeout|exceeded)"):
-        land(configuration, stream, [FIRST])
+        land(Night.of(configuration), stream, [FIRST])

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from assets.night.night import Night
 from assets.step1_extract import snapshot as snapshots
 from assets.step1_extract.snapshot import CursorSnapshot, PostgresSnapshot, RawBatch
 from assets.step2_land.land import land
@@ -241,10 +242,10 @@ def test_a_connection_that_drops_at_any_batch_lands_nothing(
     for snapshot in (CursorSnapshot, PostgresSnapshot):
         monkeypatch.setattr(snapshot, "batches", cut_short(snapshot.batches, kept))
     with pytest.raises(SourceUnavailableError, match=r"stream xp: source platform counts 40 rows .* came"):
-        land(configuration, configuration.streams["xp"], [FIRST])
+        land(Night.of(configuration), configuration.streams["xp"], [FIRST])
     assert lake_files(configuration) == {}
     monkeypatch.undo()
-    assert [one.rows for one in land(configuration, configuration.streams["xp"], [FIRST]).landings] == [40]
+    assert [one.rows for one in land(Night.of(configuration), configuration.streams["xp"], [FIRST]).landings] == [40]
 
 
 def cut_short(batches: Any, kept: int) -> Any:
@@ -279,7 +280,7 @@ def test_a_thousand_rows_with_one_timestamp_land_once(platform: Platform, monkey
     """FAULTS 18: across the borders of batches."""
     monkeypatch.setattr(snapshots, "ROWS_PER_BATCH", 99)
     configuration = only_xp(platform, [(f"e{n}", "ann", NOON, 1) for n in range(1000)])
-    (landing,) = land(configuration, configuration.streams["xp"], [FIRST]).landings
+    (landing,) = land(Night.of(configuration), configuration.streams["xp"], [FIRST]).landings
     assert (landing.source_rows, landing.rows, landing.duplicates) == (1000, 1000, 0)
     assert len(set(landed_rows(configuration, "xp", "event_id"))) == 1000
 
@@ -298,7 +299,7 @@ def test_doubles_count_once_whatever_their_order(platform: Platform) -> None:
     for order in list(permutations(doubles))[::4]:
         platform.make("xp", types, order)
         configuration = platform.configuration()
-        (landing,) = land(configuration, configuration.streams["xp"], [FIRST]).landings
+        (landing,) = land(Night.of(configuration), configuration.streams["xp"], [FIRST]).landings
         assert (landing.rows, landing.duplicates, landing.conflicts) == (1, 3, 1)
         assert landed_rows(configuration, "xp", "amount") == [(4,)]
         hashes.add(landing.content_hash)

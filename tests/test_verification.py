@@ -115,24 +115,25 @@ def test_two_hundred_bits_flipped_all_over_a_file_are_all_refused(
 
 def test_a_bit_flipped_between_build_and_publish_is_noticed(nights: Path, tmp_path: Path) -> None:
     """FAULTS 4: publishing reads the finished bytes for itself; the check is named, and the old version stays."""
+    from assets.night.night import Night
     from assets.step4_roll_up.activity import roll_up
     from assets.step5_build.build import build
     from assets.step7_publish.publish import publish
 
     configuration = small_platform.copied(nights, tmp_path, SECOND)
-    roll_up(configuration)
-    built = build(configuration)
+    roll_up(Night.of(configuration))
+    built = build(Night.of(configuration))
     assert built is not None
     warehouse = Warehouse.of(configuration)
     place = warehouse.building(built.version)
     for position in positions(place.stat().st_size, 20):
         flip(place, position)
         with pytest.raises(CheckFailedError, match=f"version {built.version} .* check readable") as refusal:
-            publish(configuration, built.version)
+            publish(Night.of(configuration), built.version)
         assert str(place) in str(refusal.value)
         assert warehouse.current() == SECOND
         flip(place, position)
-    assert publish(configuration, built.version).version == warehouse.current() == built.version
+    assert publish(Night.of(configuration), built.version).version == warehouse.current() == built.version
 
 
 def test_the_last_good_version_stays_in_service_beside_a_bad_one(warehouse: Warehouse) -> None:

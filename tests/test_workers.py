@@ -63,7 +63,8 @@ def all_serve(server: Running, version: str | None) -> Callable[[], bool]:
 @pytest.mark.slow
 def test_publishing_and_rolling_back_under_load_fails_no_request_and_mixes_none(nights: Path, tmp_path: Path) -> None:
     """I2; FAULTS 7, 8 and 10: eight clients that keep their connections, four workers."""
-    from assets.night.night import publish_lake
+    from assets.all_steps import publish_lake
+    from assets.night.night import Night
 
     configuration = small_platform.copied(nights, tmp_path, FIRST)
     warehouse = Warehouse.of(configuration)
@@ -71,7 +72,7 @@ def test_publishing_and_rolling_back_under_load_fails_no_request_and_mixes_none(
         learners = Learners(server)
         with learners.asking(threads=CLIENTS):
             wait_until(all_serve(server, FIRST))
-            manifest = publish_lake(configuration)
+            manifest = publish_lake(Night.of(configuration))
             assert manifest is not None
             wait_until(lambda: warehouse.receipt(manifest.version).exists())
             assert wait_until(all_serve(server, manifest.version)) < FOLLOW_SECONDS

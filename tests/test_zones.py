@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.step4_roll_up.activity import (
-    ACTIVITY,
     UNION,
+    make_activity,
     make_local_dates,
     make_zone_records,
     make_zone_segments,
@@ -159,13 +159,12 @@ def cut_by_step_4(
     """Run the model of step 4 on these days' landings."""
     with engine.connect(configuration.data_dir / "tmp") as connection:
         write_zones(connection, Lake.of(configuration).zones, learners)
-        make_zones_in_force(connection, configuration)
+        make_zones_in_force(connection, Lake.of(configuration), DEFAULT)
         make_zone_segments(connection, [DEFAULT], wanted[0], wanted[-1] + ONE_DAY)
         make_zone_records(connection, DEFAULT)
         make_local_dates(connection, wanted)
         make_landings(connection, happenings)
-        activity = f"create temp table activity as {engine.sql(ACTIVITY)}"
-        connection.execute(activity, {"default_timezone": DEFAULT})
+        make_activity(connection, DEFAULT)
         rows = connection.execute(
             "select user_id, activity_date, sum(xp)::bigint, sum(session_microseconds)::bigint, "
             "sum(xp_events)::bigint, sum(sessions)::bigint, sum(quizzes)::bigint, sum(quizzes_passed)::bigint "
@@ -352,12 +351,12 @@ def test_the_window_of_every_zone_ends_on_its_last_date(configuration: Configura
     """FAULTS 26, 29; R12: the local date one microsecond before data through, and 364 days before it."""
     with engine.connect(configuration.data_dir / "tmp") as connection:
         write_zones(connection, Lake.of(configuration).zones, Learners({z: [(date(1900, 1, 1), z)] for z in ZONES}))
-        make_zones_in_force(connection, configuration)
+        make_zones_in_force(connection, Lake.of(configuration), DEFAULT)
         for newest in newest_days:
             make_zone_segments(connection, [DEFAULT], newest, newest + 2 * ONE_DAY)
             data_through = day_start(newest) + DAY
             connection.execute("drop table if exists zone_windows")
-            model = engine.sql(build.HERE / "zone_windows.sql")
+            model = engine.sql(build.HERE / "windows" / "zone_windows.sql")
             connection.execute(f"create temp table zone_windows as {model}", {"data_through": plain(data_through)})
             columns = "zone, window_start, window_end, last_complete_date"
             found = connection.execute(f"select {columns} from zone_windows").fetchall()

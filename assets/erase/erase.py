@@ -11,24 +11,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from assets import progress
 from assets.erase.lake import erase_from_lake
 from assets.erase.places import Found, find
 from assets.erase.receipt import Receipt, begin
+from assets.night.night import Night
 from warehouse.condition.readiness import refuse_links
-from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.disk.leftovers import remove_leftovers
 from warehouse.erasure import suppression
 from warehouse.erasure.erased import most_erased
 from warehouse.errors import CheckFailedError, PulseError, StorageError
 from warehouse.identifiers import normal_id
-from warehouse.lake.lake import Lake
 from warehouse.versions.manifest import Manifest
 from warehouse.versions.versions import Warehouse
 from warehouse.versions.withdrawal import keep_only, withdraw
 
-Publish: TypeAlias = Callable[[Configuration, tuple[str, ...]], Manifest | None]
+Publish: TypeAlias = Callable[[Night, tuple[str, ...]], Manifest | None]
 
 LET_THROUGH: tuple[tuple[str, ...], ...] = ((), ("accept_shrink",), ("accept_shrink", "accept_quarantine"))
 WITHOUT_A_DAY = "no day is complete under the present configuration"
@@ -48,11 +46,11 @@ class Erased:
     failure: str | None
 
 
-def erase(configuration: Configuration, user_id: str, publish: Publish) -> Erased:
+def erase(night: Night, user_id: str, publish: Publish) -> Erased:
     """Erase a learner; the caller holds the run's lock.
 
     Args:
-        configuration: whose lake and warehouse.
+        night: whose lake and warehouse.
         user_id: the id in any spelling (R26).
         publish: makes a version of the lake, past the guards that it is given, also where a clock was ahead.
 
@@ -60,8 +58,8 @@ def erase(configuration: Configuration, user_id: str, publish: Publish) -> Erase
         DamagedError: the pointer, the list, or a file is not what we put there; nothing was begun.
         PulseError: the erasure is not complete; it has to be run again.
     """
-    lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
-    refuse_links(configuration)
+    lake, warehouse = night.lake, night.warehouse
+    refuse_links(lake, warehouse)
     warehouse.current()  # a pointer that is a file is a copy of a version, and might keep the learner
     learner, fewest = normal_id(user_id), most_erased(warehouse)
     salted = suppression.make_list(lake.suppressed, fewest=fewest)
@@ -69,41 +67,41 @@ def erase(configuration: Configuration, user_id: str, publish: Publish) -> Erase
     pin = warehouse.pin
     receipt = begin(lake, salted.hash_of(learner), pin.version if pin else None)
     reached("erase: receipt begun")
-    _remove_leftovers(configuration)  # a version that waits to be published has the learner
+    _remove_leftovers(night)  # a version that waits to be published has the learner
     suppression.suppress(lake.suppressed, learner, fewest=fewest)
     reached("erase: learner suppressed")
-    before = find(configuration, learner)
+    before = find(night, learner)
     receipt.count(before)
     reached("erase: learner counted")
-    erase_from_lake(configuration, before.files, learner)
+    erase_from_lake(night, before.files, learner)
     reached("erase: lake done")
-    version, failure = _without(configuration, learner, publish) if receipt.rows_before else (None, None)
-    after = find(configuration, learner)
+    version, failure = _without(night.read_again(), learner, publish) if receipt.rows_before else (None, None)
+    after = find(night, learner)
     _refuse_rest(after)
     receipt.finish(after, version)
     return Erased(receipt, failure)
 
 
-def _remove_leftovers(configuration: Configuration) -> None:
+def _remove_leftovers(night: Night) -> None:
     """Remove what runs have left half-done, and a version that was built and never published: they may name anybody."""
-    remove_leftovers(configuration.data_dir)
-    for unpublished in Warehouse.of(configuration).building("*").parent.glob("*"):
+    remove_leftovers(night.configuration.data_dir)
+    for unpublished in night.warehouse.building("*").parent.glob("*"):
         unpublished.unlink()
 
 
-def _without(configuration: Configuration, learner: str, publish: Publish) -> tuple[str | None, str | None]:
+def _without(night: Night, learner: str, publish: Publish) -> tuple[str | None, str | None]:
     """Publish a version without the learner and delete every other; return its name, or why there is none."""
-    warehouse = Warehouse.of(configuration)
+    warehouse = night.warehouse
     try:
-        manifest = _past_guards(configuration, publish)
+        manifest = _past_guards(night, publish)
     except StorageError:
         raise  # with room on the disk a rerun makes it
     except PulseError as error:
-        return None, _withdraw(configuration, learner, str(error))
+        return None, _withdraw(night, learner, str(error))
     if manifest is None:
-        return None, _withdraw(configuration, learner, WITHOUT_A_DAY) if _has_versions(warehouse) else None
+        return None, _withdraw(night, learner, WITHOUT_A_DAY) if _has_versions(warehouse) else None
     reached("erase: version published")
-    with progress.step("versions") as summarize:
+    with night.progress.step("versions") as summarize:
         gone = keep_only(warehouse, manifest.version)
         summarize(f"{len(gone)} older versions deleted")
     return manifest.version, None
@@ -113,7 +111,7 @@ def _has_versions(warehouse: Warehouse) -> bool:
     return any((warehouse.root / "versions").glob("*.duckdb"))
 
 
-def _past_guards(configuration: Configuration, publish: Publish) -> Manifest | None:
+def _past_guards(night: Night, publish: Publish) -> Manifest | None:
     """Publish the lake, past as many guards as stand in the way, which the manifest records.
 
     Raises:
@@ -122,14 +120,14 @@ def _past_guards(configuration: Configuration, publish: Publish) -> Manifest | N
     *fewer, most = LET_THROUGH
     for accepted in fewer:
         with suppress(CheckFailedError):
-            return publish(configuration, accepted)
-    return publish(configuration, most)
+            return publish(night, accepted)
+    return publish(night, most)
 
 
-def _withdraw(configuration: Configuration, learner: str, reason: str) -> str:
+def _withdraw(night: Night, learner: str, reason: str) -> str:
     """Delete the versions with the learner though nothing takes their place, and say what is served then."""
-    warehouse = Warehouse.of(configuration)
-    found = find(configuration, learner).versions
+    warehouse = night.warehouse
+    found = find(night, learner).versions
     gone = withdraw(warehouse, [name for name, tables in found.items() if tables.total()])
     current = warehouse.current()
     return (

@@ -7,55 +7,42 @@ Activity is not rewritten but deleted, because every build makes what is missing
 
 import json
 from collections.abc import Collection
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
-from assets import progress
 from assets.erase.places import ACTIVITY, connected, is_of_learner
-from assets.step2_land.land import LANDING_COLUMNS, NO_STATISTICS, STATISTICS, WRITE_LANDING, counted, judge
+from assets.night.night import Night
+from assets.step2_land.judge import judge, recounted, write_landing
 from warehouse import engine
-from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.disk.files import sync, written_beside
-from warehouse.lake.lake import ABOUT, Lake, Landing
+from warehouse.lake.footers import ABOUT
+from warehouse.lake.landing import Landing
 
 ROW_GROUP_ROWS = 122_880  # DuckDB's own
 
-PASSED_BEFORE = """
-create or replace temp table spool as
-select
-    event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at,
-    null::varchar[] as unreadable, null::varchar as source_row
-from {files}
-where coalesce(reason, 'duplicate') = 'duplicate' and not {is_of_learner}
-"""
-QUARANTINED_BEFORE = f"""
-insert into landed by name
-select $day::date as day, {LANDING_COLUMNS}, false as is_conflicting, false as is_foreign
-from {{files}}
-where reason <> 'duplicate' and not {{is_of_learner}}
-"""
+PASSED_BEFORE = Path(__file__).with_name("passed_before.sql")
+QUARANTINED_BEFORE = Path(__file__).with_name("quarantined_before.sql")
 ABOUT_FILE = "select decode(value) from parquet_kv_metadata({}) where key = $about"
 COLUMNS = "select column_name from (describe select * from {})"
 GROUPS = "select max(row_group_num_rows) from parquet_metadata({})"
 
 
-def erase_from_lake(configuration: Configuration, files: Collection[Path], user_id: str) -> None:
+def erase_from_lake(night: Night, files: Collection[Path], user_id: str) -> None:
     """Replace files of the lake by ones without a learner's rows.
 
     The public page goes first, then whom a build would know; a run that dies in between is made good by its rerun.
 
     Args:
-        configuration: whose lake.
+        night: whose lake.
         files: the files that name the learner, as `places.find` returns them.
         user_id: a normal id (R26).
     """
-    lake = Lake.of(configuration)
+    lake, progress = night.lake, night.progress
     first = [lake.profiles, lake.users, lake.zones]
     in_order = [place for place in first if place in files] + sorted(set(files) - set(first))
-    with progress.step("lake", len(in_order)) as summarize, connected(configuration) as connection:
+    with progress.step("lake", len(in_order)) as summarize, connected(night) as connection:
         for place in in_order:
             _erase_from(connection, place, user_id)
             reached("erase: one file replaced")
@@ -96,19 +83,11 @@ def _erase_rows(connection: duckdb.DuckDBPyConnection, place: Path, about: str |
 
 def _erase_from_landing(connection: duckdb.DuckDBPyConnection, place: Path, landing: Landing, user_id: str) -> None:
     """Judge what passed before again, without the learner's rows, and let the landing say what it holds now."""
-    parts = {"files": engine.files([place]), "is_of_learner": is_of_learner(("user_id", "row"))}
+    engine.view_files(connection, "landing_before", [place])
     parameters = {"user_id": user_id}
-    connection.execute(PASSED_BEFORE.format(**parts), parameters)
+    connection.execute(f"create or replace temp table spool as {engine.sql(PASSED_BEFORE)}", parameters)
     judge(connection, None, landing.day, landing.day)
-    connection.execute(QUARANTINED_BEFORE.format(**parts), {**parameters, "day": landing.day})
-    left = _recounted(connection, landing)
+    quarantined = f"insert into landed by name {engine.sql(QUARANTINED_BEFORE)}"
+    connection.execute(quarantined, {**parameters, "day": landing.day})
     with written_beside(place) as unfinished:
-        about = {"day": landing.day, "file": str(unfinished), "about": left.to_json()}
-        connection.execute(WRITE_LANDING, about)
-
-
-def _recounted(connection: duckdb.DuckDBPyConnection, landing: Landing) -> Landing:
-    """Return what a landing says of itself, by the rows in `landed`."""
-    statistics = connection.execute(engine.sql(STATISTICS)).fetchall() or [(landing.day, *NO_STATISTICS)]
-    (source_rows,) = engine.one_row(connection, "select count(*) from landed")
-    return replace(landing, **counted(source_rows, statistics[0][1:]))
+        write_landing(connection, recounted(connection, landing), unfinished)

@@ -12,11 +12,9 @@ from pathlib import Path
 
 import duckdb
 
+from assets.night.night import Night
 from warehouse import engine
-from warehouse.configuration.configuration import Configuration
 from warehouse.disk.files import below, entries
-from warehouse.lake.lake import Lake
-from warehouse.versions.versions import Warehouse
 
 NAMES = Path(__file__).with_name("names.sql")
 COLUMNS_OF_TABLES = NAMES.with_name("columns_of_tables.sql")
@@ -24,10 +22,8 @@ ACTIVITY = "activity"
 UNREADABLE = "unreadable"  # of a version that cannot be opened: it may hold anybody
 
 COLUMNS_OF_FILES = """
-select file_name, list(name order by name)
-from parquet_schema({files})
-where name in ('user_id', 'row', 'reason')
-group by file_name
+select file_name, list(name order by name) from parquet_schema({files})
+where name in ('user_id', 'row', 'reason') group by file_name
 """
 
 
@@ -51,28 +47,28 @@ class Found:
         return self.lake.total() + sum(tables.total() for tables in self.versions.values())
 
 
-def find(configuration: Configuration, user_id: str) -> Found:
+def find(night: Night, user_id: str) -> Found:
     """Look for a learner in all of lake and warehouse.
 
     Args:
-        configuration: whose data folder.
+        night: whose data folder.
         user_id: a normal id (R26).
     """
-    with connected(configuration) as connection:
-        files, lake = _in_lake(connection, Lake.of(configuration).root, user_id)
-        versions = {place.stem: _in_version(connection, place, user_id) for place in _files_of_versions(configuration)}
+    with connected(night) as connection:
+        files, lake = _in_lake(connection, night.lake.root, user_id)
+        versions = {place.stem: _in_version(connection, place, user_id) for place in _files_of_versions(night)}
     return Found(files, lake, versions)
 
 
-def _files_of_versions(configuration: Configuration) -> list[Path]:
-    folder = Warehouse.of(configuration).root / "versions"
+def _files_of_versions(night: Night) -> list[Path]:
+    folder = night.warehouse.root / "versions"
     return [folder / name for name in entries(folder) if name.endswith(".duckdb")]
 
 
 @contextmanager
-def connected(configuration: Configuration) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(night: Night) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a connection that computes and can tell whose a row is."""
-    with engine.connect(configuration.data_dir / "tmp") as connection:
+    with night.connect() as connection:
         connection.execute(engine.sql(NAMES))
         yield connection
 

@@ -8,46 +8,28 @@ Looked at is what a version is made of; whoever is found there is then looked fo
 from collections.abc import Iterator
 from pathlib import Path
 
-from assets import progress
 from assets.erase.lake import erase_from_lake
 from assets.erase.places import connected, find
 from assets.erase.receipt import begin
+from assets.night.night import Night
 from warehouse import engine
-from warehouse.configuration.configuration import Configuration
-from warehouse.erasure.erased import erased_learners
 from warehouse.erasure.suppression import Suppressed
-from warehouse.lake.lake import Lake
-from warehouse.versions.versions import Warehouse
 
 ON_LIST = Path(__file__).with_suffix(".sql")
 # Each learner of the activity once, by the number, which is faster; two ids of one number are refused by the build.
-IN_ACTIVITY = """
-select unnest([min(user_id), max(user_id)]) as user_id from {files} group by user_key
-"""
+IN_ACTIVITY = "select unnest([min(user_id), max(user_id)]) as user_id from {files} group by user_key"
 IN_COLUMN = "select user_id from {files}"
-IN_ROWS = """
-select case when json_valid(row) then normal_id(json_extract_string(row, '$.user_id')) end as user_id
-from {files}
-where reason <> 'duplicate'
-"""
-IN_LANDINGS = """
-select
-    case
-        when user_id is not null then user_id
-        when json_valid(row) then normal_id(json_extract_string(row, '$.user_id'))
-    end as user_id
-from {files}
-where reason is not null
-"""
+IN_ROWS = "select id_in_row(row) as user_id from {files} where reason <> 'duplicate'"
+IN_LANDINGS = "select coalesce(user_id, id_in_row(row)) as user_id from {files} where reason is not null"
 
 
-def leave_out_erased(configuration: Configuration) -> int:
+def leave_out_erased(night: Night) -> int:
     """Take learners who are on the list out of the lake, with a receipt for each; the caller holds the run's lock.
 
     The receipt is finished if no version names the learner; else `pulse erase` has to be run again, which deletes them.
 
     Args:
-        configuration: whose lake, with activity that is up to date.
+        night: whose lake, with activity that is up to date.
 
     Returns:
         How many there were; the activity of their days has to be made again.
@@ -55,40 +37,39 @@ def leave_out_erased(configuration: Configuration) -> int:
     Raises:
         PulseError: who has been erased is not known.
     """
-    erased = erased_learners(configuration)
-    learners = _on_list(configuration, erased)
+    erased = night.erased_learners()
+    learners = _on_list(night, erased)
     for learner in learners:
-        _erase(configuration, learner, erased.hash_of(learner))
+        _erase(night, learner, erased.hash_of(learner))
     if learners:
-        progress.note(f"{len(learners)} erased learners were in the lake still, or again, and are gone from it")
+        night.progress.note(f"{len(learners)} erased learners were in the lake still, or again, and are gone from it")
     return len(learners)
 
 
-def _erase(configuration: Configuration, learner: str, learner_sha256: str) -> None:
-    lake, pin = Lake.of(configuration), Warehouse.of(configuration).pin
-    before = find(configuration, learner)
-    receipt = begin(lake, learner_sha256, pin.version if pin else None)
+def _erase(night: Night, learner: str, learner_sha256: str) -> None:
+    pin = night.warehouse.pin
+    before = find(night, learner)
+    receipt = begin(night.lake, learner_sha256, pin.version if pin else None)
     receipt.count(before)
-    erase_from_lake(configuration, before.files, learner)
+    erase_from_lake(night, before.files, learner)
     if not any(tables.total() for tables in before.versions.values()):
-        receipt.finish(find(configuration, learner), None)
+        receipt.finish(find(night, learner), None)
 
 
-def _on_list(configuration: Configuration, erased: Suppressed) -> list[str]:
-    named = list(_named(configuration)) if erased.hashes else []
+def _on_list(night: Night, erased: Suppressed) -> list[str]:
+    named = list(_named(night)) if erased.hashes else []
     if not named:
         return []
-    with connected(configuration) as connection:
+    with connected(night) as connection:
         connection.execute(f"create temp view named as {' union all '.join(named)}")
         engine.create(connection, "listed", hash=sorted(erased.hashes))
         return [learner for (learner,) in connection.execute(engine.sql(ON_LIST), {"salt": erased.salt}).fetchall()]
 
 
-def _named(configuration: Configuration) -> Iterator[str]:
+def _named(night: Night) -> Iterator[str]:
     """Yield the SQL of each kind of file that a version is made of, or is made known by."""
-    lake = Lake.of(configuration)
-    landings = lake.landings(configuration)
-    undated = [lake.undated(stream.name) for stream in configuration.event_streams]
+    lake, landings = night.lake, night.landings
+    undated = [lake.undated(stream.name) for stream in night.configuration.event_streams]
     kinds = [
         (IN_ACTIVITY, [lake.activity(day) for day in lake.activity_days()]),
         *((IN_COLUMN, [place]) for place in (lake.users, lake.zones, lake.profiles, lake.basis, lake.restatements)),
@@ -98,5 +79,5 @@ def _named(configuration: Configuration) -> Iterator[str]:
         (IN_LANDINGS, [lake.landing(*key) for key, landing in landings.items() if landing.source_rows > landing.rows]),
     ]
     for query, places in kinds:
-        if there := [place for place in places if place.exists()]:
-            yield query.format(files=engine.files(there)).strip()
+        if existing := [place for place in places if place.exists()]:
+            yield query.format(files=engine.files(existing))

@@ -1,1 +1,1 @@
-"""A night: the seven steps in their order, once, for everything that runs them."""
+"""What the steps of a night share: what is known of lake and warehouse, how far they are, and signals to stop."""

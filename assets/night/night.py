@@ -1,78 +1,90 @@
-"""The whole way in one call without Dagster: the steps in their order, for tests, benchmarks and `pulse build`.
+"""What a night knows: the configuration, lake and warehouse, which landings there are, and up to which day.
 
-The `nightly` job runs the very same steps as assets.
+It is read once, when somebody asks, and handed from step to step. A step that has written hands on `read_again`.
+Publishing begins with `read_anew`: it relies on nothing that an earlier step has read.
 """
 
-from assets.step0_plan.ahead import refuse_ahead, set_aside
-from assets.step0_plan.plan import Run, days_to_extract
-from assets.step2_land.land import land
-from assets.step3_users.users import land_users
-from assets.step4_roll_up.activity import roll_up
-from assets.step5_build.build import build
-from assets.step7_publish.publish import publish
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import duckdb
+
+from assets.night.progress import Progress
+from warehouse import engine
 from warehouse.configuration.configuration import Configuration
+from warehouse.erasure.erased import erased_of
+from warehouse.erasure.suppression import Suppressed
+from warehouse.lake.days import newest_day
 from warehouse.lake.lake import Lake
-from warehouse.versions.manifest import Manifest
+from warehouse.lake.landing import Landing
+from warehouse.versions.versions import Warehouse
 
 
-def run_night(configuration: Configuration, run: Run) -> Manifest | None:
-    """Extract, roll up, build, check and publish.
+@dataclass(frozen=True)
+class Night:
+    """What is known of a data folder at a moment.
 
     Args:
-        configuration: whose sources and data folder.
-        run: the days and streams, as `planned`.
-
-    Returns:
-        The manifest of what was published; None before every stream has `first_day` (R25).
-
-    Raises:
-        PulseError: a step failed; nothing was published.
+        configuration: the streams, the rules' parameters, and with `sources` how to reach them.
+        lake: what has landed and was rolled up.
+        warehouse: what was built and published.
+        progress: who is told how far the steps are.
     """
-    set_aside(configuration)
-    extract(configuration, run)
-    return publish_lake(configuration, run.accepted)
 
+    configuration: Configuration
+    lake: Lake
+    warehouse: Warehouse
+    progress: Progress = field(default_factory=Progress)
 
-def extract(configuration: Configuration, run: Run) -> None:
-    """Land the days of a run and, where R3 says so, the learners.
+    @classmethod
+    def of(cls, configuration: Configuration, progress: Progress | None = None) -> Self:
+        """Return the night of a configuration; nothing has been read yet."""
+        return cls(configuration, Lake.of(configuration), Warehouse.of(configuration), progress or Progress())
 
-    Raises:
-        PulseError: a stream could not be landed; those before it have been.
-    """
-    for stream in configuration.event_streams:
-        days = days_to_extract(configuration, run, stream, Lake.of(configuration).landings(configuration))
-        if days:
-            land(configuration, stream, days, accept_shrink="accept_shrink" in run.accepted)
-    if not run.streams:
-        land_users(configuration, run.last)
+    @cached_property
+    def landings(self) -> Mapping[tuple[str, date], Landing]:
+        """Every landing that counts, by stream and UTC day (`Lake.landings`)."""
+        return self.lake.landings(self.configuration)
 
+    @cached_property
+    def newest_day(self) -> date | None:
+        """The last UTC day up to which every stream has landed; None before every stream has `first_day` (R25)."""
+        return newest_day(self.configuration, self.landings)
 
-def publish_lake(configuration: Configuration, accepted: tuple[str, ...] = ()) -> Manifest | None:
-    """Roll up what is stale, build a version from the lake alone, check and publish it.
+    def landings_of(self, stream: str, until: date) -> list[Landing]:
+        """Return the landings of a stream up to a UTC day, in the order of their days."""
+        days = sorted(day for name, day in self.landings if name == stream and day <= until)
+        return [self.landings[stream, day] for day in days]
 
-    Returns:
-        As `run_night`.
+    def read_again(self) -> Self:
+        """Return what is known after something was written; files that are still the same are not read twice."""
+        return replace(self)
 
-    Raises:
-        CheckFailedError: a landing is ahead of our clock; a run over the sources moves it away.
-    """
-    refuse_ahead(configuration)
-    return publish_whatever_is_ahead(configuration, accepted)
+    def read_anew(self) -> Self:
+        """Return what is known by reading everything once more."""
+        return self.of(self.configuration, self.progress)
 
+    def erased_learners(self) -> Suppressed:
+        """Return the list of erased learners, read whenever somebody asks.
 
-def publish_whatever_is_ahead(configuration: Configuration, accepted: tuple[str, ...] = ()) -> Manifest | None:
-    """Do as `publish_lake`, also where a clock was ahead: nothing may hold an erasure back, and it asks no source."""
-    roll_up(configuration)
-    return build_and_publish(configuration, accepted)
+        Raises:
+            DamagedError: it cannot be read, is gone, or is an older one.
+            OSError: what knows of it may not be looked at.
+        """
+        return erased_of(self.lake, self.warehouse)
 
+    @property
+    def spill_folder(self) -> Path:
+        """The folder for what DuckDB cannot hold in memory."""
+        return self.configuration.data_dir / "tmp"
 
-def build_and_publish(configuration: Configuration, accepted: tuple[str, ...] = ()) -> Manifest | None:
-    """Build a version from activity that is up to date, check and publish it.
-
-    Publishing runs every check, so none runs before it here; in Dagster the build shows what they find beside tables.
-
-    Returns:
-        As `run_night`.
-    """
-    built = build(configuration)
-    return None if built is None else publish(configuration, built.version, accepted=accepted)
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open a connection that computes (`engine.connect`)."""
+        with engine.connect(self.spill_folder) as connection:
+            yield connection

@@ -12,8 +12,9 @@ from datetime import date
 import dagster as dg
 from pydantic import PrivateAttr
 
-from assets import progress
-from assets.interrupts import obeyed
+from assets.night.interrupts import obeyed
+from assets.night.night import Night
+from assets.night.progress import Listener, Progress, Silent
 from assets.orchestration.partitions import days_named
 from assets.step0_plan.ahead import set_aside
 from assets.step0_plan.plan import Run, planned
@@ -23,20 +24,24 @@ from warehouse.configuration.configuration import Configuration, configuration_p
 from warehouse.disk import lock
 from warehouse.errors import PulseError
 
-IS_BY_COMMAND = ContextVar("IS_BY_COMMAND", default=False)
+LISTENER_OF_COMMAND: ContextVar[Listener | None] = ContextVar("LISTENER_OF_COMMAND", default=None)
 
 
 @contextmanager
-def by_command() -> Iterator[None]:
-    """Let the runs of this block be those of a command, which may let guards through; nothing stored can say so."""
-    token = IS_BY_COMMAND.set(True)
+def by_command(listener: Listener) -> Iterator[None]:
+    """Let the runs of this block be those of a command, which may let guards through; nothing stored can say so.
+
+    Args:
+        listener: is told how far the steps are; between a command and its run stands Dagster, which hands nothing down.
+    """
+    token = LISTENER_OF_COMMAND.set(listener)
     try:
         yield
     finally:
-        IS_BY_COMMAND.reset(token)
+        LISTENER_OF_COMMAND.reset(token)
 
 
-class Night(dg.ConfigurableResource["Night"]):
+class NightResource(dg.ConfigurableResource["NightResource"]):
     """A run, however it began: set up once, in the one process of the run, and let go at its end.
 
     Args:
@@ -51,12 +56,12 @@ class Night(dg.ConfigurableResource["Night"]):
     accept_shrink: bool = False
     accept_quarantine: bool = False
 
-    _configuration: Configuration = PrivateAttr()
+    _night: Night = PrivateAttr()
     _days: tuple[date, date] = PrivateAttr()
     _is_rolled_up: bool = PrivateAttr(default=False)
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["NightResource"]:
         """Hold the run's lock; a run that Dagster has queued waits for whoever holds it.
 
         Raises:
@@ -66,34 +71,36 @@ class Night(dg.ConfigurableResource["Night"]):
             StorageError: there is too little room on the disk.
             ClockError, SourceUnavailableError: as `set_aside`, if something is ahead of our clock.
         """
-        self._configuration = load(configuration_path(), uses=["sources"])
-        self._refuse_from_launchpad(context.run.job_name if context.run else "")
+        configuration = load(configuration_path(), uses=["sources"])
+        self._refuse_from_launchpad(configuration, context.run.job_name if context.run else "")
         yesterday = clock.last_day_over()
         self._days = days_named(context.run.tags if context.run else {}) or (yesterday, yesterday)
         purpose = f"Dagster run {context.run.run_id}" if context.run else "Dagster"
         tell = context.log.warning if context.log else print
-        with lock.run_lock(self._configuration, purpose, wait_seconds=lock.RUN_SECONDS, tell=tell):
-            readiness.refuse_unusable(self._configuration)
-            space.refuse_if_short(self._configuration)
-            line = set_aside(self._configuration)
+        with (
+            lock.run_lock(configuration, purpose, wait_seconds=lock.RUN_SECONDS, tell=tell),
+            obeyed(LISTENER_OF_COMMAND.get() or Silent()) as listener,
+        ):
+            readiness.refuse_unusable(configuration)
+            space.refuse_if_short(configuration)
+            self._night = Night.of(configuration, Progress(listener))
+            line = set_aside(self._night)
             if line and context.log:
                 context.log.warning(line)
-            with obeyed(progress.listening()) as told, progress.told_to(told):
-                yield self
+            yield self
 
-    @property
-    def configuration(self) -> Configuration:
-        """The configuration, with the sources resolved."""
-        return self._configuration
+    def now(self) -> Night:
+        """Return what is known now: whatever the steps before have written, in this process, has been read again."""
+        return self._night.read_again()
 
     @property
     def accepted(self) -> tuple[str, ...]:
         """The guards that the operator lets through."""
         return tuple(name for name in ("accept_shrink", "accept_quarantine") if getattr(self, name))
 
-    def _refuse_from_launchpad(self, job: str) -> None:
+    def _refuse_from_launchpad(self, configuration: Configuration, job: str) -> None:
         """Let guards through where a command asks, which its own process says: tags and fields are anybody's."""
-        if self.accepted and not IS_BY_COMMAND.get() and not self._configuration.pulse.launchpad_accepts:
+        if self.accepted and LISTENER_OF_COMMAND.get() is None and not configuration.pulse.launchpad_accepts:
             command = "reconcile" if job == "reconcile" else "nightly"
             options = " ".join(f"--{name.replace('_', '-')}" for name in self.accepted)
             message = (
@@ -108,7 +115,7 @@ class Night(dg.ConfigurableResource["Night"]):
         Raises:
             ConfigurationError: no day of it can be extracted.
         """
-        run = planned(self._configuration, *self._days, accepted=self.accepted)
+        run = planned(self._night.configuration, *self._days, accepted=self.accepted)
         return replace(run, first=date.fromisoformat(self.asked_from)) if self.asked_from else run
 
     def has_to_roll_up(self) -> bool:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from assets import interrupts
+from assets.night import interrupts
 from warehouse.engine import is_interruption
 from warehouse.errors import PulseError, SourceUnavailableError
 

@@ -4,15 +4,14 @@ Each stream is asked once for the figures that its landings keep (`assets/step1_
 Days whose figures differ have drifted; what is done about them is the ordinary way, beginning with step 1.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from assets import progress
+from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from assets.step1_extract.extract import Reader, open_stream
-from warehouse.configuration.configuration import Configuration
-from warehouse.lake.lake import NO_ROWS, Figures, Lake, Landing, newest_day
+from warehouse.lake.landing import NO_ROWS, Figures, Landing
 from warehouse.lake.proofs import add_proofs
 
 LINES_PER_STREAM = 20
@@ -71,11 +70,11 @@ class Comparison:
         return Run(min(every), max(every), accepted=tuple(accepted), days=days)
 
 
-def compare(configuration: Configuration) -> Comparison:
+def compare(night: Night) -> Comparison:
     """Ask every source for its figures of the days that have landed, and remember which landings still equal them.
 
     Args:
-        configuration: where the sources and the lake are.
+        night: where the sources and the lake are.
 
     Returns:
         What was found; nothing before every stream has `first_day`.
@@ -83,23 +82,22 @@ def compare(configuration: Configuration) -> Comparison:
     Raises:
         SourceDriftError, SourceUnavailableError: as `open_stream`; nothing is remembered then.
     """
-    lake = Lake.of(configuration)
-    landings = lake.landings(configuration)
-    newest = newest_day(configuration, landings)
-    if newest is None:
+    progress = night.progress
+    if night.newest_day is None:
         return Comparison([], {})
     drifts: list[Drift] = []
     proven: dict[tuple[str, date], str] = {}
-    for stream in configuration.event_streams:
-        ours = [landing for (name, day), landing in sorted(landings.items()) if name == stream.name and day <= newest]
-        with progress.step(stream.name) as summarize, open_stream(configuration, stream) as reader:
+    for stream in night.configuration.event_streams:
+        ours = night.landings_of(stream.name, night.newest_day)
+        with progress.step(stream.name) as summarize, open_stream(night.configuration, stream, progress) as reader:
             drifted = _drifted(reader, ours)
             summarize(f"{len(ours)} days compared with {stream.source}, {len(drifted)} drifted")
         away = {drift.landing.day for drift in drifted}
         proven.update({(stream.name, one.day): reader.taken_at.isoformat() for one in ours if one.day not in away})
         drifts += drifted
-        _tell(drifted)
-    add_proofs(lake, landings, proven)
+        for line in _lines(drifted):
+            progress.note(line)
+    add_proofs(night.lake, night.landings, proven)
     progress.note(f"{len(proven)} landings equal their sources" + (f", {len(drifts)} do not" if drifts else ""))
     return Comparison(drifts, proven)
 
@@ -116,11 +114,10 @@ def _drifted(reader: Reader, landings: Sequence[Landing]) -> list[Drift]:
     return found
 
 
-def _tell(drifts: Sequence[Drift]) -> None:
-    for drift in drifts[:LINES_PER_STREAM]:
-        progress.note(str(drift))
+def _lines(drifts: Sequence[Drift]) -> Iterator[str]:
+    yield from map(str, drifts[:LINES_PER_STREAM])
     if len(drifts) > LINES_PER_STREAM:
-        progress.note(f"{drifts[0].landing.stream}: and {len(drifts) - LINES_PER_STREAM} days more")
+        yield f"{drifts[0].landing.stream}: and {len(drifts) - LINES_PER_STREAM} days more"
 
 
 def _difference(name: str, before: str | None, now: str | None) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from assets.night.night import build_and_publish, extract
+from assets.all_steps import build_and_publish, extract
+from assets.night.night import Night
 from assets.reconcile.compare import Comparison, compare
 from assets.step0_plan.ahead import set_aside
 from assets.step4_roll_up.activity import roll_up
-from warehouse.configuration.configuration import Configuration
-from warehouse.lake.lake import Lake, Landing
+from warehouse.lake.landing import Landing
 from warehouse.versions.manifest import Manifest
 
 
@@ -31,11 +31,11 @@ class Restated:
     manifest: Manifest | None
 
 
-def reconcile(configuration: Configuration, accepted: tuple[str, ...] = ()) -> tuple[Comparison, Restated | None]:
+def reconcile(night: Night, accepted: tuple[str, ...] = ()) -> tuple[Comparison, Restated | None]:
     """Compare every landing with its source, extract again what has drifted, and publish that.
 
     Args:
-        configuration: whose sources and data folder.
+        night: whose sources and data folder.
         accepted: guards that an operator lets through.
 
     Returns:
@@ -44,25 +44,26 @@ def reconcile(configuration: Configuration, accepted: tuple[str, ...] = ()) -> t
     Raises:
         PulseError: a source could not be asked, or a step failed; nothing was published.
     """
-    set_aside(configuration)
-    comparison = compare(configuration)
-    return comparison, restate(configuration, comparison, accepted) if comparison.drifts else None
+    set_aside(night)
+    night = night.read_again()
+    comparison = compare(night)
+    return comparison, restate(night, comparison, accepted) if comparison.drifts else None
 
 
-def restate(configuration: Configuration, comparison: Comparison, accepted: tuple[str, ...] = ()) -> Restated:
+def restate(night: Night, comparison: Comparison, accepted: tuple[str, ...] = ()) -> Restated:
     """Extract again the days that have drifted, roll up, build, check and publish.
 
     Args:
-        configuration: as for `reconcile`.
+        night: as for `reconcile`.
         comparison: what was found; something has drifted.
         accepted: as for `reconcile`.
 
     Raises:
         PulseError: a step failed; nothing was published.
     """
-    extract(configuration, comparison.run(accepted))
-    rolled = roll_up(configuration).days
-    manifest = build_and_publish(configuration, accepted)
-    there = Lake.of(configuration).landings(configuration)
+    night = extract(night, comparison.run(accepted))
+    rolled = roll_up(night)
+    night = night.read_again()
+    manifest = build_and_publish(night, accepted)
     drifted = [(drift.landing.stream, drift.landing.day) for drift in comparison.drifts]
-    return Restated([there[key] for key in drifted], rolled, manifest)
+    return Restated([night.landings[key] for key in drifted], rolled.days, manifest)

@@ -14,14 +14,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from assets import progress
+from assets.night.night import Night
 from assets.step1_extract.extract import time_at
 from warehouse import clock, engine
 from warehouse.configuration.configuration import RESERVED_STREAM_NAMES, Configuration
 from warehouse.crash_points import reached
 from warehouse.disk.files import entries, make_folder, put_in_place, sync, written_beside
 from warehouse.errors import CheckFailedError, ClockError
-from warehouse.lake.lake import ABOUT, NAME_OF_A_DAY, Lake, about
+from warehouse.lake.footers import ABOUT
+from warehouse.lake.lake import NAME_OF_A_DAY, Lake
 from warehouse.versions.basis import WRITE_BASIS, Basis
 
 ZONES = "select * from {files} where from_day {comparison} $last_day order by user_id, from_day"
@@ -52,30 +53,30 @@ class Ahead:
         return f"{spanned} of {', '.join(streams)}" if days else "the learners' zones and public pages"
 
 
-def find_ahead(configuration: Configuration) -> Ahead:
+def find_ahead(night: Night) -> Ahead:
     """Look for what a clock that was ahead has landed."""
-    lake, last_day = Lake.of(configuration), clock.last_day_over()
+    lake = night.lake
     latest = (clock.now() + clock.TOLERANCE).isoformat()
-    found = dict(_not_over(lake, last_day))
-    for (stream, day), landing in lake.landings(configuration).items():
+    landings = dict(_not_over(lake, clock.last_day_over()))
+    for (stream, day), landing in night.landings.items():
         if landing.extracted_at > latest:
-            found[lake.landing(stream, day)] = day
-    return Ahead(found, is_ahead(lake.zones), is_ahead(lake.profiles))
+            landings[lake.landing(stream, day)] = day
+    return Ahead(landings, is_ahead(lake, lake.zones), is_ahead(lake, lake.profiles))
 
 
-def is_ahead(place: Path) -> bool:
-    """Tell whether what landed with the learners did so in a run whose last day is not over."""
-    last_day = json.loads(about([place])[place]).get("last_day") if place.exists() else None
+def is_ahead(lake: Lake, file: Path) -> bool:
+    """Tell whether a file that landed with the learners did so in a run whose last day is not over."""
+    last_day = lake.footers.content(file).get("last_day") if file.exists() else None
     return last_day is not None and date.fromisoformat(last_day) > clock.last_day_over()
 
 
-def refuse_ahead(configuration: Configuration) -> None:
+def refuse_ahead(night: Night) -> None:
     """Make sure that no landing is ahead of our clock, where a version is built and no source is asked.
 
     Raises:
         CheckFailedError: there is one; nothing was moved.
     """
-    ahead = find_ahead(configuration)
+    ahead = find_ahead(night)
     if ahead.landings:
         message = (
             f"{ahead} landed ahead of our clock, which says {clock.now():%Y-%m-%d %H:%M} (UTC): days that are "
@@ -84,11 +85,11 @@ def refuse_ahead(configuration: Configuration) -> None:
         raise CheckFailedError(message)
 
 
-def set_aside(configuration: Configuration) -> str | None:
+def set_aside(night: Night) -> str | None:
     """Move what a clock that was ahead has landed below `lake/ahead/`, and say so; the sources are asked first.
 
     Args:
-        configuration: with its sources resolved; the caller holds the run's lock.
+        night: with its sources resolved; the caller holds the run's lock.
 
     Returns:
         The line that was said, None if there was nothing.
@@ -97,24 +98,24 @@ def set_aside(configuration: Configuration) -> str | None:
         ClockError: our clock is behind that of a source, or before `first_day`: what is there is not ahead of it.
         SourceUnavailableError: a source that has a clock does not answer; nothing was moved.
     """
-    ahead = find_ahead(configuration)
+    ahead = find_ahead(night)
     if not ahead:
         return None
-    _refuse_if_ours_is_wrong(configuration)
-    lake = Lake.of(configuration)
+    _refuse_if_ours_is_wrong(night.configuration)
+    lake = night.lake
     folder = lake.root / "ahead" / f"{clock.now():%Y-%m-%dT%H-%M-%S.%fZ}"
     if ahead.landings:
-        _cut_basis(configuration, min(ahead.landings.values()))
+        _cut_basis(night, min(ahead.landings.values()))
     reached("ahead: basis cut")
     if ahead.zones:
-        _move_zones(configuration, folder)
+        _move_zones(night, folder)
     if ahead.profiles:
         with written_beside(folder / lake.profiles.name) as unfinished:
             shutil.copyfile(lake.profiles, unfinished)
     _forget_activity(lake)
     _move(ahead.landings, folder)
     line = f"a clock was ahead once: {ahead} moved to {folder}; the learners land again"
-    progress.note(line)
+    night.progress.note(line)
     return line
 
 
@@ -139,9 +140,9 @@ def _not_over(lake: Lake, last_day: date) -> Iterator[tuple[Path, date]]:
                     yield lake.root / folder / name, date.fromisoformat(name.removesuffix(".parquet"))
 
 
-def _cut_basis(configuration: Configuration, first: date) -> None:
+def _cut_basis(night: Night, first: date) -> None:
     """Let the last version be one up to the day before `first`: of what came after, nothing was ever complete."""
-    lake = Lake.of(configuration)
+    lake = night.lake
     basis = Basis.read(lake)
     if basis is None or basis.newest_day < first:
         return
@@ -156,23 +157,23 @@ def _cut_basis(configuration: Configuration, first: date) -> None:
         made_from={day: basis.made_from[day] for day in kept},
     )
     query = WRITE_BASIS.format(zones=engine.files([lake.basis]))
-    with engine.connect(configuration.data_dir / "tmp") as connection, written_beside(lake.basis) as unfinished:
+    with night.connect() as connection, written_beside(lake.basis) as unfinished:
         connection.execute(query, {"file": str(unfinished), "about": cut.to_json()})
 
 
-def _move_zones(configuration: Configuration, folder: Path) -> None:
+def _move_zones(night: Night, folder: Path) -> None:
     """Write the zones of days that are not over aside, and then the others in their place."""
-    lake, last_day = Lake.of(configuration), clock.last_day_over()
-    said = json.loads(about([lake.zones])[lake.zones])
+    lake, last_day = night.lake, clock.last_day_over()
+    about = lake.footers.content(lake.zones)
     for place, comparison, day in (
-        (folder / "zones.parquet", ">", said["last_day"]),
+        (folder / "zones.parquet", ">", about["last_day"]),
         (lake.zones, "<=", str(last_day)),
     ):
         query = ZONES.format(files=engine.files([lake.zones]), comparison=comparison)
-        with engine.connect(configuration.data_dir / "tmp") as connection, written_beside(place) as unfinished:
+        with night.connect() as connection, written_beside(place) as unfinished:
             connection.execute(
                 f"copy ({query}) to $file (format parquet, kv_metadata {{{ABOUT}: $about}})",
-                {"file": str(unfinished), "last_day": last_day, "about": json.dumps({**said, "last_day": day})},
+                {"file": str(unfinished), "last_day": last_day, "about": json.dumps({**about, "last_day": day})},
             )
 
 

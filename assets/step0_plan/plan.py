@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from assets.night.night import Night
 from warehouse import clock
 from warehouse.configuration.configuration import Configuration, Stream
 from warehouse.errors import ConfigurationError
-from warehouse.lake.lake import DAY, days_between, missing_days
+from warehouse.lake.days import DAY, days_between, missing_days
 
 
 @dataclass(frozen=True)
@@ -59,32 +60,26 @@ def planned(
     return Run(max(first, first_day), last, (stream,) if stream else (), tuple(accepted))
 
 
-def days_to_extract(
-    configuration: Configuration,
-    run: Run,
-    stream: Stream,
-    landed: Iterable[tuple[str, date]],
-) -> list[date]:
+def days_to_extract(night: Night, run: Run, stream: Stream) -> list[date]:
     """Return the days that a run extracts from a stream: its own, the lookback before them, and what is missing (R23).
 
     Args:
-        configuration: `first_day` and `lookback_days`.
+        night: `first_day`, `lookback_days`, and what has landed under the present mappings.
         run: the run.
         stream: an event stream.
-        landed: streams and days that have landed under the present mapping.
     """
     if run.days is not None:
         return sorted(run.days.get(stream.name, ()))
     if run.streams and stream.name not in run.streams:
         return []
-    first_day = configuration.pulse.first_day
-    looked_back = max(first_day, run.first - configuration.pulse.lookback_days * DAY)
-    return sorted({*days_between(looked_back, run.last), *missing_days(stream, first_day, run.last, landed)})
+    pulse = night.configuration.pulse
+    looked_back = max(pulse.first_day, run.first - pulse.lookback_days * DAY)
+    missing = missing_days(stream, pulse.first_day, run.last, night.landings)
+    return sorted({*days_between(looked_back, run.last), *missing})
 
 
-def first_partition(configuration: Configuration, run: Run, landed: Iterable[tuple[str, date]]) -> date:
+def first_partition(night: Night, run: Run) -> date:
     """Return the first of the days that a run will extract from any stream; its last is the run's last."""
-    there = set(landed)
-    streams = configuration.event_streams
-    days = [day for stream in streams for day in days_to_extract(configuration, run, stream, there)[:1]]
+    streams = night.configuration.event_streams
+    days = [day for stream in streams for day in days_to_extract(night, run, stream)[:1]]
     return min([run.first, *days])

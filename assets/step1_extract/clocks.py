@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from warehouse import clock
 from warehouse.errors import ClockError
-from warehouse.lake.lake import DAY
+from warehouse.lake.days import DAY
 
 NOW = {
     "postgresql": "select now() at time zone 'UTC'",

@@ -9,12 +9,13 @@ from sqlalchemy import Column, Connection, MetaData, Table, select, text
 from sqlalchemy.exc import CompileError, NoSuchTableError, SAWarning
 
 from assets.step1_extract.types import EXPECTED, is_readable, resolve
+from warehouse import engine
 from warehouse.configuration import source_settings
 from warehouse.configuration.configuration import Stream
 from warehouse.configuration.streams import ROLES, Role
 from warehouse.errors import SourceDriftError
 
-IN_SEARCH_PATH = text(source_settings.RESOLVE_IN_POSTGRES)
+IN_SEARCH_PATH = text(engine.sql(source_settings.RESOLVE_IN_POSTGRES))
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from sqlalchemy import (
     types,
 )
 
-from assets import progress
+from assets.night.progress import Progress
 from assets.step1_extract.clocks import clock_of, refuse_clock_behind
 from assets.step1_extract.columns import MappedTable, reflect
 from assets.step1_extract.connect import connected
@@ -41,7 +41,8 @@ from warehouse import clock
 from warehouse.condition import row_security
 from warehouse.configuration.configuration import Configuration, Stream
 from warehouse.configuration.streams import DELETED_AT, Role, instant_of
-from warehouse.lake.lake import DAY, NO_ROWS, Figures
+from warehouse.lake.days import DAY
+from warehouse.lake.landing import NO_ROWS, Figures
 
 # Whoever does not read to the end closes it, while the snapshot is open.
 Batches: TypeAlias = Generator[pa.RecordBatch, None, None]
@@ -208,8 +209,13 @@ class Reader:
 
 
 @contextmanager
-def open_stream(configuration: Configuration, stream: Stream) -> Iterator[Reader]:
+def open_stream(configuration: Configuration, stream: Stream, progress: Progress | None = None) -> Iterator[Reader]:
     """Open one snapshot of a stream's source, with the table reflected and its columns checked before any row.
+
+    Args:
+        configuration: with its sources resolved.
+        stream: any stream.
+        progress: is told of policies that filter rows.
 
     Raises:
         ClockError: our clock is behind that of the source.
@@ -226,7 +232,10 @@ def open_stream(configuration: Configuration, stream: Stream) -> Iterator[Reader
         settings, dialect = configuration.sources[stream.source], connection.dialect
         opened = thread.connect(snapshot(connection, settings.longest_statement, settings.row_security))
         source, version = ThreadSnapshot(opened, thread), dialect.server_version_info or ()
-        is_empty = _tell_of_policies(configuration, stream, mapped, source)
+        policies = row_security.filters(stream.source, settings)
+        is_empty = bool(policies) and _is_empty(mapped, source)
+        for line in [*policies, *([row_security.empty_table(stream)] if is_empty else [])]:
+            (progress or Progress()).note(line)
         yield Reader(stream, mapped, source, dialect.name, version, has_any_bytes, is_empty, source_time=there)
 
 
@@ -246,16 +255,9 @@ def _time_at(thread: SourceThread, connection: Connection, stream: Stream) -> da
     return there
 
 
-def _tell_of_policies(configuration: Configuration, stream: Stream, mapped: MappedTable, source: Snapshot) -> bool:
-    """Say that rows are filtered, where they are meant to be, and whether none is left."""
-    told = row_security.filters(stream.source, configuration.sources[stream.source])
-    if not told:
-        return False
+def _is_empty(mapped: MappedTable, source: Snapshot) -> bool:
     one = select(literal(1)).select_from(mapped.table).limit(1)
-    is_empty = source.rows(select(func.count()).select_from(one.subquery())) == [(0,)]
-    for line in [*told, *([row_security.empty_table(stream)] if is_empty else [])]:
-        progress.note(line)
-    return is_empty
+    return source.rows(select(func.count()).select_from(one.subquery())) == [(0,)]
 
 
 def _has_any_bytes(connection: Connection) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy import Column, ColumnElement, and_, case, cast, func, literal, t
 
 from assets.step1_extract.types import is_bit
 from warehouse.configuration.streams import Role
-from warehouse.lake.lake import Figures
+from warehouse.lake.landing import Figures
 
 FIRST_WITH_RECORD_HASH = 14  # PostgreSQL's hash_record_extended
 LARGEST_AMOUNT = 10**12  # R19; what is larger, or has a fraction, shows in the checksum where sums cannot hold it

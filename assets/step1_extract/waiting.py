@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import TypeVar
 
-from assets import interrupts
+from assets.night import interrupts
 
 T = TypeVar("T")
 BEYOND_ITS_OWN = timedelta(seconds=5)  # after the source's own limit, whose message is clearer

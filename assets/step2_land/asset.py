@@ -4,14 +4,13 @@ from datetime import date
 
 import dagster as dg
 
+from assets.orchestration.events import landing_metadata
 from assets.orchestration.keys import LAKE, lake_key, source_inputs
 from assets.orchestration.partitions import partitions_of, tell_each_day
-from assets.orchestration.resources import Night
+from assets.orchestration.resources import NightResource
 from assets.orchestration.retries import EXTRACTION_RETRIES, permanent_errors_fail_at_once
-from assets.step0_plan.plan import days_to_extract
-from assets.step2_land.land import land
+from assets.step2_land.land import land_run
 from warehouse.configuration.configuration import Stream
-from warehouse.lake.lake import Lake, Landing
 
 DESCRIPTIONS = {
     "xp": "XP events by UTC day: validated rows, and with a reason the quarantined ones.",
@@ -33,32 +32,18 @@ def landing_asset(stream: Stream, days: dg.PartitionsDefinition[str]) -> dg.Asse
         description=DESCRIPTIONS[stream.kind],
         kinds={"parquet"},
     )
-    def landing(context: dg.AssetExecutionContext, night: Night) -> dg.MaterializeResult[None]:
+    def landing(context: dg.AssetExecutionContext, night: NightResource) -> dg.MaterializeResult[None]:
         with permanent_errors_fail_at_once():
-            there = Lake.of(night.configuration).landings(night.configuration)
-            wanted = days_to_extract(night.configuration, night.run(), stream, there)
-            done = land(night.configuration, stream, wanted, accept_shrink=night.accept_shrink)
-        there.update({(stream.name, landing.day): landing for landing in done.landings})
-        days = sorted({*wanted, *map(date.fromisoformat, partitions_of(context))})
-        tell_each_day(context, context.asset_key, {day: landing_figures(there[stream.name, day]) for day in days})
+            landed = land_run(night.now(), night.run(), stream)
+            landings = night.now().landings
+        days = sorted({*(one.day for one in landed.landings), *map(date.fromisoformat, partitions_of(context))})
+        tell_each_day(context, context.asset_key, {day: landing_metadata(landings[stream.name, day]) for day in days})
         return dg.MaterializeResult(
             metadata={
-                "undated_rows": done.undated,
-                "columns_not_mapped": ", ".join(done.other_columns),
-                "table_changes": "; ".join(done.changes),
+                "undated_rows": landed.undated,
+                "columns_not_mapped": ", ".join(landed.other_columns),
+                "table_changes": "; ".join(landed.changes),
             }
         )
 
     return landing
-
-
-def landing_figures(landing: Landing) -> dict[str, int | str]:
-    """Return what Dagster shows of a landing."""
-    return {
-        "dagster/partition_row_count": landing.rows,
-        "extracted_at": landing.extracted_at,
-        "source_rows": landing.source_rows,
-        "quarantined": landing.quarantined,
-        "duplicates": landing.duplicates,
-        "conflicts": landing.conflicts,
-    }

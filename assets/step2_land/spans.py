@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from warehouse.lake.lake import DAY
+from warehouse.lake.days import DAY
 
 ROWS_AT_ONCE = 250_000  # days are judged together up to so many rows, and each at least by itself
 

@@ -15,12 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from assets.step1_extract.extract import Batches
+from assets.step1_extract.extract import Batches, Reader
 from assets.step1_extract.values import ARROW_TYPES, DEFECTS, UUID
-from warehouse.configuration.configuration import Stream
+from assets.step2_land.spans import spans
 from warehouse.configuration.streams import instant_of
 from warehouse.disk.files import writing
-from warehouse.errors import StorageError
+from warehouse.errors import SourceUnavailableError, StorageError
+from warehouse.lake.landing import Figures
 
 ROWS_PER_FILE = 500_000
 # Read once and thrown away: what it takes to make a file small takes longer than writing it large.
@@ -47,15 +48,17 @@ class Spool:
 
     Args:
         folder: where the files go.
-        stream: whose rows they are.
-        uuids: the ids that come as UUIDs, as `Reader.uuids` says.
+        reader: where they come from.
+        rows_by_day: how many there are so far, by UTC day.
+        rows: how many there are so far, rows without a day among them.
+        figures: what the source says of each day that was read, as a landing keeps it (`Landing.source`).
     """
 
     folder: Path
-    stream: Stream
-    uuids: Collection[str] = ()
+    reader: Reader
     rows_by_day: Counter[date] = field(default_factory=Counter)
     rows: int = 0
+    figures: dict[date, dict[str, Figures]] = field(default_factory=dict)
 
     @property
     def files(self) -> list[Path]:
@@ -64,7 +67,35 @@ class Spool:
 
     @property
     def _schema(self) -> pa.Schema:
-        return pa.schema([field.with_type(UUID) if field.name in self.uuids else field for field in SPOOL_SCHEMA])
+        return pa.schema(
+            [field.with_type(UUID) if field.name in self.reader.uuids else field for field in SPOOL_SCHEMA]
+        )
+
+    def read(self, days: Collection[date]) -> None:
+        """Read all rows of UTC days, and what the source says of each day in the same snapshot.
+
+        Raises:
+            SourceUnavailableError: the source failed, or other rows came than it counts itself.
+        """
+        figures: dict[str, Figures] = {}
+        for first, last in spans(days):
+            figures.update(self._read_span(first, last))
+        self.figures = {day: self.reader.figures_of(day, figures) for day in days}
+
+    def _read_span(self, first: date, last: date) -> dict[str, Figures]:
+        """Read one stretch of days, compare what came with the source's own count, and return its figures."""
+        figures, stream = self.reader.figures(first, last), self.reader.stream
+        counted = {day: int(of_day["rows"]) for day, of_day in figures.items()}
+        before = Counter(self.rows_by_day)
+        rows = self.write(self.reader.rows(first, last))
+        came = {day.isoformat(): count for day, count in (self.rows_by_day - before).items()}
+        if rows != sum(counted.values()) or (came != counted and not self.reader.reads_wider):
+            message = (
+                f"stream {stream.name}: source {stream.source} counts {sum(counted.values())} rows "
+                f"from {first} to {last}, {rows} came; nothing has landed, try again"
+            )
+            raise SourceUnavailableError(message)
+        return figures
 
     def write(self, batches: Batches) -> int:
         """Append batches and return how many rows they had."""
@@ -89,13 +120,13 @@ class Spool:
             return parquet.ParquetWriter(place, self._schema, **QUICKLY_WRITTEN)
 
     def _spooled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        names = {instant_of(self.stream.kind): "instant"}
+        names = {instant_of(self.reader.stream.kind): "instant"}
         columns = {names.get(name, name): batch.column(name) for name in batch.schema.names}
         arrays = [columns.get(column.name, pa.nulls(len(batch), column.type)) for column in self._schema]
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
     def _count(self, batch: pa.RecordBatch) -> None:
-        days = batch.column(instant_of(self.stream.kind)).drop_null().cast(pa.date32(), safe=False)
+        days = batch.column(instant_of(self.reader.stream.kind)).drop_null().cast(pa.date32(), safe=False)
         for counted in pc.value_counts(days).to_pylist():
             self.rows_by_day[counted["values"]] += counted["counts"]
         self.rows += batch.num_rows

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.orchestration.keys import LAKE, lake_key, source_inputs
-from assets.orchestration.resources import Night
+from assets.orchestration.resources import NightResource
 from assets.orchestration.retries import EXTRACTION_RETRIES, permanent_errors_fail_at_once
 from assets.step3_users.users import land_users
 from warehouse.configuration.configuration import Stream
@@ -20,9 +20,9 @@ def users_asset(stream: Stream) -> dg.AssetsDefinition:
         description="The learners as they are now and their zones over time; replaced by runs up to the newest day.",
         kinds={"parquet"},
     )
-    def users(night: Night) -> dg.MaterializeResult[None]:
+    def users(night: NightResource) -> dg.MaterializeResult[None]:
         with permanent_errors_fail_at_once():
-            landed = land_users(night.configuration, night.run().last)
+            landed = land_users(night.now(), night.run().last)
         if landed is None:
             return dg.MaterializeResult(metadata={"replaced": False})
         return dg.MaterializeResult(

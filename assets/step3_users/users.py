@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from assets import progress
+from assets.night.night import Night
 from assets.step0_plan.ahead import is_ahead
 from assets.step1_extract.clocks import refuse_day_not_over
 from assets.step1_extract.columns import changes
@@ -20,13 +20,12 @@ from assets.step1_extract.extract import open_stream
 from assets.step1_extract.values import schema
 from assets.step2_land.spool import spooling, writing_with
 from warehouse import engine
-from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.disk.files import UNFINISHED, make_folder, put_in_place, writing
 from warehouse.erasure import suppression
-from warehouse.erasure.erased import erased_learners
 from warehouse.interruption import finished_first
-from warehouse.lake.lake import ABOUT, Lake, described, newest_day
+from warehouse.lake.footers import ABOUT
+from warehouse.lake.lake import Lake
 
 USERS = Path(__file__).with_suffix(".sql")
 ZONES = Path(__file__).with_name("zones.sql")
@@ -62,13 +61,13 @@ class LandedUsers:
     changes: tuple[str, ...] = ()
 
 
-def land_users(configuration: Configuration, last_day: date) -> LandedUsers | None:
+def land_users(night: Night, last_day: date) -> LandedUsers | None:
     """Replace `users`, `zones` and `profiles.parquet`, unless the run's last day is before the newest day (R3).
 
     Learners that a clock which was ahead has landed count as none: any run replaces them.
 
     Args:
-        configuration: where the source and the lake are.
+        night: where the source and the lake are, and the newest day.
         last_day: the last UTC day of the run.
 
     Returns:
@@ -79,32 +78,35 @@ def land_users(configuration: Configuration, last_day: date) -> LandedUsers | No
         ClockError, SourceDriftError, SourceUnavailableError: as `open_stream`.
         PulseError: who has been erased is not known.
     """
-    lake = Lake.of(configuration)
-    newest = newest_day(configuration, lake.landings(configuration))
+    lake, stream, newest = night.lake, night.configuration.users_stream, night.newest_day
     refuse_day_not_over(last_day)
-    if newest is not None and last_day < newest and lake.users.exists() and not is_ahead(lake.users):
+    if newest is not None and last_day < newest and lake.users.exists() and not is_ahead(lake, lake.users):
         return None
     make_folder(lake.root)
     with (
-        progress.step(configuration.users_stream.name) as summarize,
+        night.progress.step(stream.name) as summarize,
         TemporaryDirectory(dir=lake.root, prefix=".", suffix=UNFINISHED) as temp,
     ):
         folder = Path(temp)
-        stream = configuration.users_stream
         spool = folder / "spool.parquet"
         with (
             spooling(spool, schema(stream.kind)) as writer,
-            open_stream(configuration, stream) as reader,
+            open_stream(night.configuration, stream, night.progress) as reader,
             closing(reader.users()) as batches,
         ):
             for batch in batches:
                 with writing_with(writer):  # or else it would be the source's fault
                     writer.write_batch(batch)
         reached("users: rows spooled")
-        said = {"stream": stream.name, "fingerprint": stream.fingerprint, "last_day": last_day.isoformat()}
         before, columns = _columns_before(lake), reader.mapped.types
-        seen = {"is_table_empty": reader.is_table_empty}
-        landed = _write(folder, configuration, last_day, reader.taken_at, {**said, "columns": columns, **seen})
+        about = {
+            "stream": stream.name,
+            "fingerprint": stream.fingerprint,
+            "last_day": last_day.isoformat(),
+            "columns": columns,
+            "is_table_empty": reader.is_table_empty,
+        }
+        landed = _write(night, folder, last_day, reader.taken_at, about)
         reached("users: files written")
         with finished_first():
             put_in_place(folder / "profiles.parquet", lake.profiles)
@@ -122,31 +124,29 @@ def commonest_deleted_at(lake: Lake) -> str | None:
 
     None if nobody is deleted, or they landed at a time when that was not noted.
     """
-    found: str | None = described([lake.users])[lake.users].get(COMMONEST)
-    return found
+    commonest: str | None = lake.footers.content(lake.users).get(COMMONEST)
+    return commonest
 
 
 def _columns_before(lake: Lake) -> dict[str, str]:
     """Return the types of the table's columns when the learners landed last, if that is known."""
     if not lake.users.exists():
         return {}
-    found: dict[str, str] = described([lake.users])[lake.users].get("columns", {})
-    return found
+    columns: dict[str, str] = lake.footers.content(lake.users).get("columns", {})
+    return columns
 
 
-def _write(
-    folder: Path, configuration: Configuration, last_day: date, taken_at: datetime, said: Mapping[str, object]
-) -> LandedUsers:
-    lake, erased = Lake.of(configuration), erased_learners(configuration)
+def _write(night: Night, folder: Path, last_day: date, taken_at: datetime, about: Mapping[str, object]) -> LandedUsers:
+    zones, erased = night.lake.zones, night.erased_learners()
     snapshot = {"taken_at": taken_at.astimezone(UTC).replace(tzinfo=None)}
     with engine.connect(folder) as connection:
         suppression.view_others(connection, "spool", [folder / "spool.parquet"], erased)
         connection.execute(f"create temp table landed_users as {engine.sql(USERS)}", snapshot)
         commonest = connection.execute(engine.sql(COMMONEST_DELETED_AT), snapshot).fetchall()
-        text = json.dumps({**said, COMMONEST: commonest[0][0] if commonest else None})
+        text = json.dumps({**about, COMMONEST: commonest[0][0] if commonest else None})
         connection.execute("create temp table recorded (user_id varchar, zone varchar, from_day date)")
-        if lake.zones.exists():
-            connection.execute(f"insert into recorded select * from {engine.files([lake.zones])}")
+        if zones.exists():
+            connection.execute(f"insert into recorded select * from {engine.files([zones])}")
         connection.execute(f"create temp table zones as {engine.sql(ZONES)}", {"last_day": last_day})
         connection.execute(f"create temp table profiles as {engine.sql(PROFILES)}")
         for name, table, order, rows_per_group in FILES:

@@ -6,28 +6,33 @@ the list of erased learners is in no activity that a version is made of.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 
 import duckdb
 
-from assets import progress
 from assets.erase.unfinished import leave_out_erased
+from assets.night.night import Night
 from assets.step2_land.spans import chunks
 from warehouse import engine, zones
 from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.disk.files import written_beside
-from warehouse.lake.lake import DAY, PARQUET, Lake, Landing, days_between, described, newest_day
+from warehouse.lake.days import DAY, days_between
+from warehouse.lake.footers import PARQUET
+from warehouse.lake.lake import Lake
+from warehouse.lake.landing import Landing
 
 ACTIVITY = Path(__file__).with_suffix(".sql")
 ZONE_NUMBERS = Path(__file__).with_name("zone_numbers.sql")
 ZONE_RECORDS = Path(__file__).with_name("zone_records.sql")
+SESSION_DAYS = Path(__file__).with_name("session_days.sql")
 UNION = Path(__file__).with_name("union.sql")
 LOCAL_DATES = Path(__file__).with_name("local_dates.sql")
 ZONES_IN_FORCE = Path(__file__).with_name("zones_in_force.sql")
+CUT_IN_ANOTHER_ZONE = Path(__file__).with_name("cut_in_another_zone.sql")
 
 ROWS_AT_ONCE = 2_000_000  # days are rolled up together up to so many rows, and each at least by itself
 
@@ -36,16 +41,6 @@ copy (select * from activity where day = $day order by user_key, activity_date, 
 to $file ({PARQUET})
 """
 CONTENT = "select day, count(*), rows_hash(activity) from activity group by day"
-CUT_IN_ANOTHER_ZONE = """
-select distinct activity.day
-from {files} as activity
-left join zones_in_force
-    on
-        activity.user_key = zones_in_force.user_key
-        and activity.day >= zones_in_force.from_day
-        and activity.day < zones_in_force.until_day
-where activity.zone is distinct from coalesce(zones_in_force.zone, $default_timezone)
-"""
 
 
 @dataclass(frozen=True)
@@ -59,56 +54,55 @@ class Rolled:
     days: Mapping[date, int]
 
 
-def roll_up(configuration: Configuration) -> Rolled:
+def roll_up(night: Night) -> Rolled:
     """Make the activity of every stale day up to the newest day, without learners who have been erased.
 
     Args:
-        configuration: where the lake is, and the default zone.
+        night: what has landed, and the default zone.
 
     Raises:
         PulseError: who has been erased is not known.
     """
-    rolled = _roll_up_stale(configuration)
-    if leave_out_erased(configuration):
-        rolled |= _roll_up_stale(configuration)
+    rolled = _roll_up_stale(night)
+    if leave_out_erased(night):
+        rolled |= _roll_up_stale(night.read_again())
     return Rolled(rolled)
 
 
-def _roll_up_stale(configuration: Configuration) -> dict[date, int]:
-    lake = Lake.of(configuration)
-    landings = lake.landings(configuration)
-    newest = newest_day(configuration, landings)
-    if newest is None:
+def _roll_up_stale(night: Night) -> dict[date, int]:
+    if night.newest_day is None:
         return {}
-    with engine.connect(configuration.data_dir / "tmp") as connection:
-        make_zones_in_force(connection, configuration)
-        stale = _stale_days(connection, configuration, landings, newest)
+    default, streams = night.configuration.pulse.default_timezone, night.configuration.event_streams
+    with night.connect() as connection:
+        make_zones_in_force(connection, night.lake, default)
+        stale = _stale_days(connection, night, night.newest_day)
         if stale:
-            default = configuration.pulse.default_timezone
             make_zone_segments(connection, [default], stale[0], stale[-1] + DAY)
             make_zone_records(connection, default)
-        rows = {day: sum(landings[stream, day].rows for stream in _streams(configuration)) for day in stale}
+        rows = {day: sum(night.landings[stream.name, day].rows for stream in streams) for day in stale}
         written: dict[date, int] = {}
-        with progress.step("activity", len(stale)) as summarize:
+        with night.progress.step("activity", len(stale)) as summarize:
             for chunk in chunks(stale, rows, ROWS_AT_ONCE):
-                written.update(_roll_up_days(connection, configuration, landings, chunk))
+                for day, rows_of_day in _roll_up_days(connection, night, chunk):
+                    written[day] = rows_of_day
+                    night.progress.advance()
             summarize(f"{len(written)} days rolled up")
     return written
 
 
-def make_zones_in_force(connection: duckdb.DuckDBPyConnection, configuration: Configuration) -> None:
+def make_zones_in_force(connection: duckdb.DuckDBPyConnection, lake: Lake, default_timezone: str) -> None:
     """Make the table `zones_in_force` (user_id, zone, from_day, until_day) from the zones over time (R3, R4).
 
     Args:
         connection: where the table is made; a bad zone appears in it as the default zone.
-        configuration: where the lake is, and the default zone.
+        lake: where the zones over time are.
+        default_timezone: the zone of learners without a good one.
     """
-    zones_over_time = Lake.of(configuration).zones
     connection.execute("create or replace temp table recorded_zones (user_id varchar, zone varchar, from_day date)")
-    if zones_over_time.exists():
-        read = f"insert into recorded_zones select user_id, zone, from_day from {engine.files([zones_over_time])}"
+    if lake.zones.exists():
+        read = f"insert into recorded_zones select user_id, zone, from_day from {engine.files([lake.zones])}"
         connection.execute(read)
-    parameters = {"zone_names": sorted(zones.names()), "default_timezone": configuration.pulse.default_timezone}
+    parameters = {"zone_names": sorted(zones.names()), "default_timezone": default_timezone}
     query = engine.sql(ZONES_IN_FORCE)
     connection.execute(f"create or replace temp table zones_in_force as {query}", parameters)
 
@@ -168,36 +162,38 @@ def make_local_dates(connection: duckdb.DuckDBPyConnection, days: Sequence[date]
     connection.execute(f"create or replace temp table local_dates as {engine.sql(LOCAL_DATES)}")
 
 
-def _streams(configuration: Configuration) -> list[str]:
-    return [stream.name for stream in configuration.event_streams]
+def make_activity(connection: duckdb.DuckDBPyConnection, default_timezone: str) -> None:
+    """Make the tables `session_days` and `activity`, of the days in `wanted_days`.
+
+    Args:
+        connection: has `landings`, `wanted_days`, `local_dates` and `zone_records`.
+        default_timezone: the zone of learners without a good one.
+    """
+    connection.execute(f"create or replace temp table session_days as {engine.sql(SESSION_DAYS)}")
+    query = f"create or replace temp table activity as {engine.sql(ACTIVITY)}"
+    connection.execute(query, {"default_timezone": default_timezone})
 
 
-def _stale_days(
-    connection: duckdb.DuckDBPyConnection,
-    configuration: Configuration,
-    landings: Mapping[tuple[str, date], Landing],
-    newest: date,
-) -> list[date]:
-    lake = Lake.of(configuration)
-    days = days_between(configuration.pulse.first_day, newest)
-    there = [lake.activity(day) for day in days if lake.activity(day).exists()]
-    made_from = {place: content["made_from"] for place, content in described(there, "made_from").items()}
-    stale = {day for day in days if made_from.get(lake.activity(day)) != ingredients(configuration, landings, day)}
-    if there:
-        stale |= {
-            row[0]
-            for row in connection.execute(
-                CUT_IN_ANOTHER_ZONE.format(files=engine.files(there)),
-                {"default_timezone": configuration.pulse.default_timezone},
-            ).fetchall()
-        }
+def _stale_days(connection: duckdb.DuckDBPyConnection, night: Night, newest: date) -> list[date]:
+    lake, pulse = night.lake, night.configuration.pulse
+    days = days_between(pulse.first_day, newest)
+    files = [lake.activity(day) for day in days if lake.activity(day).exists()]
+    made_from = {file: content["made_from"] for file, content in lake.footers.contents(files, "made_from").items()}
+    stale = {
+        day
+        for day in days
+        if made_from.get(lake.activity(day)) != ingredients(night.configuration, night.landings, day)
+    }
+    if files:
+        engine.view_files(connection, "activity_before", files)
+        query = engine.sql(CUT_IN_ANOTHER_ZONE)
+        rows = connection.execute(query, {"default_timezone": pulse.default_timezone}).fetchall()
+        stale |= {day for (day,) in rows}
     return sorted(stale)
 
 
 def ingredients(
-    configuration: Configuration,
-    landings: Mapping[tuple[str, date], Landing],
-    day: date,
+    configuration: Configuration, landings: Mapping[tuple[str, date], Landing], day: date
 ) -> dict[str, str]:
     """Return everything but the learners' zones that a day's activity depends on: it is stale when this differs.
 
@@ -216,48 +212,35 @@ def ingredients(
 
 
 def _roll_up_days(
-    connection: duckdb.DuckDBPyConnection,
-    configuration: Configuration,
-    landings: Mapping[tuple[str, date], Landing],
-    days: Sequence[date],
-) -> dict[date, int]:
-    lake = Lake.of(configuration)
+    connection: duckdb.DuckDBPyConnection, night: Night, days: Sequence[date]
+) -> Iterator[tuple[date, int]]:
+    """Write the activity of days, and yield each with its rows."""
     make_local_dates(connection, days)
-    _view_landings(connection, configuration, landings, days)
-    connection.execute(
-        f"create or replace temp table activity as {engine.sql(ACTIVITY)}",
-        {"default_timezone": configuration.pulse.default_timezone},
-    )
+    _view_landings(connection, night, days)
+    make_activity(connection, night.configuration.pulse.default_timezone)
     unions = dict(connection.execute(engine.sql(UNION)).fetchall())
     counted = connection.execute(CONTENT).fetchall()
     rows = {day: count for day, count, _ in counted}
     content_hashes = {day: str(content_hash) for day, _, content_hash in counted}
     for day in days:
         content = {
-            "made_from": ingredients(configuration, landings, day),
+            "made_from": ingredients(night.configuration, night.landings, day),
             "union_microseconds": int(unions.get(day) or 0),
             "content_hash": content_hashes.get(day, "0"),
         }
-        with written_beside(lake.activity(day)) as unfinished:
+        with written_beside(night.lake.activity(day)) as unfinished:
             parameters = {"day": day, "file": str(unfinished), "about": json.dumps(content)}
             connection.execute(WRITE_ACTIVITY, parameters)
             reached("activity: one written")
         reached("activity: one put in place")
-        progress.advance()
-    return {day: rows.get(day, 0) for day in days}
+        yield day, rows.get(day, 0)
 
 
-def _view_landings(
-    connection: duckdb.DuckDBPyConnection,
-    configuration: Configuration,
-    landings: Collection[tuple[str, date]],
-    days: Sequence[date],
-) -> None:
+def _view_landings(connection: duckdb.DuckDBPyConnection, night: Night, days: Sequence[date]) -> None:
     """Make the view `landings`, with their kind: the rows of the days, and sessions that may reach into them."""
-    lake = Lake.of(configuration)
     parts = []
-    for stream in configuration.event_streams:
+    for stream in night.configuration.event_streams:
         wanted = {*days, *(day - DAY for day in days)} if stream.kind == "sessions" else days
-        places = [lake.landing(stream.name, day) for day in sorted(wanted) if (stream.name, day) in landings]
-        parts.append(f"select {engine.quoted(stream.kind)} as kind, * from {engine.files(places)}")
+        files = [night.lake.landing(stream.name, day) for day in sorted(wanted) if (stream.name, day) in night.landings]
+        parts.append(f"select {engine.quoted(stream.kind)} as kind, * from {engine.files(files)}")
     connection.execute(f"create or replace temp view landings as {' union all '.join(parts)}")

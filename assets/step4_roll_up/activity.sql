@@ -2,30 +2,8 @@
 -- Each UTC day is cut in the zone that its learner had on that day; rows of different UTC days simply add up later, so
 -- XP stays signed and session time stays in microseconds here. A learner is a number on the way, that of the record of
 -- the zone in force, because numbers are grouped and ordered in half the time (docs/decisions/0007).
-with sessions as (
-    select
-        user_id,
-        instant,
-        session_end(instant, ended_at, last_activity_at) as closed_at,
-        unnest([instant::date, instant::date + 1]) as open_day
-    from landings
-    where kind = 'sessions' and reason is null
-),
-
--- R7: a session counts on its own UTC day and on the next one that it reaches, clipped to each.
-session_days as (
-    select
-        user_id,
-        wanted_days.day,
-        greatest(instant, wanted_days.day::timestamp) as opened_at,
-        least(closed_at, wanted_days.day::timestamp + interval 1 day) as closed_at
-    from sessions
-    inner join wanted_days on sessions.open_day = wanted_days.day
-    where closed_at > greatest(instant, wanted_days.day::timestamp)
-),
-
--- What is counted is an instant; the time of a session is a stretch, of the kind `time`.
-measured as (
+with measured as (
+    -- What is counted is an instant; the time of a session is a stretch, of the kind `time`.
     select
         kind,
         user_id,

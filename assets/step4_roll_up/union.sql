@@ -3,33 +3,12 @@
 -- last one before the (i + 1)-th opening exactly if nothing is open in between; so each session adds the time from the
 -- i-th opening to the i-th closing or the next opening, whichever is first (docs/decisions/0005). Compared with the
 -- activity, this shows that cutting by zone and date lost nothing and counted nothing twice.
-with sessions as (
-    select
-        user_id,
-        instant as opened_at,
-        session_end(instant, ended_at, last_activity_at) as closed_at,
-        unnest([instant::date, instant::date + 1]) as open_day
-    from landings
-    where kind = 'sessions' and reason is null
-),
-
-clipped as (
-    select
-        user_id,
-        wanted_days.day,
-        greatest(opened_at, wanted_days.day::timestamp) as opened_at,
-        least(closed_at, wanted_days.day::timestamp + interval 1 day) as closed_at
-    from sessions
-    inner join wanted_days on sessions.open_day = wanted_days.day
-    where closed_at > greatest(opened_at, wanted_days.day::timestamp)
-),
-
-sorted_apart as (
+with sorted_apart as (
     select
         day,
         list_sort(list(epoch_us(opened_at))) as openings,
         list_sort(list(epoch_us(closed_at))) as closings
-    from clipped
+    from session_days
     group by user_id, day
 ),
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from assets import progress
+from assets.night.night import Night
 from assets.step4_roll_up.activity import make_zone_segments, make_zones_in_force
 from assets.step5_build.blocks.pack import pack
 from assets.step5_build.describe import describe, sign
@@ -23,14 +23,12 @@ from warehouse import engine
 from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.disk.files import UNFINISHED, make_folder, writing
-from warehouse.erasure.erased import erased_learners
 from warehouse.errors import CheckFailedError, PulseError
-from warehouse.lake.lake import DAY, Lake, days_between, newest_day
+from warehouse.lake.days import DAY, days_between
 from warehouse.versions import schema
 from warehouse.versions.basis import Basis
 from warehouse.versions.manifest import sequence_of, version_name
 from warehouse.versions.remarks import Remarks
-from warehouse.versions.versions import Warehouse
 
 HERE = Path(__file__).parent
 # What DuckDB 2.0 writes by default, 1.5 cannot open. A version that is not finished is thrown away, so it needs no log;
@@ -40,13 +38,6 @@ ATTACH = "attach {} as version (storage_version 'v1.5.0', block_size 65536, reco
 KEY_BITS = 63
 ROWS_PER_BUCKET = 8_000_000
 PARTS_OF_A_BUCKET = 4  # grouped and sorted by themselves: docs/decisions/0007-the-build-groups-numbers.md
-
-IN_BUCKET = """
-create or replace temp table bucket as
-select user_key, activity_date, xp, session_microseconds, sessions, quizzes, quizzes_passed
-from activity
-where user_key between $first_key and $last_key
-"""
 
 
 @dataclass(frozen=True)
@@ -66,11 +57,11 @@ class Built:
     remarks: Remarks
 
 
-def build(configuration: Configuration) -> Built | None:
+def build(night: Night) -> Built | None:
     """Build a version up to the newest day.
 
     Args:
-        configuration: where the lake is, and the rules' parameters.
+        night: the lake, with activity that is up to date, and the rules' parameters.
 
     Returns:
         What was built; None before every stream has `first_day` (R25).
@@ -79,49 +70,45 @@ def build(configuration: Configuration) -> Built | None:
         CheckFailedError: the learners have not landed yet, or two ids have one key.
         PulseError: the list of erased learners cannot be read, or is gone.
     """
-    lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
-    erased_learners(configuration)  # a lake without it may have learners again who are erased
-    landings = lake.landings(configuration)
-    newest = newest_day(configuration, landings)
+    lake, warehouse, newest = night.lake, night.warehouse, night.newest_day
+    night.erased_learners()  # a lake without it may have learners again who are erased
     if newest is None:
         return None
     if not lake.users.exists():
-        stream = configuration.users_stream.name
+        stream = night.configuration.users_stream.name
         message = f"stream {stream}: no learners have landed in {lake.users}; run `pulse nightly`"
         raise CheckFailedError(message)
     last = warehouse.newest()
     version = version_name(newest, lake.next_sequence(above=sequence_of(last) if last else 0))
     reached("build: numbered")
     with (
-        progress.step("version") as summarize,
+        night.progress.step("version") as summarize,
         _written_alone(warehouse.building(version)) as unfinished,
-        engine.connect(configuration.data_dir / "tmp") as connection,
+        night.connect() as connection,
     ):
         connection.execute(ATTACH.format(engine.quoted(str(unfinished))))
-        connection.execute("use version")
-        schema.create(connection)
+        schema.create(connection, "version")
         reached("build: tables made")
-        _view_lake(connection, configuration, newest)
-        _fill(connection, configuration, newest)
-        describe(connection, configuration, landings, newest)
-        basis = Basis.of(configuration, version, newest)
-        fill_restatements(connection, configuration, basis, _buckets_of(connection))
+        _view_lake(connection, night, newest)
+        _fill(connection, night.configuration, newest)
+        describe(connection, night, newest)
+        basis = Basis.of(night.configuration, lake, version, newest)
+        fill_restatements(connection, night, basis, _buckets_of(connection))
         reached("build: filled")
-        write_basis(connection, configuration, basis, warehouse.building_basis(version))
+        write_basis(connection, lake, basis, warehouse.building_basis(version))
         reached("build: basis written")
-        remarks = remarks_of(connection, configuration, landings, newest)
+        remarks = remarks_of(connection, night, newest)
         remarks.write(warehouse.building_remarks(version))
-        sign(connection, configuration, version, newest)
+        sign(connection, night.configuration, version, newest)
         reached("build: signed")
         rows = schema.row_counts(connection, "version")
-        connection.execute("use memory")
         connection.execute("detach version")
         reached("build: detached")
         rows["pulse_blocks"] = pack(connection, unfinished)
         reached("build: packed")
         summarize(f"{version}, {rows['pulse_totals']:,} learners, {rows['daily_activity']:,} active days")
     for line in remarks.lines():
-        progress.note(line)
+        night.progress.note(line)
     return Built(version, newest, rows, remarks)
 
 
@@ -155,17 +142,17 @@ def _empty(folder: Path) -> None:
         leftover.unlink()
 
 
-def _view_lake(connection: duckdb.DuckDBPyConnection, configuration: Configuration, newest: date) -> None:
+def _view_lake(connection: duckdb.DuckDBPyConnection, night: Night, newest: date) -> None:
     """Make what the models read: `activity`, `landed_users`, `zones_in_force`, `zone_windows`."""
-    lake = Lake.of(configuration)
-    days = days_between(configuration.pulse.first_day, newest)
+    lake, pulse = night.lake, night.configuration.pulse
+    days = days_between(pulse.first_day, newest)
     engine.view_files(connection, "activity", [lake.activity(day) for day in days])
     engine.view_files(connection, "landed_users", [lake.users])
-    make_zones_in_force(connection, configuration)
+    make_zones_in_force(connection, lake, pulse.default_timezone)
     # A day beyond data through: its offset, too, says which date is over.
-    make_zone_segments(connection, [configuration.pulse.default_timezone], newest, newest + 2 * DAY)
+    make_zone_segments(connection, [pulse.default_timezone], newest, newest + 2 * DAY)
     connection.execute(
-        f"create temp table zone_windows as {_model('zone_windows')}",
+        f"create temp table zone_windows as {_model('windows/zone_windows')}",
         {"data_through": datetime.combine(newest + DAY, time())},
     )
 
@@ -179,18 +166,19 @@ def _fill(connection: duckdb.DuckDBPyConnection, configuration: Configuration, n
     _refuse_collisions(connection)
     buckets = _buckets_of(connection)
     for keys in buckets:
-        connection.execute(IN_BUCKET, keys)
+        connection.execute(f"create or replace temp table bucket as {_model('bucket')}", keys)
         for part in _parts(keys["first_key"], keys["last_key"], PARTS_OF_A_BUCKET):
             _insert(connection, "daily_activity", part)
     connection.execute("drop table if exists bucket")
     connection.execute(
-        f"create temp table platform_cuts as {_model('platform_cuts')}", {"level_metric": pulse.level_metric}
+        f"create temp table platform_cuts as {_model('windows/platform_cuts')}", {"level_metric": pulse.level_metric}
     )
     columns = ", ".join(column.name for column in schema.table("pulse_totals").columns)
+    totals = f"select {columns} from learner_windows order by user_key, user_id"
     for keys in buckets:
-        windows = f"create or replace temp table learner_windows as {_model('windows')}"
+        windows = f"create or replace temp table learner_windows as {_model('windows/windows')}"
         connection.execute(windows, {**keys, **rules})
-        connection.execute(f"insert into pulse_totals select {columns} from learner_windows order by user_key, user_id")
+        connection.execute(f"insert into version.pulse_totals {totals}")
         _insert(connection, "learning_pulse", {**keys, "level_metric": pulse.level_metric})
 
 
@@ -218,7 +206,7 @@ def _refuse_collisions(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, parameters: dict[str, Any]) -> None:
-    connection.execute(f"insert into {table} by name {_model(table)}", parameters)
+    connection.execute(f"insert into version.{table} by name {_model(table)}", parameters)
     reached("build: one filled")
 
 

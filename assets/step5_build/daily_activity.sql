@@ -32,5 +32,5 @@ active as (
 
 select active.*, users.user_id
 from active
-inner join users on active.user_key = users.user_key
+inner join version.users on active.user_key = users.user_key
 order by active.user_key, active.activity_date

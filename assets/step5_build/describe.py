@@ -1,15 +1,15 @@
 """Step 5: what a version says about itself: its landings, its quarantine and, last of all, what it was made from."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import duckdb
 
+from assets.night.night import Night
 from assets.step5_build.remarks.bad_zones import has_timezones
 from warehouse import clock, engine, zones
 from warehouse.configuration.configuration import Configuration
-from warehouse.lake.lake import DAY, Lake, Landing
+from warehouse.lake.days import DAY
 from warehouse.lake.proofs import proofs_in, proven_at
 from warehouse.versions import schema
 
@@ -17,14 +17,9 @@ VERSION_INFO = Path(__file__).with_name("version_info.sql")
 COUNTS = ("source_rows", "rows", "quarantined", "duplicates", "conflicts")
 
 
-def describe(
-    connection: duckdb.DuckDBPyConnection,
-    configuration: Configuration,
-    landings: Mapping[tuple[str, date], Landing],
-    newest: date,
-) -> None:
-    """Fill `landings` and `quarantine` with what counts for this version."""
-    lake = Lake.of(configuration)
+def describe(connection: duckdb.DuckDBPyConnection, night: Night, newest: date) -> None:
+    """Fill `landings` and `quarantine` with what counts for a version up to a UTC day."""
+    lake, landings, configuration = night.lake, night.landings, night.configuration
     counted = sorted(key for key in landings if key[1] <= newest)
     rows, proofs = [landings[key] for key in counted], proofs_in(lake)
     engine.create(
@@ -33,7 +28,7 @@ def describe(
         **{name: [getattr(row, name) for row in rows] for name in ("stream", "day", *COUNTS, "extracted_at")},
         proven_at=[proven_at(row, proofs) for row in rows],
     )
-    connection.execute("insert into landings by name select * from counted order by stream, day")
+    connection.execute("insert into version.landings by name select * from counted order by stream, day")
     users = engine.quoted(configuration.users_stream.name)
     parts = [f"select {users} as stream, null as day, null as event_id, reason, row from landed_users"]
     parts += [
@@ -46,9 +41,8 @@ def describe(
         for stream in configuration.event_streams
         if lake.undated(stream.name).exists()
     ]
-    connection.execute(
-        f"insert into quarantine select * from ({' union all '.join(parts)}) where reason <> 'duplicate' order by all"
-    )
+    every = f"select * from ({' union all '.join(parts)}) where reason <> 'duplicate' order by all"
+    connection.execute(f"insert into version.quarantine {every}")
 
 
 def _quarantined(stream: str, day: str, place: Path) -> str:
@@ -79,4 +73,4 @@ def sign(connection: duckdb.DuckDBPyConnection, configuration: Configuration, ve
         **engine.one_row_by_name(connection, engine.sql(VERSION_INFO), parameters),
     }
     values = ", ".join(f"${name}" for name in info)
-    connection.execute(f"insert into version_info ({', '.join(info)}) values ({values})", info)
+    connection.execute(f"insert into version.version_info ({', '.join(info)}) values ({values})", info)

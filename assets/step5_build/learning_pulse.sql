@@ -5,7 +5,7 @@ select
         case $level_metric when 'xp_earned' then day.xp_earned else day.learning_time end,
         windows.lowest, windows.highest, windows.cut_2, windows.cut_3, windows.cut_4
     ) as level
-from daily_activity as day
+from version.daily_activity as day
 inner join learner_windows as windows
     on
         day.user_key = windows.user_key

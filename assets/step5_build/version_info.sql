@@ -6,7 +6,7 @@ with sorted_out as (
         users.user_id is not null as is_live,
         landed.user_id is not null and users.user_id is null as is_deleted
     from rolled_learners as rolled
-    left join users on rolled.user_key = users.user_key
+    left join version.users on rolled.user_key = users.user_key
     left join landed_users as landed on rolled.user_id = landed.user_id and landed.reason is null
 )
 
@@ -17,12 +17,12 @@ select
     coalesce(sum(microseconds) filter (is_live), 0)::hugeint as read_microseconds,
     (select window_end from zone_windows where zone = $default_timezone) as default_window_end,
     coalesce(
-        (select min(last_complete_date) from pulse_totals),
+        (select min(last_complete_date) from version.pulse_totals),
         (select last_complete_date from zone_windows where zone = $default_timezone)
     ) as complete_through,
     (
         select count(*)
-        from users
+        from version.users
         left join zones_in_force
             on
                 users.user_id = zones_in_force.user_id

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
+from assets.orchestration.events import table_metadata
 from assets.orchestration.keys import VERSION, columns_of, lake_key, version_key
-from assets.orchestration.partitions import tell_each_day
-from assets.orchestration.resources import Night
+from assets.orchestration.resources import NightResource
 from assets.orchestration.retries import permanent_errors_fail_at_once
-from assets.step4_roll_up.asset import activity_figures, rolled_up
+from assets.step4_roll_up.asset import roll_up_once
 from assets.step5_build.build import Built, build
 from assets.step6_check.check import check, refuse_failures
 from assets.step6_check.check_list import CHECK_LIST, NOTHING, Outcome
@@ -42,18 +42,17 @@ def version_asset(configuration: Configuration) -> dg.AssetsDefinition:
             for one in CHECK_LIST
         ],
     )
-    def version(context: dg.AssetExecutionContext, night: Night) -> Iterator[Yielded]:
+    def version(context: dg.AssetExecutionContext, night: NightResource) -> Iterator[Yielded]:
         with permanent_errors_fail_at_once():
-            rolled = rolled_up(night)  # in a run without the activity, which would have done it
-            tell_each_day(context, lake_key("activity"), activity_figures(rolled.days))
-            built = build(night.configuration)
+            roll_up_once(context, night)  # in a run without the activity, which would have done it
+            built = build(night.now())
             if built is None:
                 context.log.info(NOTHING_BUILT)
                 yield from _selected(context, _unneeded())
                 return
             for warning in built.remarks.warnings:
                 context.log.warning(warning)
-            outcomes = check(night.configuration, built.version, built.newest_day, night.accepted)
+            outcomes = check(night.now(), built.version, night.accepted)
         yield from _selected(context, _results(built, outcomes))
         with permanent_errors_fail_at_once():
             refuse_failures(built.version, outcomes)
@@ -87,10 +86,9 @@ def _unneeded() -> Iterator[dg.AssetCheckResult]:
 
 def _results(built: Built, outcomes: list[Outcome]) -> Iterator[dg.MaterializeResult[None]]:
     for table in schema.tables():
-        rows = {} if table.is_view else {"dagster/row_count": built.rows[table.name]}
         yield dg.MaterializeResult(
             asset_key=version_key(table.name),
-            metadata={"version": built.version, **rows},
+            metadata=table_metadata(table, built.version, built.rows),
             check_results=[_check_result(outcome) for outcome in outcomes if outcome.check.table == table.name],
         )
 

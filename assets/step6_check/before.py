@@ -11,18 +11,16 @@ from pathlib import Path
 
 import duckdb
 
-from assets import progress
+from assets.night.night import Night
 from warehouse import clock, engine
-from warehouse.configuration.configuration import Configuration
 from warehouse.disk.files import writing
-from warehouse.lake.lake import DAY
+from warehouse.lake.days import DAY
 from warehouse.versions.manifest import sequence_of
-from warehouse.versions.versions import Warehouse
 
 FIGURES = Path(__file__).with_name("scans") / "figures.sql"
+COMPARED = ("daily_activity", "learning_pulse", "users")  # of each version, as `compared_users` and the like
 HAS_DELETED_USERS = """
-select count(*) > 0
-from duckdb_columns()
+select count(*) > 0 from duckdb_columns()
 where database_name = 'before' and table_name = 'version_info' and column_name = 'deleted_users'
 """
 
@@ -53,44 +51,41 @@ class Before:
     unusable: int
 
 
-def version_before(configuration: Configuration, folder: Path) -> Before | None:
+def version_before(night: Night, folder: Path) -> Before | None:
     """Return the version that readers get now, else the newest that can be read, None if there is none.
 
     Args:
-        configuration: where the warehouse is.
+        night: where the warehouse is.
         folder: where its quarantine is written; rows are handed from connection to connection as a file.
     """
-    warehouse = Warehouse.of(configuration)
+    warehouse, users = night.warehouse, night.configuration.users_stream.name
     current = warehouse.current_if_known()
     others = sorted((name for name in warehouse.kept() if name != current), key=sequence_of, reverse=True)
     for version in [current, *others] if current else others:
         try:
             with duckdb.connect() as connection:
-                return _read(
-                    connection, warehouse.file(version), configuration.users_stream.name, folder / "quarantine.parquet"
-                )
+                return _read(connection, warehouse.file(version), users, folder / "quarantine.parquet")
         except duckdb.Error as error:
             if engine.is_interruption(error) or isinstance(error, duckdb.OutOfMemoryException):
                 raise
-            progress.note(f"version {version} cannot be read, so nothing is compared with it")
+            night.progress.note(f"version {version} cannot be read, so nothing is compared with it")
     return None
 
 
 def _read(connection: duckdb.DuckDBPyConnection, place: Path, users: str, quarantine: Path) -> Before:
     engine.prepare(connection)
     connection.execute(f"attach {engine.quoted(str(place))} as before (read_only)")
-    connection.execute("use before")
-    (newest_day,) = engine.one_row(connection, "select newest_day from version_info")
+    (newest_day,) = engine.one_row(connection, "select newest_day from before.version_info")
     until = _until(newest_day)
-    figures = connection.execute(engine.sql(FIGURES), _limits(newest_day, until)).fetchall()
-    landings = connection.execute("select stream, day, extracted_at from landings").fetchall()
-    connection.execute(
-        "create temp table before_quarantine as select stream, day, event_id, reason, row from quarantine"
-    )
+    figures = _figures(connection, "before", newest_day, until)
+    landings = connection.execute("select stream, day, extracted_at from before.landings").fetchall()
+    columns = "stream, day, event_id, reason, row"
+    connection.execute(f"create temp table before_quarantine as select {columns} from before.quarantine")
     with writing(quarantine):
         connection.execute("copy before_quarantine to $file (format parquet)", {"file": str(quarantine)})
-    (learners,) = engine.one_row(connection, "select count(*) from users")
-    (unusable,) = engine.one_row(connection, "select count(*) from quarantine where stream = $users", {"users": users})
+    (learners,) = engine.one_row(connection, "select count(*) from before.users")
+    unusable_rows = "select count(*) from before_quarantine where stream = $users"
+    (unusable,) = engine.one_row(connection, unusable_rows, {"users": users})
     return Before(newest_day, until, figures, landings, quarantine, learners, _deleted_in(connection), unusable)
 
 
@@ -100,13 +95,19 @@ def _until(newest_day: date) -> date | None:
     return last - DAY if newest_day > last else None
 
 
-def _limits(newest_day: date, until: date | None) -> dict[str, date | None]:
-    return {"last_day": min(newest_day, until or newest_day), "until": until}
+def _figures(
+    connection: duckdb.DuckDBPyConnection, database: str, newest_day: date, until: date | None
+) -> list[tuple[str, date | None, int]]:
+    """Return the figures of an attached version, up to a date."""
+    for name in COMPARED:
+        connection.execute(f"create or replace temp view compared_{name} as select * from {database}.{name}")
+    limits = {"last_day": min(newest_day, until or newest_day), "until": until}
+    return connection.execute(engine.sql(FIGURES), limits).fetchall()
 
 
 def _deleted_in(connection: duckdb.DuckDBPyConnection) -> int | None:
     (has_figure,) = engine.one_row(connection, HAS_DELETED_USERS)
-    return engine.one_row(connection, "select deleted_users from version_info")[0] if has_figure else None
+    return engine.one_row(connection, "select deleted_users from before.version_info")[0] if has_figure else None
 
 
 def view_before(connection: duckdb.DuckDBPyConnection, before: Before | None) -> None:
@@ -124,10 +125,7 @@ def view_before(connection: duckdb.DuckDBPyConnection, before: Before | None) ->
     _insert(connection, "learners_before", [(before.learners, before.deleted, before.unusable)])
     _insert(connection, "published_landings", before.landings)
     _insert(connection, "figures_before", before.figures)
-    connection.execute("use version")
-    found = connection.execute(engine.sql(FIGURES), _limits(before.newest_day, before.until)).fetchall()
-    connection.execute("use memory")
-    _insert(connection, "figures", found)
+    _insert(connection, "figures", _figures(connection, "version", before.newest_day, before.until))
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:

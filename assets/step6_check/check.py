@@ -14,19 +14,18 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
+from assets.night.night import Night
 from assets.step3_users.users import commonest_deleted_at
 from assets.step5_build.blocks.pack import view_blocks
 from assets.step6_check.before import Before, version_before, view_before
 from assets.step6_check.check_list import CHECK_LIST, LET_THROUGH, READABLE, Check, Outcome, Report, judged
 from assets.step6_check.fresh import view_accepted, view_fresh_rows, view_landings
 from warehouse import engine
-from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.disk.files import UNFINISHED
 from warehouse.errors import CheckFailedError
-from warehouse.lake.lake import Lake, days_between, described
+from warehouse.lake.days import days_between
 from warehouse.versions import schema
-from warehouse.versions.versions import Warehouse
 
 SCANS = Path(__file__).with_name("scans")
 # Those of the version and the lake, in the order in which one reads another; of the version before: `before.py`.
@@ -49,37 +48,34 @@ SMALLEST_QUARANTINE = 20  # R22: so many rows are within every budget
 SMALLEST_GAP = 5  # R22: fewer rows without an instant say nothing of those that follow
 
 
-def check(
-    configuration: Configuration,
-    version: str,
-    newest_day: date,
-    accepted: Collection[str] = (),
-) -> list[Outcome]:
+def check(night: Night, version: str, accepted: Collection[str] = ()) -> list[Outcome]:
     """Run every check on a built version.
 
     Args:
-        configuration: where lake and warehouse are, and the budgets.
+        night: where lake and warehouse are, the budgets, and the day up to which the version has to be complete.
         version: the name of the version in the building place.
-        newest_day: the day up to which it has to be complete.
         accepted: guards that an operator lets through, `accept_shrink` or `accept_quarantine`.
 
     Raises:
-        CheckFailedError: the file cannot be read to its end.
+        CheckFailedError: the file cannot be read to its end, or no day is complete any more.
     """
-    building = Warehouse.of(configuration).building(version)
+    if night.newest_day is None:
+        message = f"version {version}: no day is complete any more, land the streams with `pulse nightly`"
+        raise CheckFailedError(message)
+    building = night.warehouse.building(version)
     with (
         TemporaryDirectory(dir=building.parent, prefix=".", suffix=UNFINISHED) as folder,
-        engine.connect(configuration.data_dir / "tmp") as connection,
+        night.connect() as connection,
     ):
-        before = version_before(configuration, Path(folder))
+        before = version_before(night, Path(folder))
         with _damage_refused(version, building), engine.attached(connection, building, "version"):
             readable = _read_whole(connection)
             reached("check: all columns read")
             view_before(connection, before)
-            _view_surroundings(connection, configuration, newest_day)
+            _view_surroundings(connection, night, night.newest_day)
             view_blocks(connection, version)
             _scan(connection, "fresh_landings")
-            view_fresh_rows(connection, Lake.of(configuration))
+            view_fresh_rows(connection, night.lake)
             for name in TABLES:
                 _scan(connection, name)
             asked = [_asked(connection, one, accepted, before) for one in CHECK_LIST if one.model]
@@ -149,12 +145,11 @@ def refuse_failures(version: str, outcomes: list[Outcome]) -> None:
         raise CheckFailedError(message)
 
 
-def _view_surroundings(connection: duckdb.DuckDBPyConnection, configuration: Configuration, newest: date) -> None:
+def _view_surroundings(connection: duckdb.DuckDBPyConnection, night: Night, newest: date) -> None:
     """Make what the checks compare the version with."""
-    lake = Lake.of(configuration)
-    days = days_between(configuration.pulse.first_day, newest)
-    landings = lake.landings(configuration)
-    streams = configuration.event_streams
+    lake, landings = night.lake, night.landings
+    pulse, streams = night.configuration.pulse, night.configuration.event_streams
+    days = days_between(pulse.first_day, newest)
     engine.create(connection, "expected_days", stream=[s.name for s in streams for _ in days], day=days * len(streams))
     counted = [landing for landing in landings.values() if landing.day <= newest]
     kinds = {stream.name: stream.kind for stream in streams}
@@ -166,20 +161,20 @@ def _view_surroundings(connection: duckdb.DuckDBPyConnection, configuration: Con
         **{name: [landing.sums[name] for landing in counted] for name in ("events", "amount", "passed")},
     )
     files = {day: lake.activity(day) for day in days}
-    said = described(list(files.values()))
-    unions = [said[place]["union_microseconds"] for place in files.values()]
+    contents = lake.footers.contents(files.values(), "union_microseconds")
+    unions = [contents[file]["union_microseconds"] for file in files.values()]
     engine.create(connection, "unions", day=days, microseconds=unions)
     engine.view_files(connection, "activity", list(files.values()))
     engine.view_files(connection, "landed_users", [lake.users])
     engine.create(
         connection,
         "limits",
-        users_stream=[configuration.users_stream.name],
-        quarantine_budget=[configuration.pulse.quarantine_budget],
+        users_stream=[night.configuration.users_stream.name],
+        quarantine_budget=[pulse.quarantine_budget],
         smallest_quarantine=[SMALLEST_QUARANTINE],
         smallest_gap=[SMALLEST_GAP],
-        shrink_budget=[configuration.pulse.shrink_budget],
-        shrink_base=[configuration.pulse.shrink_base],
+        shrink_budget=[pulse.shrink_budget],
+        shrink_base=[pulse.shrink_base],
         commonest_deleted_at=[commonest_deleted_at(lake)],
     )
     engine.create(

@@ -10,27 +10,27 @@ from pathlib import Path
 
 import duckdb
 
+from assets.night.night import Night
 from warehouse import engine
-from warehouse.configuration.configuration import Configuration
 from warehouse.disk.files import written_beside
-from warehouse.lake.lake import Lake, Landing
+from warehouse.lake.lake import Lake
+from warehouse.lake.landing import Landing
 
 ACCEPTED = Path(__file__).with_name("scans") / "accepted.sql"
 
 
-def remember_accepted(configuration: Configuration, version: Path) -> None:
+def remember_accepted(night: Night, version: Path) -> None:
     """Keep in the lake what was let through, so that it does not count again (R22).
 
     That is the quarantine of a version, rows without a day among them, and as many rows as it has duplicates of other
     learners, without a word of whose.
     """
-    lake = Lake.of(configuration)
     with (
-        engine.connect(configuration.data_dir / "tmp") as connection,
+        night.connect() as connection,
         engine.attached(connection, version, "version"),
-        written_beside(lake.accepted_quarantine) as unfinished,
+        written_beside(night.lake.accepted_quarantine) as unfinished,
     ):
-        view_landings(connection, lake.landings(configuration))
+        view_landings(connection, night.landings)
         connection.execute(f"copy ({engine.sql(ACCEPTED)}) to $file (format parquet)", {"file": str(unfinished)})
 
 

@@ -2,16 +2,13 @@
 
 import dagster as dg
 
+from assets.orchestration.events import warehouse_metadata
 from assets.orchestration.keys import WAREHOUSE, version_key, warehouse_key
-from assets.orchestration.resources import Night
+from assets.orchestration.resources import NightResource
 from assets.orchestration.retries import permanent_errors_fail_at_once
 from assets.step7_publish.publish import publish
 from assets.step7_publish.waiting import version_built
-from warehouse.configuration.configuration import Configuration
 from warehouse.versions import schema
-from warehouse.versions.manifest import Manifest
-from warehouse.versions.remarks import unknown_rows_line
-from warehouse.versions.versions import Warehouse
 
 
 def warehouse_asset() -> dg.AssetsDefinition:
@@ -24,25 +21,10 @@ def warehouse_asset() -> dg.AssetsDefinition:
         description="The published version: checked once more, put in place read-only, and pointed to by pulse.duckdb.",
         kinds={"duckdb"},
     )
-    def pulse(night: Night) -> dg.MaterializeResult[None]:
+    def pulse(night: NightResource) -> dg.MaterializeResult[None]:
         with permanent_errors_fail_at_once():
-            manifest = publish(night.configuration, version_built(night.configuration), accepted=night.accepted)
-        return dg.MaterializeResult(metadata=version_figures(night.configuration, manifest))
+            known = night.now()
+            manifest = publish(known, version_built(known), accepted=night.accepted)
+        return dg.MaterializeResult(metadata=warehouse_metadata(manifest, known.warehouse.pin))
 
     return pulse
-
-
-def version_figures(configuration: Configuration, manifest: Manifest) -> dict[str, int | str]:
-    """Return what Dagster shows of a version that is in its place."""
-    pin = Warehouse.of(configuration).pin
-    return {
-        "version": manifest.version,
-        "data_through": manifest.data_through,
-        "logical_hash": manifest.logical_hash,
-        "size_bytes": manifest.size,
-        "learners": manifest.rows["pulse_totals"],
-        "accepted": ", ".join(manifest.accepted),
-        "pin": str(pin) if pin else "",
-        "unknown_rows": unknown_rows_line(manifest.unknown_rows),
-        "warnings": "\n".join(manifest.warnings),
-    }

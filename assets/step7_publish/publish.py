@@ -3,17 +3,14 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from assets import progress
+from assets.night.night import Night
 from assets.step6_check.check import check, refuse_failures
 from assets.step6_check.fresh import remember_accepted
 from assets.step7_publish.record import record_basis, record_restatements
 from warehouse import engine
-from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached
-from warehouse.erasure.erased import erased_learners
-from warehouse.errors import CheckFailedError, PulseError
+from warehouse.errors import PulseError
 from warehouse.interruption import finished_first
-from warehouse.lake.lake import Lake, newest_day
 from warehouse.versions import schema
 from warehouse.versions.manifest import Manifest, sha256_of
 from warehouse.versions.pin import Pin
@@ -21,16 +18,11 @@ from warehouse.versions.remarks import Remarks
 from warehouse.versions.versions import Warehouse
 
 
-def publish(
-    configuration: Configuration,
-    version: str,
-    *,
-    accepted: Sequence[str] = (),
-) -> Manifest:
+def publish(night: Night, version: str, *, accepted: Sequence[str] = ()) -> Manifest:
     """Check a built version again, give it its name, write its manifest and switch the pointer to it if no pin holds.
 
     Args:
-        configuration: where lake and warehouse are.
+        night: where lake and warehouse are; what it knows of them is read anew.
         version: the name of a version in the building place.
         accepted: guards that an operator lets through, `accept_shrink` or `accept_quarantine`; recorded.
 
@@ -41,44 +33,41 @@ def publish(
         CheckFailedError: a check blocks; the version published before stays.
         PulseError: a newer version was published while this run slept.
     """
-    warehouse = Warehouse.of(configuration)
+    night = night.read_anew()
+    warehouse = night.warehouse
     warehouse.refuse_overtaken(version)
-    newest = newest_day(configuration, Lake.of(configuration).landings(configuration))
-    if newest is None:
-        message = f"version {version}: no day is complete any more, land the streams with `pulse nightly`"
-        raise CheckFailedError(message)
     with _not_left_half_way(warehouse, version):
-        refuse_failures(version, check(configuration, version, newest, accepted))
+        refuse_failures(version, check(night, version, accepted))
     reached("publish: checked")
     building = warehouse.building(version)
     if building.with_name(building.name + ".wal").exists():
         message = f"version {version}: a .wal stands beside {building}, so it is not finished; run `pulse build` again"
         raise PulseError(message)
-    with progress.step("warehouse") as summarize, _not_left_half_way(warehouse, version):
-        manifest = _manifest(configuration, version, accepted)
+    with night.progress.step("warehouse") as summarize, _not_left_half_way(warehouse, version):
+        manifest = _manifest(night, version, accepted)
         with finished_first():
-            pin = _put_in_place(configuration, warehouse, manifest)
+            pin = _put_in_place(night, manifest)
         reached("publish: pruned")
         summarize(f"{version} {_outcome(pin)}, data through {manifest.data_through}")
     return manifest
 
 
-def _put_in_place(configuration: Configuration, warehouse: Warehouse, manifest: Manifest) -> Pin | None:
+def _put_in_place(night: Night, manifest: Manifest) -> Pin | None:
     """Give a version its place and move the pointer to it, in moments; return the pin that holds it back."""
-    version = manifest.version
+    warehouse, version = night.warehouse, manifest.version
     # What this version restates is recorded first and what it was made from last. A kill in between leaves a basis
     # of the version before: the next build forgets what is recorded of any later one and finds it again, under its
     # own name. The other way round it would be lost. Nothing is seen before the switch, which comes after both.
-    record_restatements(configuration, version)
+    record_restatements(night, version)
     reached("publish: restatements recorded")
     warehouse.put_in_place(version, manifest)
     if "accept_quarantine" in manifest.accepted:
-        remember_accepted(configuration, warehouse.file(version))
+        remember_accepted(night, warehouse.file(version))
     warehouse.building_remarks(version).unlink()  # the manifest has them
-    record_basis(configuration, version)
+    record_basis(night, version)
     reached("publish: basis recorded")
     pin = warehouse.advance_to(version)
-    warehouse.prune(configuration.pulse.keep_versions)
+    warehouse.prune(night.configuration.pulse.keep_versions)
     return pin
 
 
@@ -97,11 +86,11 @@ def _outcome(pin: Pin | None) -> str:
     return f"is in its place but not published: {pin}, `pulse unpin` lets it go" if pin else "published"
 
 
-def _manifest(configuration: Configuration, version: str, accepted: Sequence[str]) -> Manifest:
-    warehouse = Warehouse.of(configuration)
+def _manifest(night: Night, version: str, accepted: Sequence[str]) -> Manifest:
+    warehouse = night.warehouse
     building, remarks = warehouse.building(version), Remarks.read(warehouse.building_remarks(version))
     with (
-        engine.connect(configuration.data_dir / "tmp") as connection,
+        night.connect() as connection,
         engine.attached(connection, building, "version"),
     ):
         info = engine.one_row_by_name(connection, "select * from version.version_info")
@@ -120,5 +109,5 @@ def _manifest(configuration: Configuration, version: str, accepted: Sequence[str
         accepted=tuple(accepted),
         warnings=remarks.warnings,
         unknown_rows=remarks.unknown_rows,
-        erased=len(erased_learners(configuration).hashes),
+        erased=len(night.erased_learners().hashes),
     )

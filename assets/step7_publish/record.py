@@ -3,35 +3,30 @@
 import shutil
 from pathlib import Path
 
+from assets.night.night import Night
 from assets.step5_build.restatements.restatements import comparable, make_known
 from warehouse import engine
-from warehouse.configuration.configuration import Configuration
 from warehouse.disk.files import written_beside
-from warehouse.lake.lake import Lake
-from warehouse.versions.versions import Warehouse
 
 KEPT = Path(__file__).with_name("kept_restatements.sql")
 
 
-def record_restatements(configuration: Configuration, version: str) -> None:
+def record_restatements(night: Night, version: str) -> None:
     """Add to the lake what a version in the building place restates.
 
     The table in the version has no learners who are gone; the lake keeps them, for they may come back.
     """
-    lake, building = Lake.of(configuration), Warehouse.of(configuration).building(version)
-    with (
-        engine.connect(configuration.data_dir / "tmp") as connection,
-        engine.attached(connection, building, "version"),
-    ):
-        make_known(connection, lake, comparable(configuration))
-        with written_beside(lake.restatements) as unfinished:
+    building = night.warehouse.building(version)
+    with night.connect() as connection, engine.attached(connection, building, "version"):
+        make_known(connection, night.lake, comparable(night))
+        with written_beside(night.lake.restatements) as unfinished:
             query = f"copy ({engine.sql(KEPT)}) to $file (format parquet)"
             connection.execute(query, {"version": version, "file": str(unfinished)})
 
 
-def record_basis(configuration: Configuration, version: str) -> None:
+def record_basis(night: Night, version: str) -> None:
     """Put what a version was made from in its place in the lake."""
-    built = Warehouse.of(configuration).building_basis(version)
-    with written_beside(Lake.of(configuration).basis) as unfinished:
+    built = night.warehouse.building_basis(version)
+    with written_beside(night.lake.basis) as unfinished:
         shutil.copyfile(built, unfinished)
     built.unlink()

@@ -3,28 +3,25 @@
 Only Dagster's asset of the warehouse can be run without what comes before it.
 """
 
-import json
 from pathlib import Path
 
+from assets.night.night import Night
 from assets.step4_roll_up.activity import ingredients
-from warehouse.configuration.configuration import Configuration
 from warehouse.errors import CheckFailedError
-from warehouse.lake.lake import Lake, about, newest_day
-from warehouse.versions.versions import Warehouse
 
 WAY_OUT = "materialize the version's tables first, or run `pulse build`"
 
 
-def version_built(configuration: Configuration) -> str:
+def version_built(night: Night) -> str:
     """Return the name of the version that waits in the building place.
 
     Args:
-        configuration: where lake and warehouse are.
+        night: where lake and warehouse are.
 
     Raises:
         CheckFailedError: there is none that has been built to its end, or the lake has changed since it was.
     """
-    warehouse = Warehouse.of(configuration)
+    warehouse = night.warehouse
     folder = warehouse.building("*").parent
     waiting = sorted(folder.glob("pulse-*.duckdb"))
     if not waiting:
@@ -33,16 +30,16 @@ def version_built(configuration: Configuration) -> str:
     version = waiting[-1].stem
     basis = warehouse.building_basis(version)
     is_whole = basis.exists() and warehouse.building_remarks(version).exists()  # not one of an older release
-    if not is_whole or _is_outdated(configuration, basis):
+    if not is_whole or _is_outdated(night, basis):
         message = f"version {version} in {folder} was built from another state of the lake; {WAY_OUT}"
         raise CheckFailedError(message)
     return version
 
 
-def _is_outdated(configuration: Configuration, basis: Path) -> bool:
+def _is_outdated(night: Night, basis: Path) -> bool:
     """Say whether a version would be made from other landings now, or from more or fewer days."""
-    built_from = {day: said["made_from"] for day, said in json.loads(about([basis])[basis])["days"].items()}
-    landings = Lake.of(configuration).landings(configuration)
-    newest = newest_day(configuration, landings)
-    days = {day for _, day in landings if newest is not None and day <= newest}
-    return built_from != {day.isoformat(): ingredients(configuration, landings, day) for day in days}
+    days_built_from = night.lake.footers.content(basis, "days")["days"]
+    built_from = {day: of_day["made_from"] for day, of_day in days_built_from.items()}
+    days = {day for _, day in night.landings if night.newest_day is not None and day <= night.newest_day}
+    made_from = {day.isoformat(): ingredients(night.configuration, night.landings, day) for day in days}
+    return bool(built_from != made_from)

@@ -53,10 +53,10 @@ def reconcile(words: Namespace) -> None:
     """Compare all landings with their sources and restate what has drifted: the job `reconcile`, as `run_job`."""
     need_pipelines()
     configuration = configuration_of(words, "sources")
-    with dagster_of(configuration, "pulse reconcile"):
+    with dagster_of(configuration, "pulse reconcile") as listener:
         from pipelines.command_line.dagster_run import run_reconcile  # noqa: PLC0415 - as above
 
-        run_reconcile(_accepted(words))
+        run_reconcile(_accepted(words), listener)
 
 
 def build(words: Namespace) -> None:
@@ -66,13 +66,14 @@ def build(words: Namespace) -> None:
     with run_lock(configuration, "pulse build", tell=say):
         readiness.refuse_unusable(configuration)
         space.refuse_if_short(configuration)
-        from assets import progress  # noqa: PLC0415
-        from assets.interrupts import obeyed  # noqa: PLC0415
-        from assets.night.night import publish_lake  # noqa: PLC0415
+        from assets.all_steps import publish_lake  # noqa: PLC0415
+        from assets.night.interrupts import obeyed  # noqa: PLC0415
+        from assets.night.night import Night  # noqa: PLC0415
+        from assets.night.progress import Progress  # noqa: PLC0415
         from pipelines.command_line.progress_bars import listener  # noqa: PLC0415
 
-        with listener() as shown, obeyed(shown) as told, progress.told_to(told):
-            publish_lake(configuration, _accepted(words))
+        with listener() as shown, obeyed(shown) as told:
+            publish_lake(Night.of(configuration, Progress(told)), _accepted(words))
         explain_if_nothing_is_published(configuration)
 
 
@@ -81,15 +82,17 @@ def erase(words: Namespace) -> None:
     need_pipelines()
     configuration = configuration_of(words)
     with run_lock(configuration, "pulse erase", tell=_warn):
-        from assets import progress  # noqa: PLC0415
+        from assets.all_steps import publish_whatever_is_ahead  # noqa: PLC0415
         from assets.erase.erase import erase as erase_learner  # noqa: PLC0415
-        from assets.interrupts import obeyed  # noqa: PLC0415
-        from assets.night.night import publish_whatever_is_ahead  # noqa: PLC0415
+        from assets.night.interrupts import obeyed  # noqa: PLC0415
+        from assets.night.night import Night  # noqa: PLC0415
+        from assets.night.progress import Progress  # noqa: PLC0415
         from pipelines.command_line.progress_bars import listener  # noqa: PLC0415
 
         try:
-            with listener(sys.stderr) as shown, obeyed(shown) as told, progress.told_to(told):
-                erased = erase_learner(configuration, words.user_id, publish_whatever_is_ahead)
+            with listener(sys.stderr) as shown, obeyed(shown) as told:
+                night = Night.of(configuration, Progress(told))
+                erased = erase_learner(night, words.user_id, publish_whatever_is_ahead)
         except BaseException:
             print("pulse: the erasure is not complete, run it again", file=sys.stderr)
             raise

@@ -9,7 +9,8 @@ from warehouse import clock
 from warehouse.condition import row_security
 from warehouse.disk import owners
 from warehouse.errors import NoVersionError, PulseError
-from warehouse.lake.lake import Lake, newest_day
+from warehouse.lake.days import newest_day
+from warehouse.lake.lake import Lake
 from warehouse.versions.remarks import unknown_rows_line
 from warehouse.versions.schema import SERVED, is_served
 from warehouse.versions.versions import Warehouse
@@ -22,16 +23,17 @@ def status(words: Namespace) -> None:
     configuration = configuration_of(words)
     warehouse = Warehouse.of(configuration)
     current = warehouse.current()
-    newest = newest_day(configuration, Lake.of(configuration).landings(configuration))
+    lake = Lake.of(configuration)
+    newest = newest_day(configuration, lake.landings(configuration))
     print(f"data folder   {plain(str(configuration.data_dir))}")
     print(f"newest day    {_newest(newest)}")
-    for place in unreadable(Lake.of(configuration)):
+    for place in unreadable(lake):
         print(f"erasure       {place} cannot be read; restore it, or run `pulse erase` again for that learner")
-    for receipt in unfinished(Lake.of(configuration)):
+    for receipt in unfinished(lake):
         print(f"erasure       begun {receipt.content['begun_at']} and not complete; run `pulse erase` for it again")
     if not configuration.pulse.group and (is_open := owners.kept_open(configuration.data_dir)):
         print(f"warning       {is_open}")
-    of_sources = row_security.warnings(configuration)  # as the last landings found them, published or not
+    of_sources = row_security.warnings(configuration, lake)  # as the last landings found them, published or not
     for warning in of_sources:
         print(f"warning       {warning}")
     if current is None:

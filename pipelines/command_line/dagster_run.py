@@ -12,6 +12,8 @@ import dagster as dg
 from dagster._core.execution.api import execute_run
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 
+from assets.night.night import Night
+from assets.night.progress import Listener
 from assets.orchestration.keys import lake_key, version_key, warehouse_key
 from assets.orchestration.resources import by_command
 from assets.orchestration.retries import Stopped
@@ -21,7 +23,6 @@ from pipelines.jobs.nightly import JOB_NAME, night_config, range_tags
 from pipelines.jobs.reconcile import RECONCILE, reconcile_config
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import PulseError, UnexpectedError
-from warehouse.lake.lake import Lake
 from warehouse.versions import schema
 
 CODE_LOCATION = "pipelines.definitions"
@@ -33,37 +34,40 @@ NOT_OURS = re.compile(r"[A-Za-z_]+(?:Error|Exception): ")  # with a class; what 
 QUIET: Mapping[str, object] = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 
-def run_nightly(configuration: Configuration, run: Run) -> None:
+def run_nightly(configuration: Configuration, run: Run, listener: Listener) -> None:
     """Run the job `nightly` in this process.
 
     Args:
         configuration: the one that `PULSE_CONFIG` names, with Dagster's home prepared.
         run: the days and streams, as `planned`.
+        listener: is told how far the steps are.
 
     Raises:
         PulseError: the run failed, with what its first failed step said.
         KeyboardInterrupt: it was told to stop; Dagster makes a failed run of that.
     """
-    first = first_partition(configuration, run, Lake.of(configuration).landings(configuration))
+    first = first_partition(Night.of(configuration), run)
     config = night_config(run)
-    _execute(nightly_job, config, selection=selected(run), tags=range_tags(first, run.last))
+    _execute(nightly_job, config, listener, selection=selected(run), tags=range_tags(first, run.last))
 
 
-def run_reconcile(accepted: tuple[str, ...]) -> None:
+def run_reconcile(accepted: tuple[str, ...], listener: Listener) -> None:
     """Run the job `reconcile` in this process.
 
     Args:
         accepted: guards that an operator lets through.
+        listener: is told how far the steps are.
 
     Raises:
         PulseError, KeyboardInterrupt: as `run_nightly`.
     """
-    _execute(reconcile_job, reconcile_config(accepted))
+    _execute(reconcile_job, reconcile_config(accepted), listener)
 
 
 def _execute(
     definition: Callable[[], dg.JobDefinition],
     config: Mapping[str, object],
+    listener: Listener,
     *,
     selection: frozenset[dg.AssetKey] | None = None,
     tags: Mapping[str, str] = MappingProxyType({}),
@@ -80,7 +84,7 @@ def _execute(
             job_code_origin=job.get_python_origin(),
             asset_selection=selection,
         )
-        with by_command():
+        with by_command(listener):
             is_good = execute_run(job, created, instance).success
         if not is_good:
             text = first_error(instance, created.run_id)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
+from assets.night.progress import Listener
 from warehouse.condition import readiness, space
 from warehouse.configuration.configuration import Configuration
 from warehouse.disk.lock import run_lock
@@ -35,15 +36,15 @@ def run_job(
     from assets.step0_plan.plan import planned  # noqa: PLC0415 - light, but only this command needs it
 
     run = planned(configuration, first, last, stream=stream, accepted=accepted)
-    with dagster_of(configuration, f"pulse for {first} to {last}"):
+    with dagster_of(configuration, f"pulse for {first} to {last}") as listener:
         from pipelines.command_line.dagster_run import run_nightly  # noqa: PLC0415 - imports Dagster, which takes a second or two
 
-        run_nightly(configuration, run)
+        run_nightly(configuration, run, listener)
 
 
 @contextmanager
-def dagster_of(configuration: Configuration, purpose: str) -> Iterator[None]:
-    """Hold the run's lock, which is tried before Dagster is imported, with its home prepared and progress shown."""
+def dagster_of(configuration: Configuration, purpose: str) -> Iterator[Listener]:
+    """Hold the run's lock, which is tried before Dagster is imported; prepare its home; yield what shows progress."""
     obey_interrupts()
     with run_lock(configuration, purpose, tell=say):
         readiness.refuse_unusable(configuration)
@@ -51,11 +52,10 @@ def dagster_of(configuration: Configuration, purpose: str) -> Iterator[None]:
         from pipelines.instance import dagster_home  # noqa: PLC0415
 
         dagster_home.prepare(configuration)
-        from assets import progress  # noqa: PLC0415
         from pipelines.command_line.progress_bars import listener  # noqa: PLC0415
 
-        with listener() as shown, progress.told_to(shown):  # signals are the matter of the run's resource
-            yield
+        with listener() as shown:  # signals are the matter of the run's resource
+            yield shown
         explain_if_nothing_is_published(configuration)
 
 

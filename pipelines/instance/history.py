@@ -4,7 +4,7 @@ Without that the UI would show days as missing that landed long ago, and a backf
 them again. Only the holder of the run's lock may report: a run that is under way reports for itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from uuid import uuid4
 
 import dagster as dg
@@ -16,16 +16,10 @@ from dagster._core.events import (
 )
 from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
-from assets.orchestration.keys import lake_key, version_key, warehouse_key
-from assets.step2_land.asset import landing_figures
-from assets.step7_publish.asset import version_figures
+from assets.night.night import Night
+from assets.orchestration.events import activity_event, landing_event, version_events
+from assets.orchestration.keys import lake_key
 from warehouse.configuration.configuration import Configuration
-from warehouse.lake.lake import Lake
-from warehouse.versions import schema
-from warehouse.versions.manifest import Manifest
-from warehouse.versions.versions import Warehouse
-
-Figures = Mapping[str, int | str]
 
 
 def report_what_is_lacking(configuration: Configuration) -> int:
@@ -38,41 +32,31 @@ def report_what_is_lacking(configuration: Configuration) -> int:
         How many materializations were reported.
     """
     with dg.DagsterInstance.get() as instance:
-        lacking = [*_lacking_days(instance, configuration), *_lacking_others(instance, configuration)]
+        night = Night.of(configuration)
+        lacking = [*_lacking_days(instance, night), *_lacking_others(instance, night)]
         _report(instance, lacking)
     return len(lacking)
 
 
-def version_events(configuration: Configuration, manifest: Manifest) -> Iterator[dg.AssetMaterialization]:
-    """Yield what a night would have reported of its version: the tables and the published file."""
-    for table in schema.tables():
-        rows = {"dagster/row_count": manifest.rows[table.name]} if table.name in manifest.rows else {}
-        yield _event(version_key(table.name), {"version": manifest.version, **rows})
-    yield _event(warehouse_key(), version_figures(configuration, manifest))
-
-
-def _lacking_days(instance: dg.DagsterInstance, configuration: Configuration) -> Iterator[dg.AssetMaterialization]:
-    lake = Lake.of(configuration)
-    landings = lake.landings(configuration)
-    for stream in configuration.event_streams:
+def _lacking_days(instance: dg.DagsterInstance, night: Night) -> Iterator[dg.AssetMaterialization]:
+    for stream in night.configuration.event_streams:
         known = instance.get_materialized_partitions(lake_key(stream.name))
-        for (name, day), landing in landings.items():
+        for (name, day), landing in night.landings.items():
             if name == stream.name and day.isoformat() not in known:
-                yield _event(lake_key(name), landing_figures(landing), day.isoformat())
+                yield landing_event(landing)
     known = instance.get_materialized_partitions(lake_key("activity"))
-    for day in lake.activity_days():
-        if day >= configuration.pulse.first_day and day.isoformat() not in known:
-            yield _event(lake_key("activity"), {}, day.isoformat())
+    for day in night.lake.activity_days():
+        if day >= night.configuration.pulse.first_day and day.isoformat() not in known:
+            yield activity_event(day, {})
 
 
-def _lacking_others(instance: dg.DagsterInstance, configuration: Configuration) -> Iterator[dg.AssetMaterialization]:
-    users = lake_key(configuration.users_stream.name)
-    if Lake.of(configuration).users.exists() and instance.get_latest_materialization_event(users) is None:
-        yield _event(users, {})
-    warehouse = Warehouse.of(configuration)
+def _lacking_others(instance: dg.DagsterInstance, night: Night) -> Iterator[dg.AssetMaterialization]:
+    users, warehouse = lake_key(night.configuration.users_stream.name), night.warehouse
+    if night.lake.users.exists() and instance.get_latest_materialization_event(users) is None:
+        yield dg.AssetMaterialization(users)
     newest = warehouse.newest()
     if newest is not None:
-        for event in version_events(configuration, warehouse.manifest(newest)):
+        for event in version_events(warehouse.manifest(newest), warehouse.pin):
             if _last_version(instance, event.asset_key) != newest:
                 yield event
 
@@ -81,10 +65,6 @@ def _last_version(instance: dg.DagsterInstance, key: dg.AssetKey) -> object:
     entry = instance.get_latest_materialization_event(key)
     last = entry.asset_materialization if entry else None
     return last.metadata["version"].value if last and "version" in last.metadata else None
-
-
-def _event(key: dg.AssetKey, figures: Figures, day: str | None = None) -> dg.AssetMaterialization:
-    return dg.AssetMaterialization(key, metadata=dict(figures), partition=day)
 
 
 def _report(instance: dg.DagsterInstance, events: list[dg.AssetMaterialization]) -> None:

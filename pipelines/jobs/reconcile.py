@@ -1,25 +1,24 @@
-"""The job `reconcile` and its schedule: what `assets/reconcile/reconcile.py` does, told to Dagster asset by asset.
+"""The job `reconcile` and its schedule: what `assets/reconcile/reconcile.py` does, with the events of its assets.
 
 It is an op and not a selection of assets: which days it extracts is known only when the sources have been asked.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import dagster as dg
 
-from assets.orchestration.keys import lake_key, version_key, warehouse_key
-from assets.orchestration.resources import Night
+from assets.orchestration.events import activity_event, activity_metadata, landing_event, version_events
+from assets.orchestration.resources import NightResource
 from assets.orchestration.retries import EXTRACTION_RETRIES, permanent_errors_fail_at_once
 from assets.reconcile.compare import Comparison, compare
 from assets.reconcile.reconcile import Restated, restate
-from assets.step2_land.asset import landing_figures
-from assets.step7_publish.asset import version_figures
 from pipelines.jobs.abandoned import fail_abandoned_runs
 from warehouse.configuration.configuration import Configuration
 from warehouse.disk.lock import run_lock
 from warehouse.errors import LockHeldError
+from warehouse.versions.pin import Pin
 
 RECONCILE = "reconcile"
 
@@ -28,14 +27,14 @@ def reconcile_job() -> dg.JobDefinition:
     """Return the job: one op, which is tried again while a source does not answer."""
 
     @dg.op(retry_policy=EXTRACTION_RETRIES, description="Asks every source for its figures; extracts what has drifted.")
-    def compare_and_restate(context: dg.OpExecutionContext, night: Night) -> None:
+    def compare_and_restate(context: dg.OpExecutionContext, night: NightResource) -> None:
         with permanent_errors_fail_at_once():
-            comparison = compare(night.configuration)
+            comparison = compare(night.now())
             for drift in comparison.drifts:
                 context.log.warning(str(drift))
             if comparison.drifts:
-                restated = restate(night.configuration, comparison, night.accepted)
-                for event in _materialized(night.configuration, comparison, restated):
+                restated = restate(night.now(), comparison, night.accepted)
+                for event in _events(comparison, restated, night.now().warehouse.pin):
                     context.log_event(event)
         context.add_output_metadata({"days_proven": len(comparison.proven), "days_drifted": len(comparison.drifts)})
 
@@ -75,21 +74,10 @@ def weekly_schedule(configuration: Configuration) -> dg.ScheduleDefinition:
     return every_week
 
 
-def _materialized(
-    configuration: Configuration, comparison: Comparison, restated: Restated
-) -> Iterator[dg.AssetMaterialization]:
-    """Yield what the assets of a night would have said."""
+def _events(comparison: Comparison, restated: Restated, pin: Pin | None) -> Iterator[dg.AssetMaterialization]:
     for drift, landing in zip(comparison.drifts, restated.landings, strict=True):
-        figures = {**landing_figures(landing), "drifted": str(drift)}
-        yield _event(lake_key(landing.stream), figures, landing.day.isoformat())
+        yield landing_event(landing, {"drifted": str(drift)})
     for day, rows in restated.rolled.items():
-        yield _event(lake_key("activity"), {"dagster/partition_row_count": rows}, day.isoformat())
-    if restated.manifest is None:
-        return
-    for table, rows in restated.manifest.rows.items():
-        yield _event(version_key(table), {"version": restated.manifest.version, "dagster/row_count": rows})
-    yield _event(warehouse_key(), version_figures(configuration, restated.manifest))
-
-
-def _event(key: dg.AssetKey, figures: Mapping[str, int | str], day: str | None = None) -> dg.AssetMaterialization:
-    return dg.AssetMaterialization(key, metadata=dict(figures), partition=day)
+        yield activity_event(day, activity_metadata(rows))
+    if restated.manifest is not None:
+        yield from version_events(restated.manifest, pin)

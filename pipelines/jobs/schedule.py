@@ -5,13 +5,14 @@ from datetime import UTC
 
 import dagster as dg
 
+from assets.night.night import Night
 from assets.step0_plan.plan import Run, first_partition
 from pipelines.jobs.abandoned import fail_abandoned_runs
 from pipelines.jobs.nightly import JOB_NAME, night_config, range_tags
 from warehouse.configuration.configuration import Configuration
 from warehouse.disk.lock import run_lock
 from warehouse.errors import LockHeldError
-from warehouse.lake.lake import DAY, Lake
+from warehouse.lake.days import DAY
 
 
 def nightly_schedule(configuration: Configuration) -> dg.ScheduleDefinition:
@@ -33,7 +34,7 @@ def nightly_schedule(configuration: Configuration) -> dg.ScheduleDefinition:
         if day < pulse.first_day:
             return dg.SkipReason(f"{day} is before first_day ({pulse.first_day})")
         run = Run(day, day)
-        first = first_partition(configuration, run, Lake.of(configuration).landings(configuration))
+        first = first_partition(Night.of(configuration), run)
         tags = range_tags(first, day)
         key = context.scheduled_execution_time.isoformat()
         return dg.RunRequest(run_key=key, run_config=night_config(run), tags=tags)

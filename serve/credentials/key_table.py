@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serve.credentials.api_keys import Row
+from warehouse import engine
 from warehouse.configuration import source_settings, sqlite_files
 from warehouse.configuration.authentication import ApiKeys
 from warehouse.configuration.configuration import Source
@@ -101,7 +102,7 @@ class KeyTable:
 
         schema, _, name = self._settings.table.rpartition(".")
         if self._dialect == "postgresql" and not schema:
-            in_search_path = text(source_settings.RESOLVE_IN_POSTGRES)
+            in_search_path = text(engine.sql(source_settings.RESOLVE_IN_POSTGRES))
             schema = connection.execute(in_search_path, {"name": name}).scalar() or ""
         if self._dialect in MYSQL and not schema:
             schema = self._engine.url.database or ""

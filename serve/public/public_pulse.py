@@ -6,19 +6,16 @@ No id, no XP and no seconds ever leave the version for a public answer, so none 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from serve.version.open_version import OpenVersion, last_complete_date
+from warehouse import engine
 from warehouse.identifiers import user_key
 
 DAY = timedelta(days=1)
 
-WINDOW = """
-select totals.user_id, window_start, window_end, cut_population, timezone
-from pulse_totals as totals
-inner join users on totals.user_key = users.user_key and totals.user_id = users.user_id
-where totals.user_key = $user_key and users.user_key = $user_key
-"""
+WINDOW = Path(__file__).with_name("window.sql")
 LEVELS = "select activity_date, level from learning_pulse where user_key = $user_key order by activity_date"
 
 
@@ -102,7 +99,7 @@ def public_pulse(version: OpenVersion, username: str, user_id: str) -> PublicPul
     """
     key = {"user_key": user_key(user_id)}
     with version.cursor() as cursor:
-        rows = [row[1:] for row in cursor.execute(WINDOW, key).fetchall() if row[0] == user_id]
+        rows = [row[1:] for row in cursor.execute(engine.sql(WINDOW), key).fetchall() if row[0] == user_id]
         levels = dict(cursor.execute(LEVELS, key).fetchall())
     if not rows:
         return None

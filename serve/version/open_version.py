@@ -29,15 +29,7 @@ SHARE_OF_PULSES = 3 / 8  # of what is kept of learners; a pulse is forty times a
 PULSE_BYTES = 400  # of one beside its body, about
 DAY = timedelta(days=1)
 
-# The instant as text: a TIMESTAMPTZ reaches Python through pytz only, which a server does not have.
-ABOUT = """
-select
-    strftime(make_timestamp(epoch_us(data_through)), '%Y-%m-%dT%H:%M:%SZ') as data_through,
-    default_window_end, default_timezone, level_metric,
-    (select max(key_shift) from pulse_blocks) as key_shift
-from version_info
-where version = $version
-"""
+ABOUT = Path(__file__).with_name("about.sql")
 # Look-ups are planned anew each time, and what an optimizer can do for them takes longer than they do (decision 0008).
 OPTIMIZERS = frozenset({"filter_pushdown", "unused_columns"})
 OTHER_OPTIMIZERS = """
@@ -169,7 +161,7 @@ def _opened(warehouse: Warehouse, name: str) -> tuple[Manifest, Marks, duckdb.Du
         connection = _connect(place)
         try:
             _plan_quickly(connection)
-            about = engine.one_row(connection, ABOUT, {"version": name})
+            about = engine.one_row(connection, engine.sql(ABOUT), {"version": name})
             if _is_unchanged(place, marks):
                 return manifest, marks, connection, about
         except BaseException:

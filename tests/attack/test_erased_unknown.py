@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from assets.night.night import publish_lake
+from assets.all_steps import publish_lake
+from assets.night.night import Night
 from pipelines.command_line import cli
 from serve.app import create_app
 from serve.http.errors import UnansweredError
@@ -170,14 +171,14 @@ def test_a_list_that_is_gone_is_remembered_by_the_manifest(served: Configuration
     """FAULTS 70: neither this process nor a receipt knows of it."""
     place = place_of(served)
     suppression.suppress(place, ANA)
-    manifest = publish_lake(served)
+    manifest = publish_lake(Night.of(served))
     assert manifest is not None
     assert manifest.erased == 1
     place.unlink()
     client = create_app(served).test_client()
     assert_nobody_is_answered(client)
     with pytest.raises(PulseError, match=r"the list of erased learners .* is gone, and .*; restore it from a backup"):
-        publish_lake(served)
+        publish_lake(Night.of(served))
 
 
 def test_a_list_that_is_gone_is_remembered_by_receipts(served: Configuration) -> None:

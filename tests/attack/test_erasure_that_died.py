@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 import duckdb
 import pytest
 
-from assets.night.night import publish_lake
+from assets.all_steps import publish_lake
+from assets.night.night import Night
 from assets.step4_roll_up.activity import roll_up
 from assets.step5_build.build import build
 from assets.step7_publish.waiting import version_built
@@ -191,22 +192,22 @@ def test_a_build_that_dies_while_it_leaves_the_learner_out_is_completed_by_the_n
     """FAULTS 75, 1."""
     suppression.suppress(Lake.of(woven).suppressed, GONE)
     with dying_at("erase: one file replaced", times):
-        publish_lake(woven, replay.GUARDS)
-    publish_lake(woven, replay.GUARDS)
+        publish_lake(Night.of(woven), replay.GUARDS)
+    publish_lake(Night.of(woven), replay.GUARDS)
     assert_is_in_no_build(woven, {GONE})
 
 
 def test_a_version_that_waited_to_be_published_is_gone_before_the_learner_is_on_the_list(woven: Configuration) -> None:
     """FAULTS 75: materialized alone, Dagster's asset of the published file would have put it in place."""
-    roll_up(woven)
-    assert build(woven) is not None
+    roll_up(Night.of(woven))
+    assert build(Night.of(woven)) is not None
     with dying_at("erase: receipt begun"):
         erase(woven, GONE)
-    assert version_built(woven)
+    assert version_built(Night.of(woven))
     with dying_at(SUPPRESSED):
         erase(woven, GONE)
     with pytest.raises(CheckFailedError, match="no version that was built to its end waits"):
-        version_built(woven)
+        version_built(Night.of(woven))
 
 
 @pytest.mark.slow
@@ -263,7 +264,7 @@ def test_in_any_order_of_kills_restored_files_and_runs_no_build_has_whom_the_lis
     def run_and_look() -> None:
         published = chance.choice(
             (
-                lambda: publish_lake(woven, replay.GUARDS),
+                lambda: publish_lake(Night.of(woven), replay.GUARDS),
                 lambda: replay.night(woven, LAST_DAY, LAST_DAY),
                 lambda: replay.night(woven, FIRST_DAY, LAST_DAY),
             )

@@ -5,7 +5,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets.orchestration.resources import Night, by_command
+from assets.night.progress import Silent
+from assets.orchestration.resources import NightResource, by_command
 from tests.sources import FIRST, only_xp, sqlite_platform, xp_rows
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import PulseError
@@ -20,35 +21,35 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configurat
     return configuration
 
 
-def begin(night: Night) -> Configuration:
+def begin(night: NightResource) -> Configuration:
     """Begin a run, as Dagster does for whoever launches one, and return the configuration that it is over."""
     with night.yield_for_execution(dg.build_init_resource_context()) as begun:
-        return begun.configuration
+        return begun.now().configuration
 
 
 @pytest.mark.parametrize("guard", GUARDS)
 def test_a_guard_is_let_through_by_a_command_alone(configuration: Configuration, guard: str) -> None:
     """FAULTS 69: the line names the command and the key; what is stored of a run cannot say that it is a command's."""
     option = guard.replace("_", "-")
-    asked = Night(accept_shrink=guard == "accept_shrink", accept_quarantine=guard == "accept_quarantine")
+    asked = NightResource(accept_shrink=guard == "accept_shrink", accept_quarantine=guard == "accept_quarantine")
     with pytest.raises(PulseError, match=rf"{guard} .*`pulse nightly --{option}`.*launchpad_accepts = true"):
         begin(asked)
-    with by_command():
+    with by_command(Silent()):
         assert begin(asked).path == configuration.path
     with pytest.raises(PulseError):
         begin(asked)
-    assert begin(Night()).path == configuration.path
+    assert begin(NightResource()).path == configuration.path
 
 
 def test_the_launchpad_may_where_the_configuration_says_so(configuration: Configuration) -> None:
     """FAULTS 69."""
     text = configuration.path.read_text(encoding="utf-8")
     configuration.path.write_text(text.replace("[pulse]", "[pulse]\nlaunchpad_accepts = true"), encoding="utf-8")
-    assert begin(Night(accept_shrink=True, accept_quarantine=True)).pulse.launchpad_accepts
+    assert begin(NightResource(accept_shrink=True, accept_quarantine=True)).pulse.launchpad_accepts
 
 
 def test_a_runs_configuration_names_no_file(configuration: Configuration) -> None:
     """FAULTS 69: `config_file: ../../pulse.toml` reached whatever could be read; now it is no field of a run."""
-    fields = Night(accept_shrink=False).to_config_schema().as_field().config_type.fields  # type: ignore[attr-defined]
+    fields = NightResource(accept_shrink=False).to_config_schema().as_field().config_type.fields  # type: ignore[attr-defined]
     assert set(fields) == {"asked_from", *GUARDS}
-    assert begin(Night()).path == configuration.path
+    assert begin(NightResource()).path == configuration.path

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from assets.night.night import publish_lake
+from assets.all_steps import publish_lake
+from assets.night.night import Night
 from pipelines.command_line import cli
 from serve.app import create_app
 from tests import small_platform
@@ -91,7 +92,7 @@ def test_a_list_that_has_no_end_is_one_that_cannot_be_read(configuration: Config
     KINDS[kind](lake.suppressed)
     assert client.get("/api/xp/learning-pulse", headers=bearer(ANA)).status_code == 503
     with pytest.raises(DamagedError, match=r"cannot be read .*it is no file"):
-        publish_lake(configuration)
+        publish_lake(Night.of(configuration))
     lake.suppressed.unlink()
     lake.suppressed.write_bytes(content)
     assert client.get("/api/xp/learning-pulse", headers=bearer(ANA)).status_code == 200

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from assets.night.night import publish_lake
+from assets.all_steps import publish_lake
+from assets.night.night import Night
 from pipelines.command_line import cli
 from serve.app import create_app
 from tests import small_platform
@@ -190,7 +191,7 @@ def test_a_manifest_remembers_how_many_were_erased(served: Configuration, capfd:
     place, warehouse = place_of(served), Warehouse.of(served)
     for user_id in ("somebody", "somebody-else"):
         suppression.suppress(place, user_id)
-    assert publish_lake(served) is not None
+    assert publish_lake(Night.of(served)) is not None
     warehouse.rollback()
     rewritten(place, sha256=learners_on(place)[:1])
     for words in COMMANDS:
@@ -248,7 +249,7 @@ def test_the_list_of_a_first_erasure_that_died_is_no_older_one(served: Configura
             erase(served, ANA)
         assert create_app(served).test_client().get(PATH, headers=bearer(ANA)).status_code == 200
     assert erase(served, BEN).failure is None
-    assert publish_lake(served) is not None
+    assert publish_lake(Night.of(served)) is not None
 
 
 def test_list_and_receipts_are_read_when_they_change_and_not_with_every_request(
@@ -287,7 +288,7 @@ def test_what_receipts_say_can_be_put_on_an_older_list(erased: Configuration) ->
     receipts = [json.loads(receipt.read_text()) for receipt in Lake.of(erased).erasures.iterdir()]
     rewritten(place, sha256=sorted({receipt["learner_sha256"] for receipt in receipts}))
     assert_ana_is_erased(create_app(erased).test_client())
-    assert publish_lake(erased, GUARDS) is not None
+    assert publish_lake(Night.of(erased), GUARDS) is not None
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ import dagster as dg
 import pytest
 from sqlalchemy import make_url
 
+from assets.night.night import Night
 from assets.reconcile.compare import compare
 from assets.step1_extract.waiting import BEYOND_ITS_OWN, SourceThread
 from assets.step2_land.land import land
@@ -158,13 +159,13 @@ def test_a_stream_that_stalls_ends_with_a_line_and_can_be_read_again(stalling: t
     configuration, relay.passing = configured(platform), STALLED
     began = time.monotonic()
     with pytest.raises(SourceUnavailableError, match=SAID.format("xp")):
-        land(configuration, configuration.streams["xp"], [YESTERDAY])
+        land(Night.of(configuration), configuration.streams["xp"], [YESTERDAY])
     assert 6 <= time.monotonic() - began < 6 + AT_ONCE
     assert relay.stalled.is_set()
     assert_is_left(relay)
     assert not list((configuration.data_dir / "lake" / "xp").iterdir())
     relay.passing = ALL
-    assert land(configuration, configuration.streams["xp"], [YESTERDAY]).landings[0].rows == ROWS
+    assert land(Night.of(configuration), configuration.streams["xp"], [YESTERDAY]).landings[0].rows == ROWS
 
 
 @pytest.mark.slow
@@ -173,7 +174,7 @@ def test_learners_that_stall_end_with_a_line(stalling: tuple[Platform, Relay]) -
     platform, relay = stalling
     configuration, relay.passing = configured(platform), STALLED
     with pytest.raises(SourceUnavailableError, match=SAID.format("users")):
-        land_users(configuration, YESTERDAY)
+        land_users(Night.of(configuration), YESTERDAY)
     assert relay.stalled.is_set()
     assert_is_left(relay)
 
@@ -187,7 +188,7 @@ def test_whatever_is_asked_before_the_rows_stalls_no_longer(passing: int, stalli
     night(configuration, YESTERDAY)
     relay.passing = passing
     with pytest.raises(SourceUnavailableError, match=SAID.format("xp")):
-        compare(configuration)
+        compare(Night.of(configuration))
     assert relay.stalled.is_set()
     assert_is_left(relay)
 
@@ -302,5 +303,5 @@ def test_a_connection_that_is_lost_midway_is_said_in_a_line(
         configuration, relay.passing = configured(platform), STALLED
         threading.Thread(target=close_once_stalled, args=(relay,)).start()
         with pytest.raises(SourceUnavailableError, match=r"^stream xp: source platform failed: .*Lost connection"):
-            land(configuration, configuration.streams["xp"], [YESTERDAY])
+            land(Night.of(configuration), configuration.streams["xp"], [YESTERDAY])
     assert capfd.readouterr().err == ""

@@ -129,16 +129,19 @@ def land(folder: Path, days: str) -> dict[str, Any]:
     Returns:
         By stream the rows, distinct ids, quarantined ids and amounts, and `parts`, where the seconds went.
     """
+    from assets.night.night import Night
     from assets.step2_land import land as landing_step
     from warehouse.configuration.configuration import load as load_configuration
-    from warehouse.lake.lake import days_between
+    from warehouse.lake.days import days_between
 
     shutil.rmtree(folder / "var", ignore_errors=True)
     configuration = load_configuration(folder / "pulse.toml", uses=["sources"])
     clock = parts.timed(landing_step)
     found: dict[str, Any] = {}
     for name in STREAMS:
-        landed = landing_step.land(configuration, configuration.streams[name], days_between(*_days(int(days))))
+        landed = landing_step.land(
+            Night.of(configuration), configuration.streams[name], days_between(*_days(int(days)))
+        )
         every = landed.landings
         found[name] = [
             sum(landing.source_rows for landing in every),
@@ -208,7 +211,7 @@ def _others(bench: Bench) -> Iterator[tuple[str, str]]:
 
 
 def _days(days: int) -> tuple[date, date]:
-    from warehouse.lake.lake import DAY
+    from warehouse.lake.days import DAY
 
     first = date.fromisoformat(sources.FIRST_DAY)
     return first, first + (days - 1) * DAY

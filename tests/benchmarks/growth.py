@@ -44,7 +44,8 @@ def run(bench: Bench) -> Result:
 
 def make(folder: Path, learners: str, days: str) -> int:
     """Write a lake and publish a first version of it; return its learner-days."""
-    from assets.night.night import publish_lake
+    from assets.all_steps import publish_lake
+    from assets.night.night import Night
     from tests.benchmarks import lakes
     from warehouse import engine
 
@@ -54,17 +55,18 @@ def make(folder: Path, learners: str, days: str) -> int:
         lakes.make_learners(connection, int(learners))
         lakes.land_learners(connection, configuration)
         lakes.roll_up_history(connection, configuration, lakes.LAST_DAY)
-    published = publish_lake(configuration)
+    published = publish_lake(Night.of(configuration))
     assert published is not None
     return published.rows["daily_activity"]
 
 
 def publish(folder: Path) -> dict[str, int]:
     """Build, check and publish the lake as it is; return the bytes of the version and of its activity."""
-    from assets.night.night import publish_lake
+    from assets.all_steps import publish_lake
+    from assets.night.night import Night
     from warehouse.configuration.configuration import load
 
-    published = publish_lake(load(folder / "pulse.toml", uses=["sources"]))
+    published = publish_lake(Night.of(load(folder / "pulse.toml", uses=["sources"])))
     assert published is not None
     files = (folder / "var" / "lake" / "activity").glob("*.parquet")
     return {"version": published.size, "activity": sum(file.stat().st_size for file in files)}

@@ -11,11 +11,14 @@ from dataclasses import fields
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from assets.step2_land import land as landing_step
+from assets.step2_land import judge as landing_step
 from assets.step4_roll_up import activity as activity_step
 from warehouse import engine
 from warehouse.configuration.configuration import load
-from warehouse.lake.lake import PARQUET, Lake, Landing, days_between
+from warehouse.lake.days import days_between
+from warehouse.lake.footers import PARQUET
+from warehouse.lake.lake import Lake
+from warehouse.lake.landing import Landing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -85,11 +85,12 @@ def run(bench: Bench) -> Result:
 
 def make(folder: Path, url: str, learners: str) -> dict[str, int]:
     """Write a year of activity, fill the source with its last days, and publish the day before the last."""
-    from assets.night.night import run_night
+    from assets.all_steps import run_night
+    from assets.night.night import Night
     from assets.step0_plan.plan import Run
     from tests.benchmarks import lakes
     from warehouse import engine
-    from warehouse.lake.lake import DAY, days_between
+    from warehouse.lake.days import DAY, days_between
 
     shutil.rmtree(folder / "var", ignore_errors=True)
     configuration = lakes.configure(folder, DAYS, url)
@@ -111,7 +112,7 @@ def make(folder: Path, url: str, learners: str) -> dict[str, int]:
     sources.load_postgres(url, TABLES, folder)
     for file in folder.glob("*.csv"):
         file.unlink()
-    published = run_night(configuration, Run(sourced[0], lakes.LAST_DAY - DAY, (), ("accept_shrink",)))
+    published = run_night(Night.of(configuration), Run(sourced[0], lakes.LAST_DAY - DAY, (), ("accept_shrink",)))
     assert published is not None
     return {"rows": rows, "active": active, "version rows": published.rows["daily_activity"]}
 
@@ -119,7 +120,8 @@ def make(folder: Path, url: str, learners: str) -> dict[str, int]:
 def forget_last_day(folder: Path) -> None:
     """Take back what a night did, so that it can be run again."""
     from tests.benchmarks import lakes
-    from warehouse.lake.lake import DAY, Lake
+    from warehouse.lake.days import DAY
+    from warehouse.lake.lake import Lake
     from warehouse.versions.versions import Warehouse
 
     configuration = _configuration(folder)
@@ -137,22 +139,24 @@ def forget_last_day(folder: Path) -> None:
 
 def run_one(folder: Path, url: str) -> dict[str, Any]:
     """Run the night of the last day and return what it published, and the seconds of its steps."""
-    from assets.night import night
+    from assets import all_steps
+    from assets.night.night import Night
     from assets.step0_plan.plan import Run
     from tests.benchmarks import lakes
 
     del url
-    clock = parts.timed(night)
-    published = night.run_night(_configuration(folder), Run(lakes.LAST_DAY, lakes.LAST_DAY))
+    clock = parts.timed(all_steps)
+    published = all_steps.run_night(Night.of(_configuration(folder)), Run(lakes.LAST_DAY, lakes.LAST_DAY))
     assert published is not None
     return {"version": published.version, "parts": parts.to_json(clock.seconds)}
 
 
 def build_one(folder: Path) -> None:
     """Build, check and publish once more, with nothing new."""
-    from assets.night.night import publish_lake
+    from assets.all_steps import publish_lake
+    from assets.night.night import Night
 
-    publish_lake(_configuration(folder))
+    publish_lake(Night.of(_configuration(folder)))
 
 
 def polars(folder: Path) -> None:
@@ -192,7 +196,7 @@ def _judge(result: Result) -> None:
     night, peer = result.costs["night"], result.costs["Polars: group, level, sort, write"]
     found, most = ratio(night, peer), peak_mb(night)
     seconds = night[-1].answer["parts"]
-    share = parts.of_step(seconds, "land", "roll_up") / parts.of_step(seconds, *parts.STEPS)
+    share = parts.of_step(seconds, "land_run", "roll_up") / parts.of_step(seconds, *parts.STEPS)
     shared = parts.of_parts(seconds, *parts.TABLES) / peer[-1].wall
     result.goals = [
         Goal(f"within {GOAL_RATIO} times Polars", f"{found:.2f} times", found <= GOAL_RATIO),

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
 
-STEPS = ("land", "land_users", "roll_up", "build", "publish")  # publishing checks
+STEPS = ("land_run", "land_users", "roll_up", "build", "publish")  # publishing checks
 PARTS: Mapping[str, Mapping[str, str]] = {  # of a step: how a statement begins, and what it is reported as
-    "land": {
+    "land_run": {
         "Reader.figures": "the source's own figures, by day",
         "Spool.write": "reading: typed batches into the spool",
         "create or replace temp table landed as": "judging: rules, one row per id",
@@ -25,7 +25,7 @@ PARTS: Mapping[str, Mapping[str, str]] = {  # of a step: how a statement begins,
         "\ncopy (select event_id": "writing a Parquet file per day",
     },
     "roll_up": {
-        "\nselect distinct activity.day": "which days are stale because of a zone",
+        "-- UTC days whose activity has": "which days are stale because of a zone",
         "create or replace temp table activity as": "unions, zones, dates, a row per learner and date",
         "-- The length, in microseconds": "the union of sessions a second time",
         "\ncopy (select * from activity": "writing activity",

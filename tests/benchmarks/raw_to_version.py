@@ -124,10 +124,11 @@ def make(folder: Path, learners: str) -> int:
     """Write the learners and a year of landings; return their rows."""
     from datetime import timedelta
 
-    from assets.step2_land import land as landing_step
+    from assets.step2_land import judge as landing_step
     from tests.benchmarks import lakes
     from warehouse import engine
-    from warehouse.lake.lake import Lake, days_between
+    from warehouse.lake.days import days_between
+    from warehouse.lake.lake import Lake
 
     shutil.rmtree(folder / "var", ignore_errors=True)
     configuration = lakes.configure(folder, DAYS)
@@ -168,10 +169,11 @@ def forget(folder: Path) -> None:
 
 def publish(folder: Path) -> list[tuple[str, str, float]]:
     """Roll up, build, check and publish; return the seconds of the parts."""
-    from assets.night import night
+    from assets import all_steps
+    from assets.night.night import Night
 
-    clock = parts.timed(night)
-    night.publish_lake(_configuration(folder))
+    clock = parts.timed(all_steps)
+    all_steps.publish_lake(Night.of(_configuration(folder)))
     return parts.to_json(clock.seconds)
 
 

@@ -182,7 +182,7 @@ def publish(folder: Path, learners: int) -> Configuration:
     wanted = json.dumps(
         [
             learners,
-            schema.SCHEMA.read_text(encoding="utf-8"),
+            schema.text(),
             PACKED.read_text(encoding="utf-8"),
             USERS,
             DAYS,

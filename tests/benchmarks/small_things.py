@@ -95,14 +95,15 @@ def night(folder: Path) -> dict[str, float]:
     """Run the same night by the core, and return the seconds of its steps."""
     from datetime import UTC, datetime, timedelta
 
-    from assets.night import night as nights
+    from assets import all_steps
+    from assets.night.night import Night
     from assets.step0_plan.plan import planned
     from tests.benchmarks import parts
     from warehouse.configuration.configuration import load
 
     configuration = load(folder / "demo" / "pulse.toml", uses=["sources"])
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    clock = parts.timed(nights)
-    nights.run_night(configuration, planned(configuration, yesterday, yesterday))
+    clock = parts.timed(all_steps)
+    all_steps.run_night(Night.of(configuration), planned(configuration, yesterday, yesterday))
     seconds = parts.to_json(clock.seconds)
     return {step: parts.of_step(seconds, step) for step in parts.STEPS}

@@ -20,7 +20,8 @@ from typing import Any
 
 from pipelines.demo.platform import demo_configuration, make_platform
 from warehouse.configuration.configuration import Configuration, load
-from warehouse.lake.lake import DAY, Lake, days_between
+from warehouse.lake.days import DAY, days_between
+from warehouse.lake.lake import Lake
 from warehouse.versions.versions import Warehouse
 
 ROOT = Path(__file__).parents[2]

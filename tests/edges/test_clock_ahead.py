@@ -10,8 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets import progress
-from assets.night.night import publish_lake
+from assets.all_steps import publish_lake
+from assets.night.night import Night
+from assets.night.progress import Listener, Progress
 from assets.reconcile.reconcile import reconcile
 from assets.step0_plan import ahead
 from assets.step0_plan.ahead import find_ahead
@@ -22,6 +23,7 @@ from tests.slowly import slowly
 from tests.sources import (
     FIRST,
     XP_TYPES,
+    Notes,
     Platform,
     lake_files,
     night,
@@ -33,7 +35,9 @@ from tests.sources import (
 from warehouse import clock, engine
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import CheckFailedError, ClockError, SourceUnavailableError
-from warehouse.lake.lake import DAY, PARQUET, Lake, about, newest_day
+from warehouse.lake.days import DAY, newest_day
+from warehouse.lake.footers import PARQUET, Footers
+from warehouse.lake.lake import Lake
 from warehouse.lake.proofs import add_proofs, proofs_in
 from warehouse.versions.manifest import Manifest
 from warehouse.versions.versions import Warehouse
@@ -53,23 +57,6 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
     return lambda instant: monkeypatch.setattr(clock, "now", lambda: instant)
 
 
-class Notes(progress.Nobody):
-    """Remembers what a person would read."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def noted(self, line: str) -> None:
-        self.lines.append(line)
-
-
-@pytest.fixture
-def notes() -> Iterator[list[str]]:
-    heard = Notes()
-    with progress.told_to(heard):
-        yield heard.lines
-
-
 def platform(folder: Path) -> Platform:
     """Two learners who are public, with rows on three days that are over and more of them on the day that is not."""
     folder.mkdir(exist_ok=True)
@@ -82,7 +69,9 @@ def platform(folder: Path) -> Platform:
     return source
 
 
-def nights(source: Platform, set_clock: SetClock, *, ahead: int, later: int) -> tuple[Configuration, Manifest | None]:
+def nights(
+    source: Platform, set_clock: SetClock, *, ahead: int, later: int, listener: Listener | None = None
+) -> tuple[Configuration, Manifest | None]:
     """Run the night before today and, if `ahead`, one by a clock so many days ahead; then the first by a right clock.
 
     Args:
@@ -90,6 +79,7 @@ def nights(source: Platform, set_clock: SetClock, *, ahead: int, later: int) -> 
         set_clock: sets it.
         ahead: days by which the clock is ahead; 0 for a lake that never saw it.
         later: days after which the next night is run, each of which brings rows.
+        listener: is told how far the last night is.
     """
     configuration = source.configuration()
     set_clock(at(TODAY))
@@ -104,16 +94,17 @@ def nights(source: Platform, set_clock: SetClock, *, ahead: int, later: int) -> 
     for n in range(later):
         source.add("xp", xp_rows(3, TODAY + n * DAY, prefix=f"later-{n}-", user="cy", amount=7))
     set_clock(at(TODAY + later * DAY, 9))
-    return configuration, night(configuration, TODAY + (later - 1) * DAY)
+    return configuration, night(configuration, TODAY + (later - 1) * DAY, listener=listener)
 
 
 @pytest.mark.parametrize(("ahead", "later"), slowly([(3, 0), (30, 12), (30, 0), (5, 1)], quick=1))
 def test_the_next_night_moves_what_is_ahead_away_and_equals_one_that_never_saw_that_clock(
-    ahead: int, later: int, set_clock: SetClock, notes: list[str], tmp_path: Path
+    ahead: int, later: int, set_clock: SetClock, tmp_path: Path
 ) -> None:
     """FAULTS 54: without a flag; also where the days that were not over have ended since, and were landed empty."""
     _, never = nights(platform(tmp_path / "never"), set_clock, ahead=0, later=later)
-    configuration, manifest = nights(platform(tmp_path / "once"), set_clock, ahead=ahead, later=later)
+    notes = Notes()
+    configuration, manifest = nights(platform(tmp_path / "once"), set_clock, ahead=ahead, later=later, listener=notes)
     assert never is not None
     assert manifest is not None
     assert manifest.logical_hash == never.logical_hash
@@ -121,14 +112,14 @@ def test_the_next_night_moves_what_is_ahead_away_and_equals_one_that_never_saw_t
     assert Warehouse.of(configuration).current() == manifest.version
     lake, yesterday = Lake.of(configuration), TODAY + (later - 1) * DAY
     assert newest_day(configuration, lake.landings(configuration)) == yesterday
-    assert not find_ahead(configuration)
+    assert not find_ahead(Night.of(configuration))
     (folder,) = (lake.root / "ahead").iterdir()
     moved = sorted(place.relative_to(folder).as_posix() for place in folder.rglob("*.parquet"))
     last = TODAY + (ahead - 1) * DAY
     first = max(FIRST, min(TODAY - DAY, last - 7 * DAY))  # what had not landed yet, and what was looked back to
     days = [first + n * DAY for n in range((last - first).days + 1)]
     assert moved == ["profiles.parquet", *(f"xp/{day}.parquet" for day in days), "zones.parquet"]
-    lines = [line for line in notes if line.startswith("a clock was ahead once")]
+    lines = [line for line in notes.lines if line.startswith("a clock was ahead once")]
     assert lines == [
         f"a clock was ahead once: {days[0]} to {days[-1]} of xp moved to {folder}; the learners land again"
     ]
@@ -206,13 +197,14 @@ def test_a_day_that_is_not_over_does_not_land(set_clock: SetClock, tmp_path: Pat
 
 
 def test_a_reconciliation_moves_it_away_too_and_publishes_with_the_next_night(
-    set_clock: SetClock, notes: list[str], tmp_path: Path
+    set_clock: SetClock, tmp_path: Path
 ) -> None:
     """FAULTS 54: every run over the sources does; what is left equals its source."""
     configuration = wrong_night(platform(tmp_path), set_clock)
-    _, restated = reconcile(configuration)
+    notes = Notes()
+    _, restated = reconcile(Night.of(configuration, Progress(notes)))
     assert restated is None
-    (said,) = [line for line in notes if line.startswith("a clock was ahead once: ")]
+    (said,) = [line for line in notes.lines if line.startswith("a clock was ahead once: ")]
     assert said.startswith(f"a clock was ahead once: {TODAY} to {TODAY + 29 * DAY} of xp moved to ")
     assert newest_day(configuration, Lake.of(configuration).landings(configuration)) == TODAY - DAY
 
@@ -282,9 +274,9 @@ def test_a_clock_before_the_first_day_moves_nothing(set_clock: SetClock, tmp_pat
     with pytest.raises(
         ClockError, match=r"our clock says 1970-01-02 00:00 .UTC., first_day is 2026-06-01; set the clock"
     ):
-        reconcile(configuration)
+        reconcile(Night.of(configuration))
     with pytest.raises(CheckFailedError, match="ahead of our clock"):
-        publish_lake(configuration)
+        publish_lake(Night.of(configuration))
     assert lake_files(configuration) == before
 
 
@@ -336,12 +328,12 @@ def test_nothing_is_moved_while_a_source_with_a_clock_does_not_answer(
         night(configuration.model_copy(update={"sources": gone}), right.date() - DAY)
     assert lake_files(configuration) == before
     assert night(configuration, right.date() - DAY)
-    assert find_ahead(configuration).landings == {}
+    assert find_ahead(Night.of(configuration)).landings == {}
 
 
 def _move_to_a_day(place: Path, day: date) -> None:
     """Let a landing be that of another day, by its name and by what it says of itself."""
-    said = {**json.loads(about([place])[place]), "day": day.isoformat()}
+    said = {**Footers().content(place), "day": day.isoformat()}
     with duckdb.connect() as connection:
         query = f"copy (select * from {engine.files([place])}) to $file ({PARQUET})"
         connection.execute(query, {"file": str(place.with_name(f"{day}.parquet")), "about": json.dumps(said)})
@@ -357,11 +349,11 @@ def test_what_a_landing_says_of_its_zones_is_corrected_with_them(set_clock: SetC
     """FAULTS 54: zones that are kept say that they are of a day that is over, so that nothing is moved twice."""
     configuration = wrong_night(platform(tmp_path), set_clock)
     lake = Lake.of(configuration)
-    assert ahead.set_aside(configuration) is not None
-    said = json.loads(about([lake.zones])[lake.zones])
+    assert ahead.set_aside(Night.of(configuration)) is not None
+    said = Footers().content(lake.zones)
     assert said["last_day"] == str(TODAY - DAY)
-    assert find_ahead(configuration).landings == {}
-    assert not find_ahead(configuration).zones
+    assert find_ahead(Night.of(configuration)).landings == {}
+    assert not find_ahead(Night.of(configuration)).zones
 
 
 COMMAND = """

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from assets.night.night import Night
 from assets.reconcile.compare import compare
 from assets.step2_land.land import land
 from assets.step3_users.users import land_users
@@ -63,9 +64,9 @@ def mariadb(mariadb_url: str, tmp_path: Path) -> Iterator[Platform]:
 def landed(platform: Platform, stream: str, columns: str) -> list[tuple[Any, ...]]:
     """What lands of a stream; its source must say the same of it again."""
     configuration = platform.configuration()
-    land_users(configuration, FIRST)
-    land(configuration, configuration.streams[stream], [FIRST])
-    assert compare(configuration).drifts == []
+    land_users(Night.of(configuration), FIRST)
+    land(Night.of(configuration), configuration.streams[stream], [FIRST])
+    assert compare(Night.of(configuration)).drifts == []
     return landed_rows(configuration, stream, columns)
 
 
@@ -153,7 +154,7 @@ def test_a_domain_over_a_wrong_type_stops(postgres: Platform) -> None:
     postgres.make("xp", {**XP_TYPES, "occurred_at": f"{postgres.schema}.epoch"})
     configuration = postgres.configuration()
     with pytest.raises(SourceDriftError, match=r'column "occurred_at" is BIGINT.*expected a timestamp or date'):
-        land(configuration, configuration.streams["xp"], [FIRST])
+        land(Night.of(configuration), configuration.streams["xp"], [FIRST])
 
 
 def test_one_bit_is_a_boolean(platform: Platform) -> None:
@@ -181,7 +182,7 @@ def test_more_than_one_bit_is_none(postgres: Platform, sql_type: str) -> None:
     postgres.make("quizzes", {**QUIZZES_TYPES, "passed": sql_type})
     configuration = postgres.configuration()
     with pytest.raises(SourceDriftError, match=r'column "passed" is BIT.*expected a boolean'):
-        land(configuration, configuration.streams["quizzes"], [FIRST])
+        land(Night.of(configuration), configuration.streams["quizzes"], [FIRST])
 
 
 def test_whole_numbers_of_any_size_are_ids(platform: Platform) -> None:
@@ -211,7 +212,7 @@ def test_a_number_with_a_scale_is_no_id(platform: Platform) -> None:
     with pytest.raises(
         SourceDriftError, match=r'column "user_id" is (DECIMAL|NUMERIC).*expected an integer, text or UUID'
     ):
-        land(configuration, configuration.streams["xp"], [FIRST])
+        land(Night.of(configuration), configuration.streams["xp"], [FIRST])
     assert lake_files(configuration) == {}
 
 
@@ -242,4 +243,4 @@ def test_types_of_postgresql_that_sqlalchemy_does_not_know_are_read_as_text(post
     postgres.make("xp", {**XP_TYPES, "amount": f"{schema}.pair"})
     configuration = postgres.configuration()
     with pytest.raises(SourceDriftError, match=r'column "amount" is NullType.*expected a number'):
-        land(configuration, configuration.streams["xp"], [FIRST])
+        land(Night.of(configuration), configuration.streams["xp"], [FIRST])

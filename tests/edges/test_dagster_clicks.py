@@ -17,7 +17,7 @@ from tests.edges.dagster_ui import Ui, command, eventually, running, yesterday
 from warehouse.disk.files import UNFINISHED
 from warehouse.disk.lock import run_lock
 from warehouse.errors import LockHeldError
-from warehouse.lake.lake import days_between
+from warehouse.lake.days import days_between
 from warehouse.versions import schema
 from warehouse.versions.manifest import sha256_of
 

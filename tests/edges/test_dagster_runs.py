@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 from dagster._core.execution.api import execute_run
 
+from assets.night.night import Night
 from assets.orchestration.keys import lake_key, source_key, version_key, warehouse_key
 from assets.orchestration.partitions import days_named
 from assets.step2_land.land import land
@@ -26,7 +27,7 @@ from tests.small_platform import FIRST_DAY, FIRST_NIGHT, SECOND_NIGHT
 from tests.test_dagster import Place, at_home
 from warehouse.disk.lock import run_lock
 from warehouse.errors import CheckFailedError, PulseError
-from warehouse.lake.lake import DAY
+from warehouse.lake.days import DAY
 from warehouse.versions import schema
 from warehouse.versions.versions import Warehouse
 
@@ -101,12 +102,12 @@ def test_every_run_is_one_process(place: Place) -> None:
 
 
 def waits(place: Place) -> str:
-    return version_built(place.configuration)
+    return version_built(Night.of(place.configuration))
 
 
 def test_a_version_that_was_built_to_its_end_waits(place: Place) -> None:
     """FAULTS 66."""
-    built = build(place.configuration)
+    built = build(Night.of(place.configuration))
     assert built is not None
     assert waits(place) == built.version
 
@@ -132,7 +133,7 @@ def test_a_build_that_did_not_come_to_its_end_leaves_nothing_that_could_be_publi
     with monkeypatch.context() as patch:
         patch.setattr("assets.step5_build.build._fill", stop)
         with pytest.raises(error):
-            build(place.configuration)
+            build(Night.of(place.configuration))
     assert not list(Warehouse.of(place.configuration).building("*").parent.iterdir())
     with pytest.raises(CheckFailedError, match=NOTHING_WAITS):
         waits(place)
@@ -152,12 +153,12 @@ def test_a_build_that_was_killed_is_not_taken_for_one_that_waits(place: Place) -
 
 def _another_landing(place: Place) -> None:
     place.sql("update xp_events set amount = 998 where amount = 999")
-    land(place.configuration, place.configuration.event_streams[0], [FIRST_NIGHT])
+    land(Night.of(place.configuration), place.configuration.event_streams[0], [FIRST_NIGHT])
 
 
 def _a_day_more(place: Place) -> None:
     for stream in place.configuration.event_streams:
-        land(place.configuration, stream, [SECOND_NIGHT])
+        land(Night.of(place.configuration), stream, [SECOND_NIGHT])
 
 
 def _another_default_zone(place: Place) -> None:
@@ -176,7 +177,7 @@ def test_a_version_of_another_state_of_the_lake_is_named_and_not_published(
     place: Place, happens: Callable[[Place], None]
 ) -> None:
     """FAULTS 66."""
-    built = build(place.configuration)
+    built = build(Night.of(place.configuration))
     assert built is not None
     happens(place)
     message = f"^version {built.version} in .* was built from another state of the lake; {WAY_OUT}$"

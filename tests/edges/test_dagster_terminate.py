@@ -16,13 +16,12 @@ import pytest
 from dagster._core.execution.api import execute_run
 from dagster._utils.interrupts import capture_interrupts
 
-from assets.step2_land import asset as land_asset
+from assets.step2_land import land as landing_step
 from pipelines.command_line.dagster_run import nightly_job
 from tests import small_platform
 from tests.small_platform import FIRST_NIGHT, SECOND_NIGHT
 from tests.test_dagster import Place, at_home
 from warehouse import crash_points
-from warehouse.configuration.configuration import Configuration
 from warehouse.disk.files import UNFINISHED
 from warehouse.disk.lock import run_lock
 from warehouse.errors import SourceUnavailableError
@@ -167,14 +166,14 @@ def test_a_signal_that_came_out_as_a_fault_of_the_source_ends_the_run(
         run = run_of(instance, SECOND_NIGHT)
         terminate = Terminator(instance, run)
 
-        def land(_: Configuration, stream: object, *__: object, **___: object) -> None:
+        def land(_: object, stream: object, *__: object, **___: object) -> None:
             with suppress(BaseException):
                 terminate()
             message = f"stream {stream}: source platform failed: user-defined function raised exception; is it up?"
             raise SourceUnavailableError(message)
 
         with monkeypatch.context() as patch:
-            patch.setattr(land_asset, "land", land)
+            patch.setattr(landing_step, "land", land)
             assert executed(instance, run) == dg.DagsterRunStatus.CANCELED
         failed = [entry.step_key for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)]
         assert len(failed) == 1, "no other step has begun"

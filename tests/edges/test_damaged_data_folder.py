@@ -327,7 +327,7 @@ def test_files_of_another_user_are_named_with_their_owner(closed: str, folder: P
     commands = ["status", "versions", "unpin", "build", "erase somebody"]
     script = "\n".join([
         "import encodings.utf_8_sig, os, sys",
-        "import dagster, assets.interrupts, assets.erase.erase, assets.night.night",
+        "import dagster, assets.night.interrupts, assets.erase.erase, assets.night.night",
         "from pipelines.command_line import cli, commands, commands_on_versions, progress_bars",
         f"os.setgid({NOBODY}); os.setuid({NOBODY})",
         f"for words in {commands!r}:",

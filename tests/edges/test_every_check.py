@@ -6,13 +6,15 @@ it compared; one that does not report, or that nobody knows, fails.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from assets.night.night import publish_lake
+from assets.all_steps import publish_lake
+from assets.night.night import Night
+from assets.night.progress import Progress
 from assets.step4_roll_up.activity import roll_up
 from assets.step5_build.build import Built, build
 from assets.step6_check import check as checking
@@ -20,10 +22,13 @@ from assets.step6_check.check import check, refuse_failures
 from assets.step6_check.check_list import CHECK_LIST, Check, Outcome, Report, checks_in, judged, page
 from tests import small_platform
 from tests.small_platform import FIRST, FIRST_NIGHT, SECOND
+from tests.sources import Notes
 from warehouse import engine
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import CheckFailedError, PulseError
-from warehouse.lake.lake import PARQUET, Lake, Landing, about
+from warehouse.lake.footers import PARQUET, Footers
+from warehouse.lake.lake import Lake
+from warehouse.lake.landing import Landing
 from warehouse.versions import schema
 from warehouse.versions.versions import Warehouse
 
@@ -38,6 +43,7 @@ class Place:
 
     configuration: Configuration
     built: Built
+    notes: Notes = field(default_factory=Notes)
 
     @property
     def file(self) -> Path:
@@ -54,7 +60,7 @@ class Place:
             connection.execute("detach version")
 
     def outcomes(self, *accepted: str) -> dict[str, Outcome]:
-        found = check(self.configuration, self.built.version, self.built.newest_day, accepted)
+        found = check(Night.of(self.configuration, Progress(self.notes)), self.built.version, accepted)
         return {outcome.check.name: outcome for outcome in found}
 
     def failing(self, *accepted: str) -> set[str]:
@@ -72,8 +78,8 @@ def place(nights: Path, tmp_path: Path) -> Place:
     configuration = small_platform.copied(nights, tmp_path, FIRST)
     limits = configuration.pulse.model_copy(update={"shrink_base": 1})
     configuration = configuration.model_copy(update={"pulse": limits})
-    roll_up(configuration)
-    built = build(configuration)
+    roll_up(Night.of(configuration))
+    built = build(Night.of(configuration))
     assert built is not None
     return Place(configuration, built)
 
@@ -86,20 +92,20 @@ def hash_of_another(place: Place) -> None:
 def landing_of_more(place: Place) -> None:
     """A landing says that it has one XP event more than it has."""
     file = Lake.of(place.configuration).landing("xp_events", FIRST_NIGHT)
-    said = json.loads(about([file])[file])
+    said = Footers().content(file)
     said["sums"]["events"] += 1
     beside = file.with_suffix(".beside")
     with duckdb.connect() as connection:
         copy = f"copy (select * from read_parquet($file)) to $beside ({PARQUET})"
         connection.execute(copy, {"file": str(file), "beside": str(beside), "about": json.dumps(said)})
     beside.replace(file)
-    assert Landing.from_json(about([file])[file]).sums["events"] == said["sums"]["events"]
+    assert Landing.from_json(Footers().texts([file])[file]).sums["events"] == said["sums"]["events"]
 
 
 def learners(place: Place, select: str) -> None:
     """Write the landed learners anew, as a select of them has them."""
     file = Lake.of(place.configuration).users
-    beside, said = file.with_suffix(".beside"), about([file])[file]
+    beside, said = file.with_suffix(".beside"), Footers().texts([file])[file]
     with duckdb.connect() as connection:
         copy = f"copy (select {select}) to $beside ({PARQUET})"
         connection.execute(copy, {"file": str(file), "beside": str(beside), "about": said})
@@ -254,8 +260,8 @@ def test_without_a_version_before_the_guards_say_so(nights: Path, tmp_path: Path
 
     configuration = small_platform.copied(nights, tmp_path, None)
     shutil.rmtree(Warehouse.of(configuration).root)
-    roll_up(configuration)
-    built = build(configuration)
+    roll_up(Night.of(configuration))
+    built = build(Night.of(configuration))
     assert built is not None
     found = Place(configuration, built).outcomes()
     assert {name for name, outcome in found.items() if outcome.compared == "nothing before"} == {
@@ -319,7 +325,7 @@ def test_a_check_that_the_sql_does_not_answer_keeps_the_version_from_readers(
     """FAULTS 43: as after a change of the question that loses the answer."""
     monkeypatch.setattr(checking, "ASK", checking.ASK + " having false")
     with pytest.raises(CheckFailedError, match=r"instants_filled found 1 \(such as 0 reports\): this is a fault"):
-        publish_lake(place.configuration)
+        publish_lake(Night.of(place.configuration))
     assert Warehouse.of(place.configuration).current() == FIRST
 
 
@@ -368,28 +374,19 @@ def test_a_build_refuses_a_list_of_the_erased_that_cannot_be_read(place: Place, 
     lake = Lake.of(place.configuration)
     lake.suppressed.write_text(content, encoding="utf-8")
     with pytest.raises(PulseError, match=r"the list of erased learners .* cannot be read .*; restore it from a backup"):
-        publish_lake(place.configuration)
+        publish_lake(Night.of(place.configuration))
     assert Warehouse.of(place.configuration).current() == FIRST
 
 
 def test_published_versions_that_cannot_be_read_are_named(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     """FAULTS 43: a good version heals a bad one, and says that nothing could be compared with it."""
-    from assets import progress
-
-    lines: list[str] = []
-
-    class Listener(progress.Nobody):
-        def noted(self, line: str) -> None:
-            lines.append(line)
-
     warehouse = Warehouse.of(place.configuration)
     for version in (FIRST, SECOND):
         warehouse.file(version).chmod(0o644)
         warehouse.file(version).write_bytes(b"garbage")
-    with progress.told_to(Listener()):
-        outcomes = place.outcomes()
+    outcomes = place.outcomes()
     assert outcomes["rows_kept"].compared == "nothing before"
-    assert [line.partition(",")[0] for line in lines] == [
+    assert [line.partition(",")[0] for line in place.notes.lines] == [
         f"version {version} cannot be read" for version in (FIRST, SECOND)
     ]
     assert capsys.readouterr().out == ""

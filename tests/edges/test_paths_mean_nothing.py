@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from assets.night.night import publish_lake
+from assets.all_steps import publish_lake
+from assets.night.night import Night
 from assets.reconcile.reconcile import reconcile
 from assets.step3_users.users import land_users
 from pipelines.command_line import cli
@@ -16,7 +17,8 @@ from tests.slowly import slowly
 from tests.sources import FIRST, Platform, night, only_xp, published, sqlite_platform
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import ConfigurationError
-from warehouse.lake.lake import DAY, Lake
+from warehouse.lake.days import DAY
+from warehouse.lake.lake import Lake
 from warehouse.lake.proofs import proofs_in
 from warehouse.versions.manifest import Manifest
 
@@ -79,13 +81,13 @@ def way(configuration: Configuration) -> Iterator[Manifest]:
         manifest = night(configuration, day)
         assert manifest is not None
         yield manifest
-    _, restated = reconcile(configuration)
+    _, restated = reconcile(Night.of(configuration))
     assert restated is None
     assert len(proofs_in(Lake.of(configuration))) == 6
     erased = erase(configuration, "bob")
     assert erased.failure is None
     assert erased.receipt.content["lake"]["xp"]["before"] == 3
-    manifest = publish_lake(configuration)
+    manifest = publish_lake(Night.of(configuration))
     assert manifest is not None
     yield manifest
 
@@ -118,10 +120,10 @@ def test_the_server_below_such_a_folder_shows_whom_the_lake_says(folder: str, tm
     """FAULTS 52: a public page is found by its own name, and not by that of the folder, or in another's lake."""
     source = platform(tmp_path)
     configuration = configured(source, folder)
-    land_users(configuration, FIRST)
+    land_users(Night.of(configuration), FIRST)
     if folder in BESIDE:
         source.run("update {users} set username = 'eve', is_public = 1 where user_id = 'cy'")
-        land_users(configured(source, BESIDE[folder]), FIRST)
+        land_users(Night.of(configured(source, BESIDE[folder])), FIRST)
     profiles = Profiles(Lake.of(configuration).profiles)
     found = {name: profiles.find(name) for name in ("ann", "x", "eve", "cy")}
     assert found == {"ann": ("ann", "ann"), "x": None, "eve": None, "cy": None}

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from tests.sources import FIRST, only_xp, sqlite_platform, xp_rows
-from warehouse.lake.lake import DAY
+from warehouse.lake.days import DAY
 from warehouse.versions.manifest import Manifest, sequence_of, version_name
 from warehouse.versions.versions import Warehouse
 
@@ -38,14 +39,14 @@ def sequences(warehouse: Warehouse) -> list[int]:
 @pytest.mark.slow
 def test_seven_reruns_of_one_night_leave_the_night_before_to_roll_back_to(tmp_path: Path) -> None:
     """FAULTS 67: each of them is published, and the last one alone is kept beside the nights before."""
-    from assets.night.night import run_night
+    from assets.all_steps import run_night
 
     source = sqlite_platform(tmp_path)
     configuration = only_xp(source, [*xp_rows(3), *xp_rows(2, FIRST + DAY)], keep_versions=3)
     warehouse = Warehouse.of(configuration)
-    before = run_night(configuration, Run(FIRST, FIRST))
+    before = run_night(Night.of(configuration), Run(FIRST, FIRST))
     assert before is not None
-    reruns = [run_night(configuration, Run(FIRST + DAY, FIRST + DAY)) for _ in range(7)]
+    reruns = [run_night(Night.of(configuration), Run(FIRST + DAY, FIRST + DAY)) for _ in range(7)]
     names = [rerun.version for rerun in reruns if rerun is not None]
     assert len({rerun.logical_hash for rerun in reruns if rerun is not None}) == 1
     assert len(set(names)) == 7

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from assets import progress
-from assets.progress import Nobody
+from assets.night.night import Night
 from assets.reconcile.compare import compare
 from pipelines.command_line.cli import main
 from serve.credentials.key_store import key_store
@@ -22,6 +21,7 @@ from tests.sources import (
     FIRST,
     USERS_TYPES,
     XP_TYPES,
+    Notes,
     Platform,
     lake_files,
     night,
@@ -46,16 +46,6 @@ def platform(postgres_url: str, tmp_path: Path) -> Iterator[Platform]:
         found.make("users", USERS_TYPES, [("ann", "UTC")])
         found.make("xp", XP_TYPES, xp_rows(3))
         yield found
-
-
-class Listener(Nobody):
-    """Keeps the lines that a person would read."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def noted(self, line: str) -> None:
-        self.lines.append(line)
 
 
 @pytest.mark.parametrize("table", ["users", "xp"])
@@ -97,7 +87,7 @@ def test_policies_that_come_later_stop_the_reconciliation(platform: Platform) ->
         night(configuration, FIRST)
         platform.run("alter table {xp} enable row level security")
         with pytest.raises(SourceDriftError, match=r"stream xp: row level security would filter"):
-            compare(configuration)
+            compare(Night.of(configuration))
         assert xp_by_day(configuration) == {FIRST: 3}
 
 
@@ -115,13 +105,13 @@ def test_policies_that_are_meant_filter_and_it_is_said(platform: Platform, capsy
     platform.run(
         "alter table {xp} enable row level security", "create policy two on {xp} using (event_id in ('e0', 'e1'))"
     )
-    listener = Listener()
-    with reader_of(platform) as reader, progress.told_to(listener):
+    listener = Notes()
+    with reader_of(platform) as reader:
         role = sa.make_url(reader.url).username
         platform.run(f"alter role {role} set row_security = off")
         reader.settings = APPLY
         configuration = reader.configuration()
-        night(configuration, FIRST)
+        night(configuration, FIRST, listener=listener)
     assert xp_by_day(configuration) == {FIRST: 2}
     said = f"source platform: rows are filtered by its row level security ({APPLY})"
     assert said in listener.lines
@@ -138,13 +128,13 @@ def test_a_table_without_a_row_to_be_seen_is_a_warning(
 ) -> None:
     """FAULTS 46: of the night, and of `pulse status` afterwards; gone when a policy has come."""
     platform.run(f"alter table {{{table}}} enable row level security")
-    listener = Listener()
+    listener = Notes()
     with reader_of(platform) as reader:
         reader.settings = APPLY
         configuration = reader.configuration()
         is_held_back = pytest.raises(CheckFailedError) if table == "users" else nullcontext()  # XP of strangers
-        with progress.told_to(listener), is_held_back:
-            night(configuration, FIRST)
+        with is_held_back:
+            night(configuration, FIRST, listener=listener)
         line = f"stream {table}: platform.{platform.table(table)} has no row that our role may see"
         assert [one for one in listener.lines if one.startswith(line)]
         main(["status", "--config", str(configuration.path)])

@@ -19,7 +19,8 @@ import duckdb
 import pytest
 from flask.testing import FlaskClient
 
-from assets.night.night import publish_lake
+from assets.all_steps import publish_lake
+from assets.night.night import Night
 from pipelines.command_line import cli
 from serve.app import create_app
 from tests import public_platform, small_platform
@@ -172,7 +173,7 @@ def test_a_build_after_the_upgrade_says_of_every_learner_what_the_version_before
     configuration: Configuration, warehouse: Warehouse
 ) -> None:
     """FAULTS 68: columns come, and nothing else changes; nothing is restated."""
-    manifest = publish_lake(configuration)
+    manifest = publish_lake(Night.of(configuration))
     assert manifest is not None
     for table in ("users", "daily_activity", "learning_pulse", "pulse_totals", "restatements"):
         columns = ", ".join(

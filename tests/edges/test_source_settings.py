@@ -19,6 +19,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from assets.night.night import Night
 from assets.reconcile.compare import compare
 from assets.step1_extract.columns import reflect
 from assets.step1_extract.extract import open_stream
@@ -104,8 +105,8 @@ def everything(platform: Platform) -> dict[str, Any]:
     """All that is landed of a platform, what its source says of it, and whether it says the same again."""
     configuration = platform.configuration()
     for name in ("xp", "quizzes"):
-        land(configuration, configuration.streams[name], [FIRST])
-    land_users(configuration, FIRST)
+        land(Night.of(configuration), configuration.streams[name], [FIRST])
+    land_users(Night.of(configuration), FIRST)
     lake = Lake.of(configuration)
     landings = lake.landings(configuration)
     return {
@@ -114,7 +115,7 @@ def everything(platform: Platform) -> dict[str, Any]:
         "hashes": [landing.content_hash for landing in landings.values()],
         "figures": [landing.source for landing in landings.values()],
         "users": learners(lake),
-        "drifts": list(map(str, compare(configuration).drifts)),
+        "drifts": list(map(str, compare(Night.of(configuration)).drifts)),
     }
 
 
@@ -282,14 +283,16 @@ def test_a_database_that_knows_no_encoding_gives_texts_and_quarantines_what_is_n
             for event, passed in ((b"good", b"t"), (b"bad", b"\\xff")):
                 raw.execute(b"insert into quizzes values ('%s', 'ben', '2026-06-01 12:00Z', E'%s')" % (event, passed))
         configuration = as_it_is(ascii_only).configuration()
-        land_users(configuration, FIRST)
-        found = {name: land(configuration, configuration.streams[name], [FIRST]) for name in ("xp", "quizzes")}
+        land_users(Night.of(configuration), FIRST)
+        found = {
+            name: land(Night.of(configuration), configuration.streams[name], [FIRST]) for name in ("xp", "quizzes")
+        }
         assert [(one.landings[0].rows, one.landings[0].quarantined) for one in found.values()] == [(1, 1), (1, 1)]
         assert landed_rows(configuration, "xp", "event_id, user_id") == [("good", "Zo\u00eb")]
         assert landed_rows(configuration, "quizzes", "event_id, passed") == [("good", True)]
         assert reasons(configuration) == [("xp", "bad_text"), ("quizzes", "bad_passed")]
         assert [user for user, *_ in learners(Lake.of(configuration)) if user] == ["Zo\u00eb", "ben"]
-        assert compare(configuration).drifts == []
+        assert compare(Night.of(configuration)).drifts == []
 
 
 def sql_ascii(platform: Platform) -> str:
@@ -448,7 +451,7 @@ def test_a_sqlite_file_in_utf16_is_read_as_any_other(tmp_path: Path, encoding: s
         assert sum(batch.num_rows for batch in reader.undated()) == 1
     night(configuration, FIRST)
     assert published(configuration, "select user_id, xp_earned from daily_activity") == [(ZOE, 3)]
-    assert compare(configuration).drifts == []
+    assert compare(Night.of(configuration)).drifts == []
     assert xp_by_day(configuration) == {FIRST: 3}
 
 

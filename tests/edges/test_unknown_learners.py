@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from assets import progress
 from pipelines.command_line import cli
 from pipelines.command_line.progress_bars import Lines
 from serve.app import create_app
@@ -68,8 +67,7 @@ def spelled(source: Platform, *, otherwise: Any) -> Configuration:
 def told(configuration: Configuration, capsys: pytest.CaptureFixture[str], day: Any = FIRST) -> list[str]:
     """Run a night and return what it prints beside its steps."""
     capsys.readouterr()
-    with progress.told_to(Lines(sys.stdout)):
-        assert night(configuration, day) is not None
+    assert night(configuration, day, listener=Lines(sys.stdout)) is not None
     return [line for line in capsys.readouterr().out.splitlines() if line.startswith(("unknown", "warning"))]
 
 

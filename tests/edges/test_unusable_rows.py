@@ -17,7 +17,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from assets.night.night import run_night
+from assets.all_steps import run_night
+from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from tests.erasing import erase
 from tests.slowly import slowly
@@ -478,4 +479,4 @@ def test_an_erasure_forgets_what_was_let_through_of_the_learner(sqlite_source: P
     kept = duckdb.read_parquet(str(place)).fetchall()
     assert len(kept) == 50
     assert {json.loads(row[-1])["user_id"] for row in kept} == {"ann"}
-    assert run_night(configuration, Run(FIRST + DAY, FIRST + timedelta(days=1))) is not None
+    assert run_night(Night.of(configuration), Run(FIRST + DAY, FIRST + timedelta(days=1))) is not None

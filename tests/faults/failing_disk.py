@@ -101,12 +101,16 @@ def commands(folder: Path, environment: Mapping[str, str]) -> Iterator[FailingDi
 
 def serve() -> None:
     """Run what comes on stdin, each command in a process of its own."""
-    from assets.night import night
+    from assets.all_steps import run_night
+    from assets.night.night import Night
+    from assets.night.progress import Progress
     from pipelines.command_line import cli
     from warehouse.condition import space
 
     without_dagster = ModuleType("pipelines.command_line.dagster_run")
-    vars(without_dagster)["run_nightly"] = night.run_night
+    vars(without_dagster)["run_nightly"] = lambda configuration, run, listener: run_night(
+        Night.of(configuration, Progress(listener)), run
+    )
     sys.modules["pipelines.command_line.dagster_run"] = without_dagster
     for line in sys.stdin:
         words, environment = json.loads(line)

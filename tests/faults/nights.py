@@ -101,12 +101,13 @@ def times_reached(configuration: Configuration) -> Mapping[str, int]:
 
 def run(configuration: Configuration) -> None:
     """Run the night of the last day in this process, as the command does but for Dagster."""
-    from assets.night.night import run_night
+    from assets.all_steps import run_night
+    from assets.night.night import Night
     from assets.step0_plan.plan import Run
     from warehouse.disk.lock import run_lock
 
     with run_lock(configuration, "a night of these tests"):
-        assert run_night(configuration, Run(LAST_DAY, LAST_DAY)) is not None
+        assert run_night(Night.of(configuration), Run(LAST_DAY, LAST_DAY)) is not None
 
 
 def _run(parent: Connection, path: Path, crash_point: str) -> None:

@@ -49,11 +49,11 @@ def test_a_run_that_dagster_starts_refuses_too(configuration: Configuration, mon
     """FAULTS 3."""
     import dagster as dg
 
-    from assets.orchestration.resources import Night
+    from assets.orchestration.resources import NightResource
 
     monkeypatch.setenv("PULSE_CONFIG", str(configuration.path))
     monkeypatch.setattr(space, "FLOOR_BYTES", TOO_MUCH)
-    with pytest.raises(StorageError), Night().yield_for_execution(dg.build_init_resource_context()):
+    with pytest.raises(StorageError), NightResource().yield_for_execution(dg.build_init_resource_context()):
         pytest.fail("it began")
 
 

@@ -25,7 +25,7 @@ import re, sys
 from datetime import date
 from pathlib import Path
 from assets.step0_plan.plan import Run
-from assets.night.night import run_night
+from assets.all_steps import run_night
 from warehouse.configuration.configuration import load
 day = date.fromisoformat({str(FIRST_NIGHT)!r})
 run_night(load(Path(sys.argv[1]), uses=["sources"]), Run(day, day))

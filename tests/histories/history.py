@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from assets.night.night import publish_lake, run_night
+from assets.all_steps import publish_lake, run_night
+from assets.night.night import Night
 from assets.reconcile.compare import compare
 from assets.reconcile.reconcile import restate
 from assets.step0_plan.plan import Run
@@ -127,7 +128,7 @@ class History(Happenings):
 
     def build(self, _: Random) -> None:
         """`pulse build`: a version from the lake alone."""
-        self._publish(lambda: publish_lake(self.configuration, self.accepted))
+        self._publish(lambda: publish_lake(Night.of(self.configuration), self.accepted))
 
     def warehouse_is_lost(self, _: Random) -> None:
         """The warehouse is deleted, and built again."""
@@ -173,7 +174,7 @@ class History(Happenings):
         drifted = self.model.drifted()
 
         def run() -> Manifest | None:
-            comparison = compare(self.configuration)
+            comparison = compare(Night.of(self.configuration))
             found = {(drift.landing.stream, drift.landing.day) for drift in comparison.drifts}
             self.note(f"  drifted: {', '.join(f'{stream} {day}' for stream, day in sorted(found))}")
             assert drifted <= found
@@ -184,7 +185,7 @@ class History(Happenings):
                 self.model.extract(stream, [day for name, day in found if name == stream])
                 self.model.extract_undated(stream)
             self.model.land_users(max(day for _, day in found))
-            return restate(self.configuration, comparison, self.accepted).manifest
+            return restate(Night.of(self.configuration), comparison, self.accepted).manifest
 
         try:
             self._publish(run)
@@ -226,7 +227,7 @@ class History(Happenings):
 
         def run() -> Manifest | None:
             self.model.run(first, last, only.name if only else None)
-            return run_night(self.configuration, Run(first, last, names, self.accepted))
+            return run_night(Night.of(self.configuration), Run(first, last, names, self.accepted))
 
         self._publish(run)
 

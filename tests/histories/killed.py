@@ -16,7 +16,8 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from assets.night.night import run_night
+from assets.all_steps import run_night
+from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from warehouse.configuration.configuration import load
 from warehouse.crash_points import ENVIRONMENT
@@ -70,7 +71,7 @@ def _run(path: str, day: str, point: str) -> int:
     configuration, last = load(Path(path), uses=["sources"]), date.fromisoformat(day)
     try:
         with run_lock(configuration, "a night that dies"):
-            run_night(configuration, Run(last, last, (), GUARDS))
+            run_night(Night.of(configuration), Run(last, last, (), GUARDS))
     except PulseError:
         return REFUSED
     return 0

@@ -11,7 +11,7 @@ from warehouse.lake.lake import Lake
 from warehouse.versions.versions import Warehouse
 
 
-def refuse_links(configuration: Configuration) -> None:
+def refuse_links(lake: Lake, warehouse: Warehouse) -> None:
     """Make sure that lake and versions hold files and no names of others: an erasure would leave what they name.
 
     The folders `lake`, `warehouse` and `versions` themselves may be links, and the pointer is one.
@@ -20,7 +20,7 @@ def refuse_links(configuration: Configuration) -> None:
         DamagedError: something in them is a symbolic link.
         OSError: some of them may not be looked at.
     """
-    for root in (Lake.of(configuration).root, Warehouse.of(configuration).root / "versions"):
+    for root in (lake.root, warehouse.root / "versions"):
         for place in links_below(root):
             message = (
                 f"{place} is a symbolic link, and what it names would outlast an erasure; put the files themselves in "
@@ -37,8 +37,8 @@ def refuse_unusable(configuration: Configuration) -> None:
             symbolic link stands where a file of ours should.
         OSError: one of them may not be looked at.
     """
-    refuse_links(configuration)
     lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)
+    refuse_links(lake, warehouse)
     erased_of(lake, warehouse)
     lake.last_sequence()
     try:

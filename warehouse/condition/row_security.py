@@ -3,11 +3,10 @@
 A role that no policy is for reads an empty table, and nothing else tells it from one.
 """
 
-import json
 from collections.abc import Iterator
 
 from warehouse.configuration.configuration import Configuration, Source, Stream
-from warehouse.lake.lake import Lake, Landing, about
+from warehouse.lake.lake import Lake
 
 
 def filters(name: str, source: Source) -> list[str]:
@@ -31,11 +30,12 @@ def empty_table(stream: Stream) -> str:
     return f"stream {stream.name}: {where} has no row that our role may see; is there a policy for it?"
 
 
-def warnings(configuration: Configuration) -> list[str]:
+def warnings(configuration: Configuration, lake: Lake) -> list[str]:
     """Return what a person should know of the sources whose rows are filtered, as the last landings found them.
 
     Args:
-        configuration: whose sources and lake.
+        configuration: whose sources.
+        lake: its lake.
     """
     found = []
     for name, source in configuration.sources.items():
@@ -43,18 +43,15 @@ def warnings(configuration: Configuration) -> list[str]:
         if streams:
             found += filters(name, source)
         if source.row_security == "apply":
-            empty = set(_empty_tables(configuration))
+            empty = set(_empty_tables(configuration, lake))
             found += [empty_table(stream) for stream in streams if stream.name in empty]
     return found
 
 
-def _empty_tables(configuration: Configuration) -> Iterator[str]:
+def _empty_tables(configuration: Configuration, lake: Lake) -> Iterator[str]:
     """The streams whose table had no row when it was read last."""
-    lake = Lake.of(configuration)
-    last: dict[str, Landing] = {}
-    for landing in lake.landings(configuration).values():
-        before = last.get(landing.stream)
-        last[landing.stream] = landing if before is None else max(before, landing, key=lambda one: one.extracted_at)
+    by_time = sorted(lake.landings(configuration).values(), key=lambda landing: landing.extracted_at)
+    last = {landing.stream: landing for landing in by_time}
     yield from (name for name, landing in last.items() if landing.is_table_empty)
-    if lake.users.exists() and json.loads(about([lake.users])[lake.users]).get("is_table_empty", False):
+    if lake.users.exists() and lake.footers.content(lake.users).get("is_table_empty", False):
         yield configuration.users_stream.name

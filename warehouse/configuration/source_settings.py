@@ -6,6 +6,7 @@ server's key store say the same. `search_path` is not set: tables are resolved o
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 RowSecurity = Literal["refuse", "apply"]
@@ -31,17 +32,7 @@ MYSQL: tuple[str, ...] = (
     "set names utf8mb4",
 )
 
-# Where a table without a schema is, by the search path, but never among temporary tables: a pooler's are others'.
-RESOLVE_IN_POSTGRES = """
-select n.nspname
-from pg_catalog.pg_class as c
-inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
-where c.relname = :name
-    and c.relkind in ('r', 'p', 'v', 'm', 'f')
-    and n.nspname = any(pg_catalog.current_schemas(false))
-order by pg_catalog.array_position(pg_catalog.current_schemas(false), n.nspname)
-limit 1
-"""
+RESOLVE_IN_POSTGRES = Path(__file__).with_name("schema_in_postgres.sql")
 
 
 def of_postgres(row_security: RowSecurity) -> list[str]:

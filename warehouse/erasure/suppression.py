@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -25,12 +24,8 @@ SALT_BYTES = 16
 RECEIPTS = "erasures"  # the folder beside the list, of `lake.Lake.erasures`
 SUM = re.compile("[0-9a-f]{64}")
 
-FIND_SUPPRESSED = """
-create or replace temp table suppressed_learners as
-select user_id
-from (select distinct user_id::varchar as user_id from {files}) as read
-where sha256($salt || normal_id(user_id)) in (select unnest($hashes))
-"""
+FIND_SUPPRESSED = Path(__file__).with_name("suppressed_learners.sql")
+OTHERS = Path(__file__).with_name("others.sql")
 
 
 @dataclass(frozen=True)
@@ -153,18 +148,15 @@ def view_others(connection: duckdb.DuckDBPyConnection, name: str, places: Sequen
     """Make a temporary view of the rows of Parquet files, without those of erased learners.
 
     Args:
-        connection: has our macros; gets the table `suppressed_learners` too, with their ids as these files spell them.
+        connection: has our macros; gets the view `everybody` and the table `suppressed_learners` too, with the ids of
+            erased learners as these files spell them.
         name: the view's name.
         places: files with a column `user_id`.
         erased: the list.
     """
-    files = engine.files(places)
+    engine.view_files(connection, "everybody", places)
     connection.execute("create or replace temp table suppressed_learners (user_id varchar)")
     if erased.hashes:
-        parameters: dict[str, Any] = {"salt": erased.salt, "hashes": sorted(erased.hashes)}
-        connection.execute(FIND_SUPPRESSED.format(files=files), parameters)
-    connection.execute(
-        f"create or replace temp view {name} as "
-        f"select read.* from {files} as read "
-        "anti join suppressed_learners as erased on read.user_id::varchar = erased.user_id"
-    )
+        engine.create(connection, "listed", hash=sorted(erased.hashes))
+        connection.execute(f"insert into suppressed_learners {engine.sql(FIND_SUPPRESSED)}", {"salt": erased.salt})
+    connection.execute(f"create or replace temp view {name} as {engine.sql(OTHERS)}")

@@ -12,7 +12,8 @@ import duckdb
 
 from warehouse import clock, engine
 from warehouse.disk.files import written_beside
-from warehouse.lake.lake import Lake, Landing
+from warehouse.lake.lake import Lake
+from warehouse.lake.landing import Landing
 
 Proofs: TypeAlias = Mapping[tuple[str, date, str], str]  # by stream, UTC day and `extracted_at`: when, ISO 8601
 

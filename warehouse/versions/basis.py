@@ -12,7 +12,9 @@ from typing import Self
 
 from warehouse import zones
 from warehouse.configuration.configuration import Configuration
-from warehouse.lake.lake import ABOUT, DAY, Lake, days_between, described
+from warehouse.lake.days import DAY, days_between
+from warehouse.lake.footers import ABOUT
+from warehouse.lake.lake import Lake
 from warehouse.versions.manifest import sequence_of
 
 NO_LANDINGS = {"zone_data", "default_timezone"}  # what else the activity of a day says that it was made from
@@ -54,12 +56,12 @@ class Basis:
         return max(self.content_hashes)
 
     @classmethod
-    def of(cls, configuration: Configuration, version: str, newest: date) -> Self:
+    def of(cls, configuration: Configuration, lake: Lake, version: str, newest: date) -> Self:
         """Return what a version that is being built up to `newest` is made from."""
-        lake, pulse = Lake.of(configuration), configuration.pulse
+        pulse = configuration.pulse
         days = days_between(pulse.first_day, newest)
-        said = described([lake.activity(day) for day in days], "made_from")
-        content = {day: said[lake.activity(day)] for day in days}
+        contents = lake.footers.contents([lake.activity(day) for day in days], "made_from")
+        content = {day: contents[lake.activity(day)] for day in days}
         return cls(
             version=version,
             first_day=pulse.first_day,
@@ -74,7 +76,7 @@ class Basis:
         """Return what the lake's file says, None if there is none."""
         if not lake.basis.exists():
             return None
-        content = dict(described([lake.basis], "days", "version", "first_day")[lake.basis])
+        content = lake.footers.content(lake.basis, "days", "version", "first_day")
         days = {date.fromisoformat(day): said for day, said in content.pop("days").items()}
         return cls(
             **{**content, "first_day": date.fromisoformat(content["first_day"])},

@@ -20,7 +20,7 @@ ATTACH = (
 BYTES_PER_BLOCK = 16_384
 LEARNER_BYTES, DAY_BYTES = 200, 12  # of a line, about
 DAYS_AT_ONCE = 1_000_000  # so many are packed in memory
-SIZES = "select (select count(*) from pulse_totals), (select count(*) from learning_pulse)"
+SIZES = "select (select count(*) from version.pulse_totals), (select count(*) from version.learning_pulse)"
 
 
 def pack(connection: duckdb.DuckDBPyConnection, place: Path) -> int:
@@ -31,17 +31,15 @@ def pack(connection: duckdb.DuckDBPyConnection, place: Path) -> int:
         place: the version's file.
     """
     connection.execute(ATTACH.format(engine.quoted(str(place))))
-    connection.execute("use version")
     connection.execute("set force_compression = 'uncompressed'")
     bits, ranges = _layout(connection)
     connection.execute("begin")
     for keys in _ranges(ranges):
         connection.execute(
-            f"insert into pulse_blocks by name {engine.sql(MODEL)}", {**keys, "key_shift": KEY_BITS - bits}
+            f"insert into version.pulse_blocks by name {engine.sql(MODEL)}", {**keys, "key_shift": KEY_BITS - bits}
         )
     connection.execute("commit")
-    (rows,) = engine.one_row(connection, "select count(*) from pulse_blocks")
-    connection.execute("use memory")
+    (rows,) = engine.one_row(connection, "select count(*) from version.pulse_blocks")
     connection.execute("detach version")
     connection.execute("set force_compression = 'auto'")
     return int(rows)
@@ -56,17 +54,13 @@ def view_blocks(connection: duckdb.DuckDBPyConnection, version: str) -> None:
         connection: has the version attached by the name `version`.
         version: its name.
     """
-    connection.execute("use version")
     keys, blocks, shift = _part(connection, version)
     connection.execute(f"create temp table packed_again as {engine.sql(MODEL)}", {**keys, "key_shift": shift})
     connection.execute(
-        """
-        create temp table stored_blocks as
-        select block, key_shift, packed from pulse_blocks where block between $first_block and $last_block
-        """,
+        "create temp table stored_blocks as "
+        "select * from version.pulse_blocks where block between $first_block and $last_block",
         blocks,
     )
-    connection.execute("use memory")
 
 
 def _part(connection: duckdb.DuckDBPyConnection, version: str) -> tuple[dict[str, int], dict[str, int], int]:

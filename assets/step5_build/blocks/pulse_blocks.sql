@@ -28,7 +28,7 @@ with days as (
                     '~'
                 )
         end as packed
-    from learning_pulse
+    from version.learning_pulse
     where user_key between $first_key and $last_key
 ),
 
@@ -51,8 +51,8 @@ lines as (
             ),
             chr(9), days_by_learner.packed
         ) as line
-    from pulse_totals as totals
-    inner join users on totals.user_key = users.user_key
+    from version.pulse_totals as totals
+    inner join version.users on totals.user_key = users.user_key
     left join days_by_learner on totals.user_key = days_by_learner.user_key
     where totals.user_key between $first_key and $last_key and users.user_key between $first_key and $last_key
 ),

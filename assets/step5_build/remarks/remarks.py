@@ -5,36 +5,29 @@ much of it, and the way out. Where it has an example, that is the value that off
 an id or a username.
 """
 
-from collections.abc import Mapping
 from datetime import date
 
 import duckdb
 
+from assets.night.night import Night
 from assets.step5_build.remarks.bad_zones import bad_zones_warnings
 from assets.step5_build.remarks.unknown import alike_warnings, unknown_by_stream
 from warehouse.condition import row_security
-from warehouse.configuration.configuration import Configuration
-from warehouse.lake.lake import Landing
 from warehouse.versions.remarks import Remarks
 
 
-def remarks_of(
-    connection: duckdb.DuckDBPyConnection,
-    configuration: Configuration,
-    landings: Mapping[tuple[str, date], Landing],
-    newest: date,
-) -> Remarks:
+def remarks_of(connection: duckdb.DuckDBPyConnection, night: Night, newest: date) -> Remarks:
     """Return what the version being built has to say.
 
     Args:
         connection: that of the build, with `users`, `landed_users`, `rolled_learners` and the like.
-        configuration: whose sources.
-        landings: every landing under the present mappings.
+        night: the streams and their landings.
         newest: the version's newest day.
     """
-    unknown = unknown_by_stream(connection, configuration, landings, newest)
+    configuration = night.configuration
+    unknown = unknown_by_stream(connection, night, newest)
     warnings = [
-        *row_security.warnings(configuration),
+        *row_security.warnings(configuration, night.lake),
         *alike_warnings(unknown, configuration.users_stream.name),
         *bad_zones_warnings(connection, configuration),
     ]

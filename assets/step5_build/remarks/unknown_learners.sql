@@ -3,7 +3,7 @@
 with not_live as (
     select rolled.*
     from rolled_learners as rolled
-    anti join users on rolled.user_key = users.user_key
+    anti join version.users on rolled.user_key = users.user_key
 ),
 
 unknown as (

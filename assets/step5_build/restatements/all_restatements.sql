@@ -3,7 +3,7 @@
 with every as (
     select user_key(known.user_id) as user_key, known.*
     from known_restatements as known
-    semi join users on known.user_id = users.user_id
+    semi join version.users on known.user_id = users.user_id
     union all by name
     select * from new_restatements
 )

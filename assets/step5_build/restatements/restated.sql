@@ -10,7 +10,7 @@ with days_before as (
 
 days as (
     select user_key, user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed
-    from daily_activity
+    from version.daily_activity
     where
         user_key between $first_key and $last_key
         and activity_date in (select touched.activity_date from dates_touched as touched)
@@ -49,7 +49,7 @@ select differing.*
 from differing
 inner join before.users as learner_before
     on differing.user_key = learner_before.user_key and differing.user_id = learner_before.user_id
-inner join users as learner
+inner join version.users as learner
     on differing.user_key = learner.user_key and differing.user_id = learner.user_id
 inner join complete_dates as then_complete on learner_before.timezone = then_complete.zone
 inner join complete_dates as now_complete on learner.timezone = now_complete.zone

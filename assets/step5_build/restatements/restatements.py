@@ -11,14 +11,14 @@ from pathlib import Path
 
 import duckdb
 
+from assets.night.night import Night
 from assets.step4_roll_up.activity import ZONES_IN_FORCE, make_zone_segments
 from warehouse import engine, zones
-from warehouse.configuration.configuration import Configuration
 from warehouse.disk.files import written_beside
 from warehouse.errors import StorageError
-from warehouse.lake.lake import DAY, Lake
+from warehouse.lake.days import DAY
+from warehouse.lake.lake import Lake
 from warehouse.versions.basis import WRITE_BASIS, Basis, dates_touched
-from warehouse.versions.versions import Warehouse
 
 RESTATED = Path(__file__).with_name("restated.sql")
 ALL = Path(__file__).with_name("all_restatements.sql")
@@ -35,7 +35,7 @@ where $sequence::bigint is null or try_cast(split_part(version, '-', 5) as bigin
 
 def fill_restatements(
     connection: duckdb.DuckDBPyConnection,
-    configuration: Configuration,
+    night: Night,
     basis: Basis,
     buckets: Iterable[Mapping[str, int]],
 ) -> None:
@@ -43,25 +43,25 @@ def fill_restatements(
 
     Args:
         connection: in the version, with `zones_in_force` and `zone_segments`.
-        configuration: where lake and warehouse are.
+        night: where lake and warehouse are.
         basis: what the version is made from.
         buckets: ranges of keys to compare one after the other.
 
     Raises:
         StorageError: the version before is there and cannot be read.
     """
-    before = comparable(configuration)
-    make_known(connection, Lake.of(configuration), before)
+    before = comparable(night)
+    make_known(connection, night.lake, before)
     connection.execute("create temp table new_restatements as select * from version.restatements where false")
     if before is not None:
-        _compare(connection, configuration, before, basis, buckets)
-    connection.execute(f"insert into restatements by name {engine.sql(ALL)}")
+        _compare(connection, night, before, basis, buckets)
+    connection.execute(f"insert into version.restatements by name {engine.sql(ALL)}")
 
 
-def comparable(configuration: Configuration) -> Basis | None:
+def comparable(night: Night) -> Basis | None:
     """Return what the version before was made from, None if there is none or its file is gone."""
-    basis = Basis.read(Lake.of(configuration))
-    if basis is None or not Warehouse.of(configuration).file(basis.version).exists():
+    basis = Basis.read(night.lake)
+    if basis is None or not night.warehouse.file(basis.version).exists():
         return None
     return basis
 
@@ -80,18 +80,17 @@ def make_known(connection: duckdb.DuckDBPyConnection, lake: Lake, before: Basis 
         connection.execute(f"insert into known_restatements {query}", parameters)
 
 
-def write_basis(connection: duckdb.DuckDBPyConnection, configuration: Configuration, basis: Basis, place: Path) -> None:
+def write_basis(connection: duckdb.DuckDBPyConnection, lake: Lake, basis: Basis, file: Path) -> None:
     """Write what a version is made from beside it; step 7 gives the file its place in the lake."""
-    recorded = Lake.of(configuration).zones
-    source = engine.files([recorded]) if recorded.exists() else "recorded_zones"
-    with written_beside(place) as unfinished:
+    source = engine.files([lake.zones]) if lake.zones.exists() else "recorded_zones"
+    with written_beside(file) as unfinished:
         query = WRITE_BASIS.format(zones=source)
         connection.execute(query, {"file": str(unfinished), "about": basis.to_json()})
 
 
 def _compare(
     connection: duckdb.DuckDBPyConnection,
-    configuration: Configuration,
+    night: Night,
     before: Basis,
     basis: Basis,
     buckets: Iterable[Mapping[str, int]],
@@ -100,9 +99,9 @@ def _compare(
     touched = {day for day in dates_touched(basis.changed_days(before)) if day <= before.newest_day}
     if not touched:
         return
-    place = Warehouse.of(configuration).file(before.version)
+    file = night.warehouse.file(before.version)
     try:
-        with engine.attached(connection, place, "before"):
+        with engine.attached(connection, file, "before"):
             engine.create(connection, "dates_touched", activity_date=sorted(touched))
             _make_complete_dates(connection, before, basis)
             first = "create or replace temp table restated as"
@@ -111,17 +110,17 @@ def _compare(
                 first = "insert into restated"
     except duckdb.Error as error:
         message = (
-            f"version {before.version}: what is restated cannot be told, {place} cannot be read "
+            f"version {before.version}: what is restated cannot be told, {file} cannot be read "
             f"({' '.join(str(error).split())}); move that file away to go on without"
         )
         raise StorageError(message) from error
     if engine.one_row(connection, "select count(*) from restated")[0]:
-        _give_reasons(connection, configuration, before, basis)
+        _give_reasons(connection, night, before, basis)
 
 
 def _make_complete_dates(connection: duckdb.DuckDBPyConnection, before: Basis, basis: Basis) -> None:
     """Make `complete_dates`: for each zone the last date that is over in the version before, and in this one."""
-    query = "select distinct timezone from before.users union select distinct timezone from users"
+    query = "select distinct timezone from before.users union select distinct timezone from version.users"
     found = {name for (name,) in connection.execute(query).fetchall() if zones.is_zone(name)}
     used = sorted(found | {basis.default_timezone})
     engine.create(
@@ -140,35 +139,30 @@ def _last_complete(zone: str, newest: date) -> date:
     return min((segment.from_utc + segment.offset).date() for segment in coming) - DAY
 
 
-def _give_reasons(
-    connection: duckdb.DuckDBPyConnection,
-    configuration: Configuration,
-    before: Basis,
-    basis: Basis,
-) -> None:
+def _give_reasons(connection: duckdb.DuckDBPyConnection, night: Night, before: Basis, basis: Basis) -> None:
     first, last = engine.one_row(connection, "select min(activity_date), max(activity_date) from restated")
     there = basis.made_from.keys() | before.made_from.keys()
     days = sorted(day for day in there if first - DAY <= day <= last + DAY)
     of_source = set(basis.source_days(before))
     engine.create(connection, "days_touching", day=days, is_of_source=[day in of_source for day in days])
-    _make_zones_before(connection, configuration, before)
-    defaults = (configuration.pulse.default_timezone, before.default_timezone)
+    _make_zones_before(connection, night.lake, before)
+    defaults = (basis.default_timezone, before.default_timezone)
     make_zone_segments(connection, defaults, days[0], days[-1] + DAY, ("zones_in_force", "zones_in_force_before"))
     connection.execute(
         f"insert into new_restatements by name {engine.sql(RESTATEMENTS)}",
         {
             "version": basis.version,
-            "default_timezone": configuration.pulse.default_timezone,
+            "default_timezone": basis.default_timezone,
             "default_timezone_before": before.default_timezone,
             "is_other_zone_data": basis.zone_data != before.zone_data,
         },
     )
 
 
-def _make_zones_before(connection: duckdb.DuckDBPyConnection, configuration: Configuration, before: Basis) -> None:
+def _make_zones_before(connection: duckdb.DuckDBPyConnection, lake: Lake, before: Basis) -> None:
     """Make `zones_in_force_before`, as `zones_in_force` was when the version before was made."""
-    place = engine.files([Lake.of(configuration).basis])
-    connection.execute(f"create or replace temp table recorded_zones as select * from {place}")
+    recorded = engine.files([lake.basis])
+    connection.execute(f"create or replace temp table recorded_zones as select * from {recorded}")
     parameters = {"zone_names": sorted(zones.names()), "default_timezone": before.default_timezone}
     query = engine.sql(ZONES_IN_FORCE)
     connection.execute(f"create or replace temp table zones_in_force_before as {query}", parameters)

@@ -7,7 +7,7 @@ with windows as (
         zone_windows.window_start,
         zone_windows.window_end,
         zone_windows.last_complete_date
-    from users
+    from version.users
     inner join zone_windows on users.timezone = zone_windows.zone
     where users.user_key between $first_key and $last_key
 ),
@@ -31,7 +31,7 @@ totals as (
         ) as scores,
         active_days >= $min_active_days as has_own_cuts
     from windows
-    left join daily_activity as day
+    left join version.daily_activity as day
         on
             windows.user_key = day.user_key
             and day.activity_date between windows.window_start and windows.window_end

@@ -3,8 +3,8 @@ with scores as (
     select
         case $level_metric when 'xp_earned' then xp_earned else learning_time end as score,
         count(*) as active_days
-    from daily_activity
-    inner join users on daily_activity.user_key = users.user_key
+    from version.daily_activity
+    inner join version.users on daily_activity.user_key = users.user_key
     inner join zone_windows on users.timezone = zone_windows.zone
     where daily_activity.activity_date between zone_windows.window_start and zone_windows.window_end
     group by score

@@ -11,12 +11,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from assets.progress import Listener
+from assets.night.progress import Listener
 
 ENDING = {signal.SIGINT, signal.SIGTERM}
 
 
-class Obedient:
+class SignalChecker:
     """A listener that ends the step that tells it something once a signal has come.
 
     Args:
@@ -59,12 +59,12 @@ class Obedient:
             raise KeyboardInterrupt
 
 
-_obedient: Obedient | None = None
+_checker: SignalChecker | None = None
 
 
 def has_come() -> bool:
     """Say whether a signal to stop has come within the present block of `obeyed`, whatever became of its exception."""
-    return _obedient is not None and _obedient.has_come()
+    return _checker is not None and _checker.has_come()
 
 
 @contextmanager
@@ -76,16 +76,16 @@ def obeyed(listener: Listener) -> Iterator[Listener]:
     if threading.current_thread() is not threading.main_thread():
         yield listener
         return
-    global _obedient  # noqa: PLW0603 - there is one wake-up descriptor in a process
+    global _checker  # noqa: PLW0603 - there is one wake-up descriptor in a process
     read, write = os.pipe()
     os.set_blocking(read, False)
     os.set_blocking(write, False)
-    outer, _obedient = _obedient, Obedient(listener, read)
+    outer, _checker = _checker, SignalChecker(listener, read)
     before = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     try:
-        yield _obedient
+        yield _checker
     finally:
         signal.set_wakeup_fd(before)
-        _obedient = outer
+        _checker = outer
         os.close(read)
         os.close(write)

@@ -1,0 +1,76 @@
+"""The steps in their order, each handing on what is known: for `pulse build`, erasing, reconciling and tests.
+
+The job `nightly` runs the very same steps as assets; their order is then Dagster's matter.
+"""
+
+from assets.night.night import Night
+from assets.step0_plan.ahead import refuse_ahead, set_aside
+from assets.step0_plan.plan import Run
+from assets.step2_land.land import land_run
+from assets.step3_users.users import land_users
+from assets.step4_roll_up.activity import roll_up
+from assets.step5_build.build import build
+from assets.step7_publish.publish import publish
+from warehouse.versions.manifest import Manifest
+
+
+def run_night(night: Night, run: Run) -> Manifest | None:
+    """Extract, roll up, build, check and publish.
+
+    Args:
+        night: whose sources and data folder.
+        run: the days and streams, as `planned`.
+
+    Returns:
+        The manifest of what was published; None before every stream has `first_day` (R25).
+
+    Raises:
+        PulseError: a step failed; nothing was published.
+    """
+    set_aside(night)
+    return publish_lake(extract(night.read_again(), run), run.accepted)
+
+
+def extract(night: Night, run: Run) -> Night:
+    """Land the days of a run and, where R3 says so, the learners; return what is known then.
+
+    Raises:
+        PulseError: a stream could not be landed; those before it have been.
+    """
+    for stream in night.configuration.event_streams:
+        land_run(night, run, stream)
+        night = night.read_again()
+    if not run.streams:
+        land_users(night, run.last)
+    return night.read_again()
+
+
+def publish_lake(night: Night, accepted: tuple[str, ...] = ()) -> Manifest | None:
+    """Roll up what is stale, build a version from the lake alone, check and publish it.
+
+    Returns:
+        As `run_night`.
+
+    Raises:
+        CheckFailedError: a landing is ahead of our clock; a run over the sources moves it away.
+    """
+    refuse_ahead(night)
+    return publish_whatever_is_ahead(night, accepted)
+
+
+def publish_whatever_is_ahead(night: Night, accepted: tuple[str, ...] = ()) -> Manifest | None:
+    """Do as `publish_lake`, also where a clock was ahead: nothing may hold an erasure back, and it asks no source."""
+    roll_up(night)
+    return build_and_publish(night.read_again(), accepted)
+
+
+def build_and_publish(night: Night, accepted: tuple[str, ...] = ()) -> Manifest | None:
+    """Build a version from activity that is up to date, check and publish it.
+
+    Publishing runs every check, so none runs before it here; in Dagster the build shows what they find beside tables.
+
+    Returns:
+        As `run_night`.
+    """
+    built = build(night)
+    return None if built is None else publish(night, built.version, accepted=accepted)

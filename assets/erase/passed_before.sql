@@ -1,0 +1,15 @@
+-- The rows of a landing that passed, or would have if no other had had their id, without those of the learner $user_id:
+-- judged again they are what the landing would be without that learner (R20).
+select
+    event_id,
+    user_id,
+    instant,
+    ended_at,
+    last_activity_at,
+    amount,
+    passed,
+    updated_at,
+    null::varchar[] as unreadable,
+    null::varchar as source_row
+from landing_before
+where coalesce(reason, 'duplicate') = 'duplicate' and not is_of_learner(user_id, row, $user_id)

@@ -1,0 +1,21 @@
+-- Rows of learners who are not among the users (R21), by kind of stream; of those alike, the ids of known learners but
+-- for spelling.
+with by_kind as (
+    select
+        is_alike,
+        unnest(['xp', 'sessions', 'quizzes']) as kind,
+        unnest([xp_events, sessions, quizzes]) as unknown_rows
+    from unknown_learners
+),
+
+kinds as (
+    select unnest(['xp', 'sessions', 'quizzes']) as kind
+)
+
+select
+    kinds.kind,
+    coalesce(sum(by_kind.unknown_rows), 0)::bigint as unknown_rows,
+    coalesce(sum(by_kind.unknown_rows) filter (where by_kind.is_alike), 0)::bigint as alike_rows
+from kinds
+left join by_kind on kinds.kind = by_kind.kind
+group by kinds.kind

@@ -1,0 +1,4 @@
+-- The ids of rows that are those of erased learners, as the rows spell them.
+select ids.user_id
+from (select distinct user_id::varchar as user_id from everybody) as ids
+semi join listed on sha256($salt || normal_id(ids.user_id)) = listed.hash
