@@ -1,4 +1,5 @@
 -- version -> for each of its tables the columns that can name a learner; a view has those of tables.
+-- makes: table_name, columns
 with tables as (select table_name from duckdb_tables() where database_name = 'version')
 
 select found.table_name, list(found.column_name order by found.column_name) as columns

@@ -1,4 +1,8 @@
 -- The rows of a landing that were quarantined, without those of the learner $user_id: they stay as they are.
+-- reads: landing_before
+-- takes: $day, $user_id
+-- makes: day, event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at, reason, row,
+-- is_conflicting, is_foreign
 select
     $day::date as day,
     event_id,

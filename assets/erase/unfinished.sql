@@ -1,5 +1,8 @@
 -- Learners of whom the lake has rows -> those of them who are on the list of erased learners, which `listed` has.
 -- `named` has their ids as they stand in the lake, which are normal ones (R26).
+-- reads: listed, named
+-- takes: $salt
+-- makes: user_id
 select distinct named.user_id
 from named
 semi join listed on sha256($salt || named.user_id) = listed.hash

@@ -3,6 +3,10 @@
 -- `instant` is what R2 says the day of a row is: `occurred_at`, or the `started_at` of a session. What R20 drops stays
 -- in the file as `duplicate`: if the winner's learner is erased, the day is judged again without that learner. A
 -- duplicate is foreign if it is of another learner than the row that counts.
+-- reads: spool
+-- takes: $first_day, $kind, $largest_amount, $last_day
+-- makes: day, event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at, reason, row,
+-- is_conflicting, is_foreign
 with spooled as (
     select
         * replace (given_id(event_id) as event_id, given_id(user_id) as user_id),

@@ -1,4 +1,6 @@
 -- How many rows of erased learners were read, by UTC day: they are in none of a landing's counts.
+-- reads: everybody, suppressed_learners
+-- makes: day, rows
 select
     everybody.instant::date as day,
     count(*) as rows

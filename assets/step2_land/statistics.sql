@@ -1,4 +1,6 @@
 -- landed -> one row per UTC day: what a landing says of itself. A day without rows has none.
+-- reads: landed
+-- makes: day, passing, quarantined, conflicts, foreign_duplicates, amount, passed, content_hash
 select
     day,
     count(*) filter (reason is null) as passing,

@@ -1,4 +1,7 @@
 -- spool -> the rows without an instant that can be read, as quarantine (R19). $kind is that of the stream.
+-- reads: spool
+-- takes: $kind
+-- makes: event_id, reason, row
 select
     case when not is_bad_text(event_id) then normal_id(given_id(event_id)) end::varchar as event_id,
     'missing_time' as reason,

@@ -1,4 +1,7 @@
 -- landed_users, zones -> one row: learners, rows in quarantine, deleted learners, and zones that changed on $last_day.
+-- reads: landed_users, zones
+-- takes: $last_day
+-- makes: learners, quarantined, deleted, moved
 select
     count(user_id) as learners,
     count(reason) as quarantined,

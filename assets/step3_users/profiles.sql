@@ -2,6 +2,8 @@
 -- two live learners hold is nobody's, also if one of them is private. What has no page: a name that looks empty, one
 -- over 1 kB, `.` and `..`, which no URL keeps; and one with a `/`, a line or paragraph separator, a control, format
 -- (bidirectional and zero-width among them) or private character, U+FFFD (what bad bytes become), U+FFFE or U+FFFF.
+-- reads: landed_users
+-- makes: name, user_id
 with held as (
     select nfc_normalize(username) as name, user_id, is_public
     from landed_users

@@ -1,5 +1,8 @@
 -- Rows of the users stream as they were read -> every row once, with a reason where it has no id that can be used
 -- (R19), and only the greatest content of an id that comes twice (R20, R26).
+-- reads: spool
+-- takes: $taken_at
+-- makes: user_id, username, timezone, is_public, is_deleted, reason, row
 with judged as (
     select
         * replace (normal_id(given_id(user_id)) as user_id),

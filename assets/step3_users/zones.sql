@@ -1,5 +1,8 @@
 -- Zones over time after a run whose last day is `last_day` (R3): a rerun forgets what it recorded for that day, and a
 -- zone is recorded, as the source spells it, when it differs from the last one recorded.
+-- reads: landed_users, recorded
+-- takes: $last_day
+-- makes: user_id, zone, from_day
 with earlier as (
     select user_id, zone, from_day from recorded where from_day < $last_day
 ),

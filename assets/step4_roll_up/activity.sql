@@ -2,6 +2,9 @@
 -- Each UTC day is cut in the zone that its learner had on that day; rows of different UTC days simply add up later, so
 -- XP stays signed and session time stays in microseconds here. A learner is a number on the way, that of the record of
 -- the zone in force, because numbers are grouped and ordered in half the time (docs/decisions/0007).
+-- reads: landings, local_dates, session_days, wanted_days, zone_records
+-- takes: $default_timezone
+-- makes: day, user_key, user_id, zone, rolled.* exclude (day, record, unknown_id)
 with measured as (
     -- What is counted is an instant; the time of a session is a stretch, of the kind `time`.
     select

@@ -1,4 +1,7 @@
 -- UTC days whose activity has a learner in another zone than the one that was in force then (R3, R4).
+-- reads: activity_before, zones_in_force
+-- takes: $default_timezone
+-- makes: day
 select distinct activity_before.day
 from activity_before
 left join zones_in_force

@@ -1,6 +1,8 @@
 -- Zone segments -> the stretches of the UTC days in `wanted_days` that lie on one local date, zone by zone (R5). Only
 -- a local midnight and a change of offset part a UTC day, so a zone has one to three of them, and whatever happened on
 -- the day is dated by one join.
+-- reads: wanted_days, zone_numbers, zone_segments
+-- makes: zone_number, day, activity_date, from_utc, until_utc
 with days_by_offset as (
     select
         zone_numbers.zone_number,

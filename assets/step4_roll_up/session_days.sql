@@ -1,4 +1,6 @@
 -- Each session on the UTC days of `wanted_days` that it reaches, its own and the next one, clipped to each (R7).
+-- reads: landings, wanted_days
+-- makes: user_id, day, opened_at, closed_at
 with sessions as (
     select
         user_id,

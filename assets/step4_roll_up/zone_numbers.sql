@@ -1,4 +1,7 @@
 -- zones_in_force -> a number for each zone, 0 for $default_timezone.
+-- reads: zones_in_force
+-- takes: $default_timezone
+-- makes: zone, zone_number
 with zones as (
     select zone from zones_in_force
     union

@@ -1,4 +1,6 @@
 -- rolled_learners, users -> one pair of ids that share a number, if there is one: then the build refuses (R26).
+-- reads: rolled_learners, version.users
+-- makes: one_id, other_id
 select
     least(rolled.user_id, users.user_id) as one_id,
     greatest(rolled.other_id, users.user_id) as other_id

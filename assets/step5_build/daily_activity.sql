@@ -2,6 +2,9 @@
 -- R7, R11). The floors at 0 XP and at whole seconds are applied here, once per local date. Grouped without the ids,
 -- which are heavier than all the rest: that a key stands for one id has been seen before (`rolled_learners.sql`).
 -- The sums are cast at once, because HUGEINT, which a sum is, is divided and compared many times slower.
+-- reads: bucket, version.users
+-- takes: $first_key, $last_key
+-- makes: active.*, user_id
 with summed as (
     select
         user_key,

@@ -1,4 +1,7 @@
 -- The active days of each learner's window with their levels, for the learners of one bucket (R15 to R18).
+-- reads: learner_windows, version.daily_activity
+-- takes: $first_key, $last_key, $level_metric
+-- makes: day.*, level
 select
     day.*,
     level_of(

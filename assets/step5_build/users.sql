@@ -1,5 +1,8 @@
 -- The learners of a version: the newest users landing without deleted ones, each with the zone in force on the newest
 -- day (R3, R4, R21).
+-- reads: landed_users, zones_in_force
+-- takes: $default_timezone, $newest_day
+-- makes: user_id, username, timezone, is_public, user_key
 select
     landed.user_id,
     landed.username,

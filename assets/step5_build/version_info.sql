@@ -1,4 +1,8 @@
 -- What there is to say of a version as a whole, but for its name, times and hash: one row.
+-- reads: landed_users, rolled_learners, version.pulse_totals, version.users, zone_windows, zones_in_force
+-- takes: $default_timezone, $has_timezones, $newest_day
+-- makes: unknown_user_rows, deleted_user_rows, read_xp, read_microseconds, default_window_end, complete_through,
+-- bad_zones, deleted_users
 with sorted_out as (
     select
         rolled.*,

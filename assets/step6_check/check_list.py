@@ -18,6 +18,7 @@ LET_THROUGH = "let through"
 NOTHING = "nothing"  # what a check compared that has not reported
 KEYS = {
     "table": "table",
+    "reads": "reads",
     "compares": "compares",
     "way out": "way_out",
     "let through by": "guard",
@@ -38,6 +39,7 @@ class Check:
         guard: by which option an operator lets it through; empty if by none.
         beside: what it needs to look at anything, `a version before`, or nothing.
         model: the query of failing rows, each with an `example`; empty where Python asks.
+        reads: the tables that it reads.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Check:
     guard: str = ""
     beside: str = ""
     model: str = field(default="", repr=False)
+    reads: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,9 @@
 -- tab, JSON array, tab, active days. A day is four characters of 15 bits above U+0800. The first has the date modulo
 -- 512 (9 bits), level - 1 (2), and what XP and seconds have beyond 15 bits (2 each); then come seconds, XP, and three
 -- counts of 5 bits. A day that does not fit stands as numbers between two `~`.
+-- reads: version.learning_pulse, version.pulse_totals, version.users
+-- takes: $first_key, $key_shift, $last_key
+-- makes: block, key_shift, packed
 with days as (
     select
         user_key,

@@ -1,6 +1,9 @@
 -- The zones that learners give -> how many learners give one, how many of these one that is no IANA name (R4), and the
 -- commonest of those. A null and an empty text are not given. What is a learner's id or name, or an address, is no
 -- example: then another column is mapped than was meant.
+-- reads: landed_users
+-- takes: $zone_names
+-- makes: given, unreadable, examples
 with spelled as (
     select
         timezone,

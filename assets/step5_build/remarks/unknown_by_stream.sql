@@ -1,4 +1,6 @@
 -- The same of one stream, counted in its landings: the roll-up knows rows by kind only.
+-- reads: landed, unknown_learners
+-- makes: unknown_rows, alike_rows
 select
     count(*) as unknown_rows,
     count(*) filter (where learner.is_alike) as alike_rows

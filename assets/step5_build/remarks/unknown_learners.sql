@@ -1,5 +1,7 @@
 -- Those of the rolled-up learners who are not among the users (R21) -> their rows of each kind, and whether their id is
 -- a known learner's but for what some sources compare without: case, accents, spaces at the end.
+-- reads: landed_users, rolled_learners, version.users
+-- makes: user_id, xp_events, sessions, quizzes, is_alike
 with not_live as (
     select rolled.*
     from rolled_learners as rolled

@@ -1,5 +1,7 @@
 -- known_restatements, new_restatements, users -> what the version says of restatements: old ones of learners whom it
 -- has.
+-- reads: known_restatements, new_restatements, version.users
+-- makes: *
 with every as (
     select user_key(known.user_id) as user_key, known.*
     from known_restatements as known

@@ -1,5 +1,8 @@
 -- Where the learners of one bucket have other measures than in the version before: one row per learner and date.
 -- Only dates that a changed UTC day can reach, of learners in both versions, complete in both.
+-- reads: before.daily_activity, before.users, complete_dates, dates_touched, version.daily_activity, version.users
+-- takes: $first_key, $last_key
+-- makes: differing.*
 with days_before as (
     select user_key, user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed
     from before.daily_activity

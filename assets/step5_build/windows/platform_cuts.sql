@@ -1,4 +1,7 @@
 -- The cuts of all learners' active days, each in their own window (R16, R17), from a histogram of the scores: one row.
+-- reads: version.daily_activity, version.users, zone_windows
+-- takes: $level_metric
+-- makes: lowest, highest, cut_2, cut_3, cut_4
 with scores as (
     select
         case $level_metric when 'xp_earned' then xp_earned else learning_time end as score,

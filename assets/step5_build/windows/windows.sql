@@ -1,5 +1,8 @@
 -- Each learner's window, totals and cuts, for the learners of one bucket (R12, R13, R16, R17). `lowest` and `highest`
 -- are the ends of the population that the cuts divide.
+-- reads: platform_cuts, version.daily_activity, version.users, zone_windows
+-- takes: $first_key, $last_key, $level_metric, $min_active_days
+-- makes: totals.* exclude (scores, has_own_cuts), year, lowest, highest, cut_2, cut_3, cut_4, cut_population
 with windows as (
     select
         users.user_key,

@@ -1,4 +1,7 @@
 -- zone_segments -> for each zone the window of 365 dates (R11) and the last date that is over, at $data_through.
+-- reads: zone_segments
+-- takes: $data_through
+-- makes: zone, window_start, window_end, last_complete_date
 with ends as (
     select
         last.zone,

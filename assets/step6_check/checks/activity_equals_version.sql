@@ -1,6 +1,7 @@
 -- Activity - unknown - deleted = what the build read.
 -- table: daily_activity
 -- compares: select coalesce(sum(live_rows), 0) from rolled_by_day
+-- reads: activity_sums, rolled_by_day, version.version_info
 --
 -- Of that nothing was lost but what R6 and R7 floor: no date loses a whole second, and there are at most as many dates
 -- as rows.

@@ -3,6 +3,7 @@
 -- compares: select coalesce(sum(source_rows), 0) from fresh_landings where is_new_day
 -- way out: look at the table quarantine of the unpublished file, or let it through with --accept-quarantine
 -- let through by: accept_quarantine
+-- reads: fresh_landings, fresh_quarantine, limits
 --
 -- Streams whose application has stopped to fill the instant: the days that the published version lacks bring no row at
 -- all, and some without an instant have come. A null by itself is normal: an attempt in progress (R19).

@@ -1,6 +1,7 @@
 -- Landings = activity: rows, signed XP, passed, union of sessions.
 -- table: landings
 -- compares: select count(*) from landed_sums
+-- reads: landed_sums, rolled_by_day, unions
 --
 -- What every landing says of itself against the rows of the day's activity.
 with landed_by_day as (

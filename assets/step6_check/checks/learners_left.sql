@@ -4,6 +4,7 @@
 -- way out: look at the column that is mapped to deleted_at: null, infinity, zero and a date far ahead are not deleted
 -- (R3), all else is; map another, or let it through with --accept-shrink
 -- let through by: accept_shrink
+-- reads: deleted_learners
 --
 -- What was let through is the version that is published now, without learners.
 select example

@@ -1,6 +1,7 @@
 -- Levels 1 to 4 stand on exactly the active days of the window.
 -- table: learning_pulse
 -- compares: select sum(rows) from sizes where name in ('daily_activity', 'learning_pulse')
+-- reads: activity_sums, pulse_sums
 --
 -- A date is in the pulse, with a level from 1 to 4, exactly if it is an active day within its learner's window: as many
 -- of them, and the same sum of hashes over dates and measures, learner by learner.

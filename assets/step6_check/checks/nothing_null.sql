@@ -1,6 +1,7 @@
 -- No column is null that may not be.
 -- table: pulse_totals
 -- compares: select sum(rows) from sizes
+-- reads: activity_sums, pulse_sums, version.pulse_totals, version.users
 --
 -- Every column but those that may be empty: the names, and the cuts while nobody has been active.
 select 'daily_activity ' || coalesce(user_key::varchar, '?') as example from activity_sums where null_rows > 0

@@ -3,6 +3,7 @@
 -- compares: select sum(rows) from new_rows
 -- way out: look at the table quarantine of the unpublished file, or let it through with --accept-quarantine
 -- let through by: accept_quarantine
+-- reads: limits, new_rows, quarantine_faults
 --
 -- More than 20 rows and more than the budget; more than the budget of those whose `passed` says neither yes nor no; or
 -- more than half. New are the rows of the landings made since the published version and the rows without a readable

@@ -1,6 +1,7 @@
 -- What the version restates is what its days say, of learners whom it has, once.
 -- table: restatements
 -- compares: select count(*) from version.restatements
+-- reads: version.daily_activity, version.restatements, version.users, version.version_info
 select 'user_key ' || restated.user_key || ' on ' || restated.activity_date as example
 from version.restatements as restated
 semi join version.version_info as info on restated.version = info.version

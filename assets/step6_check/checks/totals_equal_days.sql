@@ -1,6 +1,7 @@
 -- Totals are the sums of the days (R13).
 -- table: pulse_totals
 -- compares: select count(*) from version.pulse_totals
+-- reads: pulse_sums, version.pulse_totals
 select 'user_key ' || totals.user_key as example
 from version.pulse_totals as totals
 left join pulse_sums as days on totals.user_key = days.user_key

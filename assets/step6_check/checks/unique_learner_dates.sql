@@ -1,6 +1,7 @@
 -- A learner has a date once, in order, and one totals row.
 -- table: daily_activity
 -- compares: select sum(rows) from sizes
+-- reads: activity_sums, pulse_sums, version.daily_activity, version.learning_pulse, version.pulse_totals, version.users
 --
 -- Days stand in the order of learner and date, which look-ups lean on; and what ascends is there once. The order of a
 -- scan is the order of the file, and no row but the one before is held.

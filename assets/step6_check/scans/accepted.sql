@@ -1,5 +1,7 @@
 -- version, lake_landings -> what an operator has let through: the quarantine, and as many rows as there are duplicates
 -- of other learners, without a word of whose.
+-- reads: lake_landings, version.landings, version.quarantine
+-- makes: stream, day, event_id, reason, row
 with duplicates as (
     select lake.stream, lake.day, unnest(range(lake.foreign_duplicates))
     from lake_landings as lake

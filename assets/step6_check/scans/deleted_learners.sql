@@ -1,5 +1,7 @@
 -- landed_users, learners_before -> one row: how many landed, how many of them are deleted, and what was before
 -- (R3, R21).
+-- reads: landed_users, learners_before, limits
+-- makes: landed.*, learners_before, deleted_before, unusable_before, example
 select
     landed.*,
     before.learners as learners_before,

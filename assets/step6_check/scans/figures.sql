@@ -1,5 +1,8 @@
 -- What a version holds, as far as the next one must not fall far below it: one row per figure, and for XP and seconds
 -- one per date of the week up to `last_day`. Every learner's window has that week. Dates after `until` are left out.
+-- reads: compared_daily_activity, compared_learning_pulse, compared_users
+-- takes: $last_day, $until
+-- makes: name, activity_date, amount
 with last_week as (
     select activity_date, sum(xp_earned)::bigint as xp, sum(learning_time)::bigint as seconds
     from compared_learning_pulse

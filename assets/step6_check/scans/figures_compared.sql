@@ -1,5 +1,7 @@
 -- figures_before, figures -> every figure of the version that readers get now, and whether the new one loses too much
 -- of it (R25). A version without any rows has no figure of a date, so what is missing counts as nothing.
+-- reads: figures, figures_before, limits
+-- makes: name, example, has_shrunk
 select
     before.name,
     coalesce(before.activity_date || ' ', '') || 'from ' || before.amount || ' down to ' || coalesce(found.amount, 0)

@@ -1,4 +1,6 @@
 -- version.landings, lake_landings, published_landings -> the landings made since the published version.
+-- reads: lake_landings, published_landings, version.landings
+-- makes: stream, day, source_rows, foreign_duplicates, is_new_day
 select
     landing.stream,
     landing.day,

@@ -1,6 +1,8 @@
 -- What the version has in quarantine -> what of it counts once more (R22): rows that an operator has not let through,
 -- and rows that are not in the quarantine of the published version either. A row is known by what it is; one without a
 -- day by its id, because its other values may change every night, and by whether it has an instant that nobody reads.
+-- reads: accepted_quarantine, fresh_landings, published_quarantine, version.quarantine
+-- makes: stream, day, reason, is_unreadable, row, not_accepted, not_seen
 with every as (
     select 'built' as side, stream, day, event_id, reason, row from version.quarantine
     union all

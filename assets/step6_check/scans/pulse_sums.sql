@@ -1,4 +1,7 @@
 -- learning_pulse of the finished file -> one row per key: what there is to compare with totals and daily_activity.
+-- reads: version.learning_pulse, version.pulse_totals
+-- makes: user_key, foreign_rows, null_rows, bad_levels, xp_earned, learning_time, sessions, quizzes, quizzes_passed,
+-- active_days, days_hash
 with days as (
     select
         day.*,

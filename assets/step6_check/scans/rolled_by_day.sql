@@ -1,4 +1,7 @@
 -- Activity -> one row per UTC day: what the day holds, and what of it belongs to learners who are shown. One pass.
+-- reads: activity, live_learners
+-- makes: day, xp_events, xp, sessions, quizzes, quizzes_passed, microseconds, live_rows, live_xp, live_sessions,
+-- live_quizzes, live_quizzes_passed, live_microseconds
 select
     activity.day,
     sum(xp_events) as xp_events,

@@ -1,5 +1,7 @@
 -- fresh_rows, landed_users -> of each stream, the rows landed since the published version, and how many are of unknown
 -- learners (R21).
+-- reads: fresh_rows, landed_users
+-- makes: stream, rows, unknown_rows
 select
     landed.stream,
     count(*) as rows,
