@@ -12,6 +12,7 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from multiprocessing.util import Finalize
 
 MOST_LINES = 10_000  # that wait; about 2 MB
@@ -88,11 +89,32 @@ class Lines:
         """Return a line about what was dropped since the last such line, empty if nothing was."""
         if dropped == self._told:
             return b""
-        return json.dumps({"dropped_lines": dropped - self._told, "pid": os.getpid()}).encode() + b"\n"
+        line = {"dropped_lines": dropped - self._told, "pid": os.getpid()}
+        return f"{Formatter().format(record_of(line))}\n".encode()
+
+
+class Formatter(logging.Formatter):
+    """Forms every line of the server: values, as of a request, as JSON in ASCII; messages as text after their level."""
+
+    def __init__(self) -> None:
+        super().__init__("[%(levelname)s] %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line without its end; more than one if a message has them."""
+        return json.dumps(record.msg) if isinstance(record.msg, dict) else super().format(record)
+
+
+def record_of(values: Mapping[str, object]) -> logging.LogRecord:
+    """Return the record of a line of values, which needs no logger."""
+    return logging.LogRecord(__name__, logging.INFO, "", 0, values, None, None)
 
 
 class Handler(logging.Handler):
     """Hands what is logged to the queue."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(Formatter())
 
     def emit(self, record: logging.LogRecord) -> None:
         """Have a record written."""
