@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from multiprocessing.util import Finalize
+from multiprocessing.util import Finalize, register_after_fork
 
 MOST_LINES = 10_000  # that wait; about 2 MB
 LARGEST_WRITE = 4096  # what a pipe takes whole, so that lines of several workers do not mix
@@ -128,9 +128,12 @@ _lines: Lines | None = None  # stdout is one for the process, and so is its queu
 
 
 def begin() -> None:
-    """Write through a queue from now on, in this process and in those that it forks."""
+    """Write through a queue from now on, in this process and in those of multiprocessing that it forks.
+
+    After a fork all begins anew: the thread has stayed behind, and what waited there is written there.
+    """
     if _lines is None:
-        os.register_at_fork(after_in_child=_begin_in_child)
+        register_after_fork(Lines, _start)
         _start()
 
 
@@ -151,7 +154,7 @@ def dropped() -> int:
     return _lines.dropped if _lines is not None else 0
 
 
-def _start() -> None:
+def _start(_: object = None) -> None:
     global _lines  # noqa: PLW0603 - anew in every process
     _lines = Lines()
     Finalize(None, _end, args=(_lines,), exitpriority=0)  # also in a process of multiprocessing, which skips `atexit`
@@ -163,8 +166,3 @@ def _end(lines: Lines) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (STDOUT, STDERR):
         os.dup2(nowhere, descriptor)
-
-
-def _begin_in_child() -> None:
-    """Begin anew after a fork: the thread has stayed behind, and what waited there is written there."""
-    _start()
