@@ -15,6 +15,7 @@ from flask import Flask, Response
 from warehouse.configuration.serving import Serve
 
 FILE = Path(__file__).with_suffix(".yaml")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, and not in every build
 DAYS = 365
 FOR_OPS = [{"ops": list[str]()}]
 
@@ -45,7 +46,7 @@ def document(*, has_ops: bool) -> dict[str, Any]:
     Args:
         has_ops: whether an `ops_token` is configured; without one its routes do not exist.
     """
-    described: dict[str, Any] = yaml.load(FILE.read_bytes(), yaml.CSafeLoader)
+    described: dict[str, Any] = yaml.load(FILE.read_bytes(), LOADER)  # noqa: S506 - a safe one
     paths, components = described["paths"], described["components"]
     if not has_ops:
         described["paths"] = paths = {path: item for path, item in paths.items() if item["get"]["security"] != FOR_OPS}
