@@ -32,7 +32,7 @@ PUBLIC_THREADS = 2  # of their own for public pages and pictures, which anybody 
 MOST_CONNECTIONS = 4096  # of a worker; each, also one that says nothing, takes one of Granian's `backpressure`
 LARGEST_HEAD_BYTES = 64 * 1024  # of a request's line and headers; more is answered 431
 STOP_SECONDS = 3  # how long a client may keep us from stopping
-OURS = {"()": "serve.http.log_lines.Handler", "formatter": "generic"}
+OURS = {"()": "serve.http.log_lines.Handler"}
 LOGGING = {  # Granian's, and beside it what `serve` says
     "root": {"level": "INFO", "handlers": ["console"]},
     "handlers": {"console": OURS, "access": OURS},

@@ -664,6 +664,9 @@ def test_while_every_look_up_hangs_nobody_waits_and_nobody_else_is_sent_after_th
                 store.rows("any")
             now[0] += 2 * key_store.REST_SECONDS
         assert hanging.asked == key_store.LOOK_UPS
+        held = [thread for thread in threading.enumerate() if thread.name == "key store"]
+        assert held
+        assert all(thread.daemon for thread in held)  # the process may end
         began = time.monotonic()
         for _ in range(100):
             with pytest.raises(UnavailableError):
@@ -672,7 +675,7 @@ def test_while_every_look_up_hangs_nobody_waits_and_nobody_else_is_sent_after_th
     finally:
         hanging.may_end.set()
     now[0] += 2 * key_store.REST_SECONDS
-    until(lambda: store._late == 0)  # noqa: SLF001 - they come back, late
+    until(lambda: not store._late)  # noqa: SLF001 - they come back, late
     assert store.rows("any") == []
 
 

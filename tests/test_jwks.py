@@ -6,10 +6,12 @@ what the thread does on its own is waited for.
 
 import json
 import logging
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +29,7 @@ from serve.app import create_app
 from serve.credentials import jwks
 from serve.credentials.bearer import Bearer
 from serve.credentials.credentials import Credentials
+from serve.credentials.https import FetchError, fetched
 from serve.credentials.jwks import FetchedKeySet, FileKeySet, KeySet
 from serve.credentials.jwks_keys import KeySetError, read_keys
 from serve.http.errors import Reason, RefusedError, UnavailableError
@@ -504,6 +507,27 @@ def test_whatever_is_answered_instead_leaves_the_last_good_set_and_is_tried_agai
     clock.now += jwks.ATTEMPT_SECONDS
     keys.refresh_if_due()
     assert is_good(keys, NEW)
+
+
+def test_a_handshake_byte_by_byte_takes_no_longer_than_everything_may() -> None:
+    is_over = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"\x16\x03\x03\x3f\xff")  # of the handshake; as long as it may be
+            while not is_over.wait(0.02):
+                connection.sendall(b"\x02")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip, args=(listening,))
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(FetchError, match="timed out"):
+            fetched(f"https://127.0.0.1:{listening.getsockname()[1]}/", seconds=0.4, most_bytes=1)
+        assert time.monotonic() - began < 3
+        is_over.set()
+        thread.join(10)
 
 
 def test_while_the_provider_is_down_known_keys_go_on_for_24_hours(provider: Provider) -> None:

@@ -146,6 +146,12 @@ def test_the_contract_is_an_example_field_for_field() -> None:
     assert contract == {**totals, "year": 0}
 
 
+def test_every_schema_of_ours_requires_all_its_keys_and_no_other() -> None:
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        assert schema["required"] == list(schema["properties"]), name
+        assert schema["additionalProperties"] is False, name
+
+
 def test_a_schema_that_lets_another_key_pass_would_be_noticed() -> None:
     schema = {"$ref": "#/components/schemas/LearningPulse"}
     content = DOCUMENT["paths"][PATH]["get"]["responses"]["200"]["content"]["application/json"]

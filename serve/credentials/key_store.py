@@ -9,7 +9,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from typing import TypeAlias
 
 from serve.credentials.api_keys import Row
 from serve.credentials.key_table import KeyTable
@@ -25,20 +27,14 @@ TURN_SECONDS = 0.05  # how long a request waits for one of them to end
 REST_SECONDS = 1.0  # how long nobody asks after a failure
 RETRY_AFTER_SECONDS = 2
 LONGEST_LINE = 400
-
-
-class LookUp:
-    """A question that a thread of the store answers."""
-
-    def __init__(self, key_hash: str) -> None:
-        self.key_hash = key_hash
-        self.is_over = threading.Event()
-        self.is_late = False  # nobody waits for it any more, and it still has its turn
-        self.rows: Sequence[Row] | None = None
+Answer: TypeAlias = Future[Sequence[Row] | None]  # None: it has failed
 
 
 class KeyStore:
     """The table, and the threads that ask it.
+
+    They are daemons, because one that hangs must not keep the process from ending; an executor waits for its own
+    (docs/decisions/0010).
 
     Args:
         name: the source's, for messages.
@@ -62,12 +58,11 @@ class KeyStore:
         self._clock = clock
         self._seconds = seconds
         self._turns = threading.Semaphore(LOOK_UPS)
-        self._questions: queue.SimpleQueue[LookUp] = queue.SimpleQueue()
+        self._questions: queue.SimpleQueue[tuple[str, Answer]] = queue.SimpleQueue()
         self._starting = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._rests_until = float("-inf")
-        self._counting = threading.Lock()
-        self._late = 0
+        self._late: set[Answer] = set()  # nobody waits for them any more, and they still have their turns
 
     def rows(self, key_hash: str) -> Sequence[Row]:
         """Return the rows of a hash.
@@ -76,16 +71,22 @@ class KeyStore:
             UnavailableError: no answer within the second, or none is to be expected.
         """
         self._start()
-        is_asked = self._clock() >= self._rests_until and self._late < LOOK_UPS
+        is_asked = self._clock() >= self._rests_until and len(self._late) < LOOK_UPS
         if not is_asked or not self._turns.acquire(timeout=TURN_SECONDS):
             raise _unavailable(f"key store {self._name} is not asked, it has just failed or hangs")
-        question = LookUp(key_hash)
-        self._questions.put(question)  # whoever answers gives the turn back, however late
-        if not question.is_over.wait(self._seconds):
-            self._give_up(question)
-        if question.rows is None:
+        answer: Answer = Future()
+        answer.add_done_callback(lambda _: self._turns.release())  # however late
+        self._questions.put((key_hash, answer))
+        try:
+            rows = answer.result(self._seconds)
+        except TimeoutError:
+            rows = None
+            self._late.add(answer)
+            answer.add_done_callback(self._late.discard)
+            self._rest(f"no answer within {self._seconds:g} s")
+        if rows is None:
             raise _unavailable(f"key store {self._name} did not answer")
-        return question.rows
+        return rows
 
     def _start(self) -> None:
         """Start the threads with the first question: an app may be made before its process forks."""
@@ -96,23 +97,14 @@ class KeyStore:
 
     def _answer(self) -> None:
         while True:
-            question = self._questions.get()
+            key_hash, answer = self._questions.get()
+            rows = None
             try:
-                question.rows = self._find(question.key_hash)
+                rows = self._find(key_hash)
             except Exception as error:  # noqa: BLE001 - whatever a driver raises; its text may hold what was bound
-                self._rest(_first_line(self._explain(error), question.key_hash))
+                self._rest(_first_line(self._explain(error), key_hash))
             finally:
-                with self._counting:
-                    self._late -= question.is_late
-                    question.is_over.set()
-                self._turns.release()
-
-    def _give_up(self, question: LookUp) -> None:
-        with self._counting:
-            question.is_late = not question.is_over.is_set()
-            self._late += question.is_late
-        if question.is_late:
-            self._rest(f"no answer within {self._seconds:g} s")
+                answer.set_result(rows)
 
     def _rest(self, why: str) -> None:
         self._rests_until = self._clock() + REST_SECONDS

@@ -4,7 +4,6 @@ Outermost around the app, so that what it logs is what was sent. It also settles
 request before anybody works on it: its id and its client.
 """
 
-import json
 import re
 import secrets
 import time
@@ -41,6 +40,7 @@ class AccessLog:
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._application, self._clients, self._clock, self._timer = application, clients, clock, timer
+        self._handler = log_lines.Handler()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Let the application answer, and log it."""
@@ -66,8 +66,7 @@ class AccessLog:
             return str(given)
         return secrets.token_hex(8)
 
-    @staticmethod
-    def _log(environ: "WSGIEnvironment", at: float, status: int, seconds: float, size: int) -> None:
+    def _log(self, environ: "WSGIEnvironment", at: float, status: int, seconds: float, size: int) -> None:
         path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
         line = {
             "time": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -79,7 +78,7 @@ class AccessLog:
             "bytes": size,
             "client": environ[CLIENT],
         }
-        log_lines.write(json.dumps(line) + "\n")  # in ASCII: whatever is not is escaped
+        self._handler.emit(log_lines.record_of(line))
 
 
 def _whole(chunks: Iterable[bytes]) -> bytes:

@@ -12,7 +12,8 @@ import queue
 import sys
 import threading
 import time
-from multiprocessing.util import Finalize
+from collections.abc import Mapping
+from multiprocessing.util import Finalize, register_after_fork
 
 MOST_LINES = 10_000  # that wait; about 2 MB
 LARGEST_WRITE = 4096  # what a pipe takes whole, so that lines of several workers do not mix
@@ -88,11 +89,32 @@ class Lines:
         """Return a line about what was dropped since the last such line, empty if nothing was."""
         if dropped == self._told:
             return b""
-        return json.dumps({"dropped_lines": dropped - self._told, "pid": os.getpid()}).encode() + b"\n"
+        line = {"dropped_lines": dropped - self._told, "pid": os.getpid()}
+        return f"{Formatter().format(record_of(line))}\n".encode()
+
+
+class Formatter(logging.Formatter):
+    """Forms every line of the server: values, as of a request, as JSON in ASCII; messages as text after their level."""
+
+    def __init__(self) -> None:
+        super().__init__("[%(levelname)s] %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line without its end; more than one if a message has them."""
+        return json.dumps(record.msg) if isinstance(record.msg, dict) else super().format(record)
+
+
+def record_of(values: Mapping[str, object]) -> logging.LogRecord:
+    """Return the record of a line of values, which needs no logger."""
+    return logging.LogRecord(__name__, logging.INFO, "", 0, values, None, None)
 
 
 class Handler(logging.Handler):
     """Hands what is logged to the queue."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(Formatter())
 
     def emit(self, record: logging.LogRecord) -> None:
         """Have a record written."""
@@ -106,9 +128,12 @@ _lines: Lines | None = None  # stdout is one for the process, and so is its queu
 
 
 def begin() -> None:
-    """Write through a queue from now on, in this process and in those that it forks."""
+    """Write through a queue from now on, in this process and in those of multiprocessing that it forks.
+
+    After a fork all begins anew: the thread has stayed behind, and what waited there is written there.
+    """
     if _lines is None:
-        os.register_at_fork(after_in_child=_begin_in_child)
+        register_after_fork(Lines, _start)
         _start()
 
 
@@ -129,7 +154,7 @@ def dropped() -> int:
     return _lines.dropped if _lines is not None else 0
 
 
-def _start() -> None:
+def _start(_: object = None) -> None:
     global _lines  # noqa: PLW0603 - anew in every process
     _lines = Lines()
     Finalize(None, _end, args=(_lines,), exitpriority=0)  # also in a process of multiprocessing, which skips `atexit`
@@ -141,8 +166,3 @@ def _end(lines: Lines) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (STDOUT, STDERR):
         os.dup2(nowhere, descriptor)
-
-
-def _begin_in_child() -> None:
-    """Begin anew after a fork: the thread has stayed behind, and what waited there is written there."""
-    _start()

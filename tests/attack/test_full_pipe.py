@@ -128,3 +128,15 @@ def test_what_is_still_said_while_a_process_ends_holds_it_at_no_full_pipe() -> N
     subprocess.run(called, cwd=ROOT, stdout=writing, stderr=writing, check=True, timeout=test_server.STOP_SECONDS)
     os.close(writing)
     assert lines_of(reading) == ["the last line"]
+
+
+def test_the_last_lines_of_a_worker_are_written() -> None:
+    """A sibling: multiprocessing forgets, in the process that it has forked, what was to be done at its end."""
+    code = (
+        "from multiprocessing import get_context; from serve.http import log_lines; log_lines.begin();"
+        "worker = get_context('fork').Process(target=log_lines.write, args=('of a worker\\n',));"
+        "worker.start(); worker.join(); log_lines.write('the last line\\n')"
+    )
+    called = [sys.executable, "-c", code]
+    run = subprocess.run(called, cwd=ROOT, capture_output=True, check=True, timeout=test_server.STOP_SECONDS)
+    assert run.stdout == b"of a worker\nthe last line\n"
