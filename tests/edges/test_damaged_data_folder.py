@@ -328,7 +328,8 @@ def test_files_of_another_user_are_named_with_their_owner(closed: str, folder: P
     script = "\n".join([
         "import encodings.utf_8_sig, os, sys",
         "import dagster, assets.interrupts, assets.erase.erase, assets.night.night",
-        "from pipelines.command_line import cli, commands, commands_on_versions, progress_bars",
+        "from pipelines.command_line import cli, failures",
+        "from pipelines.command_line.commands import build, erase, status, unpin, versions",
         f"os.setgid({NOBODY}); os.setuid({NOBODY})",
         f"for words in {commands!r}:",
         "    print(words, cli.main(words.split()), file=sys.stderr)",
