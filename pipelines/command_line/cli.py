@@ -73,9 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after `pulse`; by default those of the process.
     """
     if arguments is None:
-        terminal.own_the_process()
+        terminal.prepare_process()
         arguments = sys.argv[1:]
-    with terminal.spoken_to():
+    with terminal.never_failing_outputs():
         try:
             return _run(pulse.make_context("pulse", list(arguments), obj=tuple(arguments)))
         except click.exceptions.Exit as end:  # `--help`

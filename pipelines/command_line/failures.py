@@ -15,12 +15,12 @@ from warehouse.errors import ConfigurationError, PulseError, UnexpectedError
 from warehouse.versions.versions import Warehouse
 
 INTERRUPTED = 128 + signal.SIGINT
-# What the system, a library or a database says for itself, without our adding of what kind it is.
-SPEAKING = (OSError, RuntimeError, duckdb.Error, UnexpectedError)
+# Errors whose own text is enough; to the others their class is added.
+SELF_EXPLANATORY = (OSError, RuntimeError, duckdb.Error, UnexpectedError)
 
 
 def failed(config: Path | None, error: BaseException) -> int:
-    """Say what went wrong, and return the exit code.
+    """Print what went wrong, and return the exit code.
 
     Args:
         config: the file that the command read; None where it had none, or was not understood yet.
@@ -54,17 +54,18 @@ def _is_interruption(error: BaseException) -> bool:
 
 
 def _explained(config: Path | None, error: BaseException) -> str | None:
-    """Look into the data folder for what the failure comes from; looking may fail in its turn."""
+    """Return the cause that the data folder shows, None if it shows none."""
     try:
         return damage.described(error, load(config).data_dir) if config and isinstance(error, Exception) else None
-    except Exception:  # noqa: BLE001 - what is not found out is said as it is
+    except Exception:  # noqa: BLE001 - without a cause the error itself is printed
         return None
 
 
 def _unexplained(error: BaseException) -> str:
     text = " ".join(str(error).split())
-    said = text if text and isinstance(error, SPEAKING) else f"{type(error).__name__}: {text}".removesuffix(": ")
-    return said if isinstance(error, OSError) else f"{said}; {terminal.DEBUG}=1 shows where"
+    is_clear = text and isinstance(error, SELF_EXPLANATORY)
+    line = text if is_clear else f"{type(error).__name__}: {text}".removesuffix(": ")
+    return line if isinstance(error, OSError) else f"{line}; {terminal.DEBUG}=1 shows where"
 
 
 def _ending(config: Path | None) -> str:

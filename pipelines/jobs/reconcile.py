@@ -1,4 +1,4 @@
-"""The job `reconcile` and its schedule: what `assets/reconcile/reconcile.py` does, told to Dagster asset by asset.
+"""The job `reconcile` and its schedule: what `assets/reconcile/reconcile.py` does, reported to Dagster asset by asset.
 
 It is an op and not a selection of assets: which days it extracts is known only when the sources have been asked.
 """
@@ -35,7 +35,7 @@ def reconcile_job() -> dg.JobDefinition:
                 context.log.warning(str(drift))
             if comparison.drifts:
                 restated = restate(night.configuration, comparison, night.accepted)
-                for event in _materialized(night.configuration, comparison, restated):
+                for event in _materializations(night.configuration, comparison, restated):
                     context.log_event(event)
         context.add_output_metadata({"days_proven": len(comparison.proven), "days_drifted": len(comparison.drifts)})
 
@@ -75,10 +75,10 @@ def weekly_schedule(configuration: Configuration) -> dg.ScheduleDefinition:
     return every_week
 
 
-def _materialized(
+def _materializations(
     configuration: Configuration, comparison: Comparison, restated: Restated
 ) -> Iterator[dg.AssetMaterialization]:
-    """Yield what the assets of a night would have said."""
+    """Yield what the assets of a night would have reported."""
     for drift, landing in zip(comparison.drifts, restated.landings, strict=True):
         figures = {**landing_figures(landing), "drifted": str(drift)}
         yield _event(lake_key(landing.stream), figures, landing.day.isoformat())

@@ -27,8 +27,8 @@ def status(config: Path) -> None:
     newest = newest_day(configuration, Lake.of(configuration).landings(configuration))
     print(f"data folder   {plain(str(configuration.data_dir))}")
     print(f"newest day    {_newest(newest)}")
-    for place in unreadable(Lake.of(configuration)):
-        print(f"erasure       {place} cannot be read; restore it, or run `pulse erase` again for that learner")
+    for receipt_file in unreadable(Lake.of(configuration)):
+        print(f"erasure       {receipt_file} cannot be read; restore it, or run `pulse erase` again for that learner")
     for receipt in unfinished(Lake.of(configuration)):
         print(f"erasure       begun {receipt.content['begun_at']} and not complete; run `pulse erase` for it again")
     if not configuration.pulse.group and (is_open := owners.kept_open(configuration.data_dir)):
