@@ -337,20 +337,29 @@ def test_one_stream_alone_lands_and_publishes_nothing_until_the_others_are_there
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nightly", "--bogus"], "unrecognized arguments: --bogus"),
-        (["nightly", "--da", "2026-01-01"], "unrecognized arguments"),
-        (["nightly", "--day", "2026-13-01"], "'2026-13-01' is no day, write one like 2026-11-22"),
-        (["demo", "--users", "0"], "'0' is no number from 1 up"),
-        (["serve", "--port", "70000"], "'70000' is no port from 1 to 65535"),
-        (["backfill", "--from", "2026-01-01"], "required: --to"),
-        (["tidy"], "invalid choice: 'tidy'"),
-        ([], "required: COMMAND"),
+        (["nightly", "--bogus"], "No such option '--bogus'"),
+        (["nightly", "--da", "2026-01-01"], "No such option '--da'"),
+        (["nightly", "2026-01-01"], "Got unexpected extra argument (2026-01-01)"),
+        (["nightly", "--day", "2026-13-01"], "'--day': '2026-13-01' is no day, write one like 2026-11-22"),
+        (["demo", "--users", "0"], "'--users': 0 is not in the range x>=1"),
+        (["serve", "--port", "70000"], "'--port': 70000 is not in the range 1<=x<=65535"),
+        (["serve", "--port", "x"], "'--port': 'x' is not a valid integer"),
+        (["backfill", "--from", "2026-01-01"], "Missing option '--to'"),
+        (["erase", "-5"], "No such option '-5'"),
+        (["tidy"], "No such command 'tidy'"),
+        (["--config", "pulse.toml", "nightly"], "No such option '--config'"),
+        ([], "Missing command"),
     ],
 )
 def test_words_that_make_no_sense_are_wrong_usage(tmp_path: Path, words: list[str], said: str) -> None:
     code, out, err = Place(tmp_path).pulse(*words)
     assert (code, out) == (2, "")
     assert said in err
+
+
+def test_an_id_like_an_option_is_taken_behind_two_dashes(tmp_path: Path) -> None:
+    code, _, err = Place(tmp_path).pulse("erase", "--", "-5")
+    assert (code, err.partition(",")[0]) == (2, "pulse: pulse.toml: no such configuration file")
 
 
 def test_what_cannot_be_extracted_is_wrong_usage_with_every_mistake_at_once(demo: tuple[Place, str]) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.command_line.cli import COMMANDS, ONLY_SERVES, WITHOUT_PIPELINES
+
 ROOT = Path(__file__).parents[1]
 FRAMEWORKS = ("dagster", "flask", "numpy", "pandas", "pyarrow", "sqlalchemy")
 NIGHT = ("dagster", "numpy", "pandas", "pyarrow", "sqlalchemy")
@@ -95,9 +97,24 @@ def test_the_app_answers_without_the_libraries_of_the_night(tmp_path: Path) -> N
 
 
 def test_the_command_knows_its_usage_without_the_libraries_of_the_night() -> None:
-    ran = run_without(NIGHT, "from pipelines.command_line.cli import main\nmain(['--help'])")
+    """Nor any other library, so that it answers at once."""
+    libraries = (*NIGHT, "duckdb", "flask", "pydantic", "rich")
+    ran = run_without(libraries, "from pipelines.command_line.cli import main\nmain(['--help'])")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "nightly" in ran.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_where_only_the_server_is_installed_other_commands_say_so(command: str) -> None:
+    code = f"import sys\nfor name in {(*NIGHT, 'rich')}:\n    sys.modules[name] = None\n"
+    code += f"from pipelines.command_line.cli import main\nsys.exit(main([{command!r}, '--help']))"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    if command in WITHOUT_PIPELINES:
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert COMMANDS[command] in ran.stdout
+    else:
+        assert (ran.returncode, ran.stdout) == (2, "")
+        assert ran.stderr == f"pulse: {ONLY_SERVES}\n"
 
 
 def test_no_folder_of_source_has_more_entries_than_one_looks_through_at_once() -> None:

@@ -3,38 +3,39 @@
 import signal
 import sys
 import traceback
-from argparse import Namespace
+from pathlib import Path
 
 import duckdb
 
 from pipelines.command_line import terminal
-from pipelines.command_line.commands import configuration_of, still_served
 from warehouse.condition import damage
+from warehouse.configuration.configuration import load
 from warehouse.engine import is_interruption
 from warehouse.errors import ConfigurationError, PulseError, UnexpectedError
+from warehouse.versions.versions import Warehouse
 
 INTERRUPTED = 128 + signal.SIGINT
-# What the system, a library or a database says for itself, without our adding of what kind it is.
-SPEAKING = (OSError, RuntimeError, duckdb.Error, UnexpectedError)
+# Errors whose own text is enough; to the others their class is added.
+SELF_EXPLANATORY = (OSError, RuntimeError, duckdb.Error, UnexpectedError)
 
 
-def failed(words: Namespace, error: BaseException) -> int:
-    """Say what went wrong, and return the exit code.
+def failed(config: Path | None, error: BaseException) -> int:
+    """Print what went wrong, and return the exit code.
 
     Args:
-        words: what was typed.
+        config: the file that the command read; None where it had none, or was not understood yet.
         error: what ended the command.
     """
     if terminal.is_debugging():
         traceback.print_exception(error)
-    for line in _lines(words, error):
+    for line in _lines(config, error):
         print(f"pulse: {terminal.plain(' '.join(line.splitlines()))}", file=sys.stderr)
     if _is_interruption(error):
         return INTERRUPTED
     return error.exit_code if isinstance(error, PulseError) else PulseError.exit_code
 
 
-def _lines(words: Namespace, error: BaseException) -> list[str]:
+def _lines(config: Path | None, error: BaseException) -> list[str]:
     if isinstance(error, ConfigurationError):
         return list(error.mistakes)
     if _is_interruption(error):
@@ -42,8 +43,8 @@ def _lines(words: Namespace, error: BaseException) -> list[str]:
     elif isinstance(error, PulseError) and not isinstance(error, UnexpectedError):
         line = str(error)
     else:
-        line = _explained(words, error) or _unexplained(error)
-    return [line + _ending(words)]
+        line = _explained(config, error) or _unexplained(error)
+    return [line + _ending(config)]
 
 
 def _is_interruption(error: BaseException) -> bool:
@@ -52,22 +53,27 @@ def _is_interruption(error: BaseException) -> bool:
     )
 
 
-def _explained(words: Namespace, error: BaseException) -> str | None:
-    """Look into the data folder for what the failure comes from; looking may fail in its turn."""
+def _explained(config: Path | None, error: BaseException) -> str | None:
+    """Return the cause that the data folder shows, None if it shows none."""
     try:
-        return damage.described(error, configuration_of(words).data_dir) if isinstance(error, Exception) else None
-    except Exception:  # noqa: BLE001 - what is not found out is said as it is
+        return damage.described(error, load(config).data_dir) if config and isinstance(error, Exception) else None
+    except Exception:  # noqa: BLE001 - without a cause the error itself is printed
         return None
 
 
 def _unexplained(error: BaseException) -> str:
     text = " ".join(str(error).split())
-    said = text if text and isinstance(error, SPEAKING) else f"{type(error).__name__}: {text}".removesuffix(": ")
-    return said if isinstance(error, OSError) else f"{said}; {terminal.DEBUG}=1 shows where"
+    is_clear = text and isinstance(error, SELF_EXPLANATORY)
+    line = text if is_clear else f"{type(error).__name__}: {text}".removesuffix(": ")
+    return line if isinstance(error, OSError) else f"{line}; {terminal.DEBUG}=1 shows where"
 
 
-def _ending(words: Namespace) -> str:
+def _ending(config: Path | None) -> str:
+    """Return which version readers still get, empty if that cannot be told."""
+    if config is None:
+        return ""
     try:
-        return still_served(words)
+        current = Warehouse.of(load(config)).current()
     except Exception:  # noqa: BLE001 - an error's line must not end in another error
         return ""
+    return f"; last version {current} still served" if current else "; nothing is published"

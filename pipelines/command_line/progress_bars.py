@@ -1,6 +1,5 @@
 """Progress for a person: bars on a terminal, plain lines elsewhere."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,13 +64,12 @@ class Bars:
 
 
 @contextmanager
-def listener(to: TextIO | None = None) -> Iterator[Listener]:
+def listener_for(to: TextIO) -> Iterator[Listener]:
     """Give what shows progress, for the length of the block.
 
     Args:
-        to: where; standard output by default.
+        to: where it is shown, as bars if that is a terminal.
     """
-    to = to or sys.stdout
     if not to.isatty():
         yield Lines(to)
         return

@@ -2,18 +2,20 @@
 
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
 from assets.night.progress import Listener
+from assets.step0_plan.plan import planned
+from pipelines.command_line.progress_bars import listener_for
+from pipelines.instance import dagster_home
 from warehouse.condition import readiness, space
 from warehouse.configuration.configuration import Configuration
 from warehouse.disk.lock import run_lock
-from warehouse.errors import ConfigurationError, PulseError
+from warehouse.errors import PulseError
 from warehouse.lake.lake import Lake
-
-LOCALHOST = "127.0.0.1"
 
 
 def run_job(
@@ -32,12 +34,9 @@ def run_job(
         StorageError: there is too little room on the disk.
         PulseError: the run failed.
     """
-    need_pipelines()
-    from assets.step0_plan.plan import planned  # noqa: PLC0415 - light, but only this command needs it
-
     run = planned(configuration, first, last, stream=stream, accepted=accepted)
     with dagster_of(configuration, f"pulse for {first} to {last}") as listener:
-        from pipelines.command_line.dagster_run import run_nightly  # noqa: PLC0415 - imports Dagster, which takes a second or two
+        from pipelines.command_line.dagster_run import run_nightly  # noqa: PLC0415 - Dagster is slow, the lock comes first
 
         run_nightly(configuration, run, listener)
 
@@ -49,13 +48,9 @@ def dagster_of(configuration: Configuration, purpose: str) -> Iterator[Listener]
     with run_lock(configuration, purpose, tell=say):
         readiness.refuse_unusable(configuration)
         space.refuse_if_short(configuration)
-        from pipelines.instance import dagster_home  # noqa: PLC0415
-
         dagster_home.prepare(configuration)
-        from pipelines.command_line.progress_bars import listener  # noqa: PLC0415
-
-        with listener() as shown:  # signals are the matter of the run's resource
-            yield shown
+        with listener_for(sys.stdout) as listener:  # signals are the matter of the run's resource
+            yield listener
         explain_if_nothing_is_published(configuration)
 
 
@@ -94,11 +89,3 @@ def refuse_taken_port(host: str, port: int) -> None:
         except OSError as error:
             message = f"port {port} is taken ({error.strerror}); choose another with --port"
             raise PulseError(message) from error
-
-
-def need_pipelines() -> None:
-    """Say clearly that a machine which only serves has been asked for more."""
-    from importlib.util import find_spec  # noqa: PLC0415
-
-    if find_spec("dagster") is None:
-        raise ConfigurationError(["this installation only serves; install learning-pulse[pipelines] for this command"])

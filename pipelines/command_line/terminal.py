@@ -1,4 +1,4 @@
-"""What a command says to a terminal, a pipe or a file, and how saying it never ends what the command does.
+"""Standard output and standard error of a command, to a terminal, a pipe or a file: writing never ends a command.
 
 Whoever reads may not know our characters, may have gone away, or may sit on a full disk. What is written then is lost,
 and remembered as lost; the run goes on. A command whose purpose is its output asks afterwards (`lost_output`).
@@ -45,7 +45,7 @@ class Output:
         self._try(lambda stream: stream.flush())
 
     def isatty(self) -> bool:
-        """Tell whether a person sees it at once."""
+        """Tell whether it is a terminal."""
         return self._stream is not None and self._stream.isatty()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else the stream has, such as its encoding
@@ -74,7 +74,7 @@ class Output:
 
 
 @contextmanager
-def spoken_to() -> Iterator[None]:
+def never_failing_outputs() -> Iterator[None]:
     """Put an `Output` in the place of standard output and standard error, for the length of the block."""
     before = sys.stdout, sys.stderr
     ours = Output(sys.stdout), Output(sys.stderr)
@@ -96,22 +96,22 @@ def lost_output() -> OSError | None:
 
 def plain(text: str) -> str:
     """Return a text that moves no cursor and changes no colour: a configuration may hold any character."""
-    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def is_debugging() -> bool:
-    """Tell whether whoever runs the command wants to see what is for developers."""
+    """Tell whether tracebacks and libraries' warnings are shown."""
     return bool(os.environ.get(DEBUG))
 
 
 def encoding() -> str:
-    """Return what a process of ours has to be told to write as this one does, as `PYTHONIOENCODING` spells it."""
+    """Return the `PYTHONIOENCODING` with which a child process writes as this one does."""
     return f"{getattr(sys.stdout, 'encoding', None) or 'ascii'}:{UNKNOWN_CHARACTERS}"
 
 
-def own_the_process() -> None:
-    """Settle what holds for a whole process of ours: its characters, its descriptors, and the silence of libraries."""
-    _speak_utf8_inside()
+def prepare_process() -> None:
+    """Set up a whole process of ours: its encoding, its descriptors, and no warnings of libraries."""
+    _restart_in_utf8_mode()
     _occupy_standard_descriptors()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # nothing of ours uses them, and short of memory it complains
     if not is_debugging() and not sys.warnoptions:
@@ -119,7 +119,7 @@ def own_the_process() -> None:
         logging.getLogger().addHandler(logging.NullHandler())  # or what libraries log goes to standard error
 
 
-def _speak_utf8_inside() -> None:
+def _restart_in_utf8_mode() -> None:
     """Begin again in Python's UTF-8 mode where the locale is another: names of files and arguments are UTF-8.
 
     What is written to the terminal keeps the terminal's own encoding.

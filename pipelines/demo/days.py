@@ -1,7 +1,7 @@
 """The demo platform day by day: the rows that a learner's habit leaves behind, and the few that break rules.
 
 Belongs here: the event rows and everything that happens on one local date. Stays out: who the learners are
-(`demo_people`), tables and files (`demo_platform`). A learner's date depends on the seed, the learner and the date
+(`people.py`), tables and files (`platform.py`). A learner's date depends on the seed, the learner and the date
 alone, so a platform of more days, or of the next day, has the same past.
 """
 

@@ -1,7 +1,7 @@
 """The people of the demo platform: the cast with its zones and habits, and a crowd drawn from what is common.
 
-Belongs here: who a learner is. Stays out: what a learner does on a date (`demo_days`), tables and files
-(`demo_platform`). A learner depends on the seed and the place in the list alone; only the dates of those who join late
+Belongs here: who a learner is. Stays out: what a learner does on a date (`days.py`), tables and files
+(`platform.py`). A learner depends on the seed and the learner's index alone; only the dates of those who join late
 or leave follow `last_day`, month by month.
 """
 

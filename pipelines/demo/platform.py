@@ -130,8 +130,8 @@ def _fill(
     for table, rows in event_rows:
         counts[table] += len(rows)
         if rows:
-            places = ", ".join("?" * len(rows[0]))
-            database.executemany(f"insert into {table} values ({places})", (tuple(map(_stored, row)) for row in rows))
+            marks = ", ".join("?" * len(rows[0]))
+            database.executemany(f"insert into {table} values ({marks})", (tuple(map(_stored, row)) for row in rows))
     database.commit()
     database.executescript(INDEXES)
     return dict(counts)

@@ -51,9 +51,9 @@ def prepare(configuration: Configuration) -> Path:
     history = home / "history" / "runs"
     make_folder(history)
     text = DAGSTER_YAML.format(history=json.dumps(str(history)), days_of_ticks=DAYS_OF_TICKS)
-    place = home / "dagster.yaml"
-    if not place.exists() or place.read_text(encoding="utf-8") != text:
-        with written_beside(place) as unfinished:
+    settings = home / "dagster.yaml"
+    if not settings.exists() or settings.read_text(encoding="utf-8") != text:
+        with written_beside(settings) as unfinished:
             unfinished.write_text(text, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"

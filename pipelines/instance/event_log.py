@@ -55,6 +55,6 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
             run_file.execute(insert, rows)
             ids = [index.execute(insert, row).lastrowid for row in rows]
             self._store_asset_event_tags(index, about_assets, ids)
-            newest = {row["asset_key"]: place for place, row in enumerate(rows)}
-            for place in newest.values():  # an asset's own row holds its last event only
-                self._store_asset_event(index, about_assets[place], ids[place])
+            newest = {row["asset_key"]: index_of_row for index_of_row, row in enumerate(rows)}
+            for index_of_row in newest.values():  # an asset's own row holds its last event only
+                self._store_asset_event(index, about_assets[index_of_row], ids[index_of_row])

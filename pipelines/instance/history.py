@@ -1,4 +1,4 @@
-"""What Dagster's history lacks of lake and warehouse, and reporting it: `dagster/` may be lost, what counts is there.
+"""What Dagster's history lacks of lake and warehouse, and reporting it: the folder `dagster/` may be lost.
 
 Without that the UI would show days as missing that landed long ago, and a backfill of what is missing would extract
 them again. Only the holder of the run's lock may report: a run that is under way reports for itself.
@@ -70,11 +70,11 @@ def _last_version(instance: dg.DagsterInstance, key: dg.AssetKey) -> object:
 def _report(instance: dg.DagsterInstance, events: list[dg.AssetMaterialization]) -> None:
     """Store events without a run, as `report_runless_asset_event` does one by one, in batches."""
     batch = str(uuid4())
-    for place, event in enumerate(events, start=1):
-        told = DagsterEvent(
+    for number, event in enumerate(events, start=1):
+        reported = DagsterEvent(
             event_type_value=DagsterEventType.ASSET_MATERIALIZATION.value,
             event_specific_data=StepMaterializationData(event),
             job_name=RUNLESS_JOB_NAME,
         )
-        ends = DagsterEventBatchMetadata(batch, place == len(events))
-        instance.report_dagster_event(told, run_id=RUNLESS_RUN_ID, batch_metadata=ends)
+        ends = DagsterEventBatchMetadata(batch, number == len(events))
+        instance.report_dagster_event(reported, run_id=RUNLESS_RUN_ID, batch_metadata=ends)

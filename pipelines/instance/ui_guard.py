@@ -1,4 +1,4 @@
-"""What Dagster's webserver is asked is refused where a page of another site may have asked it (FAULTS 69).
+"""Requests to Dagster's webserver that a page of another site may have sent are refused (FAULTS 69).
 
 Dagster has no login and runs mutations that come by GET, from any origin and under any host. Listening on 127.0.0.1
 keeps other machines out, not the engineer's own browser. This middleware is the outermost one, so it stands before
@@ -6,7 +6,7 @@ every route and before the websocket's handshake. It knows HTTP and nothing of D
 
 - `Host` has to be this machine, or one of `[pulse] ui_hosts`; else a name that is made to point here (DNS rebinding)
   would be an origin of its own.
-- `Origin`, where there is one, has to be that host and port; `Sec-Fetch-Site` has to be the same origin or nobody.
+- `Origin`, if it is sent, has to be that host and port; `Sec-Fetch-Site` has to be the same origin or nobody.
 - Only following a link to a page is open to everybody: it shows, and cannot be framed.
 - What changes something is `application/json`, which a page of another site cannot send without being asked first.
 - GET `/graphql` gives the HTML page, whatever the query says.
@@ -77,7 +77,7 @@ class UiGuard:
         except Refusal as refusal:
             await _refuse(scope, refusal, send)
             return
-        await self._app(_page_only(scope), receive, _unframed(send))
+        await self._app(_as_page_request(scope), receive, _without_frames(send))
 
 
 def refuse_foreign(scope: Scope, hosts: frozenset[str]) -> None:
@@ -91,12 +91,12 @@ def refuse_foreign(scope: Scope, hosts: frozenset[str]) -> None:
         Refusal: it is not passed on.
     """
     host = _host_of(scope, hosts)
-    origin = _only(scope, b"origin")
+    origin = _single_header(scope, b"origin")
     is_reading = scope["type"] == "http" and scope["method"] in READING
-    is_link = is_reading and _only(scope, b"sec-fetch-mode") == "navigate" and not _is_data(scope["path"])
-    if origin is not None and not _is_of(origin, host):
-        raise Refusal(403, f"a page of {_shown(origin)} may not ask this; open the UI itself")
-    if _only(scope, b"sec-fetch-site") not in {None, "same-origin", "none"} and not is_link:
+    is_link = is_reading and _single_header(scope, b"sec-fetch-mode") == "navigate" and not _is_data(scope["path"])
+    if origin is not None and not _has_host_and_port(origin, host):
+        raise Refusal(403, f"a page of {_printable(origin)} may not ask this; open the UI itself")
+    if _single_header(scope, b"sec-fetch-site") not in {None, "same-origin", "none"} and not is_link:
         raise Refusal(403, "a page of another site may not ask this; open the UI itself")
     if scope["type"] == "http" and not is_reading and _media_type(scope) != "application/json":
         raise Refusal(415, "what changes something is sent as application/json")
@@ -104,17 +104,17 @@ def refuse_foreign(scope: Scope, hosts: frozenset[str]) -> None:
 
 def _host_of(scope: Scope, hosts: frozenset[str]) -> SplitResult:
     """Return `Host`, whose name is one of `hosts`."""
-    host = _only(scope, b"host") or ""
+    host = _single_header(scope, b"host") or ""
     parts = _split(f"http://{host}")
     if parts is None or _name(parts) not in hosts:
         raise Refusal(
-            403, f"the host {_shown(host)} is not known; if the UI is reached so, name it in [pulse] ui_hosts"
+            403, f"the host {_printable(host)} is not known; if the UI is reached so, name it in [pulse] ui_hosts"
         )
     return parts
 
 
-def _is_of(origin: str, host: SplitResult) -> bool:
-    """Say whether an origin has the host's name and port; a port that is left out is that of the origin's scheme."""
+def _has_host_and_port(origin: str, host: SplitResult) -> bool:
+    """Tell whether an origin has the host's name and port. A port that is left out is that of the origin's scheme."""
     parts = _split(origin)
     if parts is None:
         return False
@@ -136,11 +136,11 @@ def _name(parts: SplitResult) -> str:
     return (parts.hostname or "").rstrip(".")
 
 
-def _only(scope: Scope, name: bytes) -> str | None:
+def _single_header(scope: Scope, name: bytes) -> str | None:
     """Return a header's value, None without it.
 
     Raises:
-        Refusal: it is there twice; which one counts is said in different ways.
+        Refusal: it is sent twice; programs differ in which one counts.
     """
     values = [value for key, value in scope["headers"] if key.lower() == name]
     if len(values) > 1:
@@ -149,14 +149,14 @@ def _only(scope: Scope, name: bytes) -> str | None:
 
 
 def _media_type(scope: Scope) -> str:
-    return (_only(scope, b"content-type") or "").partition(";")[0].strip().lower()
+    return (_single_header(scope, b"content-type") or "").partition(";")[0].strip().lower()
 
 
 def _is_data(path: str) -> bool:
     return any(path == prefix or path.startswith(f"{prefix}/") for prefix in NO_PAGES)
 
 
-def _page_only(scope: Scope) -> Scope:
+def _as_page_request(scope: Scope) -> Scope:
     """Ask for the HTML page where GraphQL is asked by GET: Dagster would run a query, and a mutation, that comes so."""
     if scope["type"] != "http" or scope["path"].rstrip("/") != GRAPHQL or scope["method"] not in READING:
         return scope
@@ -164,8 +164,8 @@ def _page_only(scope: Scope) -> Scope:
     return {**scope, "query_string": b"", "headers": [*headers, (b"accept", b"text/html")]}
 
 
-def _unframed(send: Send) -> Send:
-    """Say with every answer that no page may frame it, beside what Dagster says itself."""
+def _without_frames(send: Send) -> Send:
+    """Add to every answer the headers by which no page may frame it."""
 
     async def send_unframed(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -190,6 +190,5 @@ async def _refuse(scope: Scope, refusal: Refusal, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _shown(text: str) -> str:
-    """What a stranger sent, as far as it can be shown."""
+def _printable(text: str) -> str:
     return ascii(text)[:80]

@@ -1,6 +1,6 @@
-"""Runs whose process died without a word: Dagster would show them at work, and let nothing else begin, for ever.
+"""Runs whose process has died: Dagster would show them as running for ever, and begin no other run.
 
-Dagster's own launcher does not look whether a process still lives. Whoever holds the run's lock knows that no other
+Dagster's own launcher does not check whether a process still runs. Whoever holds the run's lock knows that no other
 run is at work, because every run needs it.
 """
 
@@ -13,11 +13,11 @@ BY_COMMAND = {"pulse/started_by": "command"}
 
 
 def fail_abandoned_runs(instance: dg.DagsterInstance, *, of_commands_only: bool) -> None:
-    """Say of runs without a process that they have failed; the caller holds the run's lock.
+    """Report runs without a process as failed; the caller holds the run's lock.
 
     Args:
         instance: Dagster's instance of the data folder.
-        of_commands_only: leave the runs that Dagster launched alone; off only while no daemon is there to launch any.
+        of_commands_only: leave the runs that Dagster launched alone; false only while no daemon runs.
     """
     statuses = [*IN_PROGRESS_RUN_STATUSES, dg.DagsterRunStatus.CANCELING]
     wanted = dg.RunsFilter(statuses=statuses, tags=BY_COMMAND if of_commands_only else None)
@@ -26,6 +26,6 @@ def fail_abandoned_runs(instance: dg.DagsterInstance, *, of_commands_only: bool)
 
 
 def fail_abandoned_runs_of_home() -> None:
-    """Do so in the instance of `DAGSTER_HOME`, before its UI and daemon start, for whatever they launched before."""
+    """Do the same in the instance of `DAGSTER_HOME`, also for launched runs: its UI and daemon have not started."""
     with dg.DagsterInstance.get() as instance:
         fail_abandoned_runs(instance, of_commands_only=False)

@@ -1,4 +1,4 @@
-"""The job `nightly`: its name, the ranges of UTC days that a run of it is over, and what else a run is told."""
+"""The job `nightly`: its name, the tags for a range of UTC days, and a run's configuration."""
 
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ def range_tags(first: date, last: date) -> dict[str, str]:
 
 
 def night_config(run: Run) -> dict[str, Any]:
-    """Return the run configuration of the resource `night`; what is recorded there shows what was asked for."""
+    """Return the run configuration of the resource `night`: what the run was asked for, as Dagster records it."""
     accepted = dict.fromkeys(run.accepted, True)
     config = {"asked_from": run.first.isoformat(), **accepted}
     return {"resources": {"night": {"config": config}}}

@@ -132,7 +132,7 @@ def test_an_erasure_whose_receipt_cannot_be_printed_is_done_and_says_where_the_r
 
 def test_no_file_of_ours_gets_the_number_of_a_closed_stream() -> None:
     """FAULTS 55: what a library writes to descriptor 1 or 2 would be written into the lake."""
-    look = "from pipelines.command_line.terminal import own_the_process as own; "
+    look = "from pipelines.command_line.terminal import prepare_process as own; "
     look += "import os; own(); print(os.open('/dev/null', 0))"
     command = f'{sys.executable} -c "{look}" 2>&- <&- | cat'
     done = subprocess.run(["/bin/bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -188,7 +188,7 @@ def test_bars_and_lines_are_drawn_with_what_a_terminal_has() -> None:
 def test_what_libraries_warn_of_does_not_reach_the_person_unless_asked_for() -> None:
     """FAULTS 55: Python's warnings, and what libraries log where nobody listens."""
     look = (
-        "import logging, warnings; from pipelines.command_line import terminal; terminal.own_the_process(); "
+        "import logging, warnings; from pipelines.command_line import terminal; terminal.prepare_process(); "
         "warnings.warn('raw'); warnings.warn('old', DeprecationWarning); logging.getLogger('sqlalchemy').warning('raw')"
     )
     for environment, is_silent in [({}, True), ({"PULSE_DEBUG": "1"}, False), ({"PYTHONWARNINGS": "always"}, False)]:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -106,6 +107,9 @@ def serve() -> None:
     from assets.night.progress import Progress
     from pipelines.command_line import cli
     from warehouse.condition import space
+
+    for name in ("failures", "commands.build", "commands.erase", "commands.nightly"):
+        import_module(f"pipelines.command_line.{name}")
 
     without_dagster = ModuleType("pipelines.command_line.dagster_run")
     vars(without_dagster)["run_nightly"] = lambda configuration, run, listener: run_night(

@@ -7,9 +7,12 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+import click
 import jwt
 
-from pipelines.command_line.running import LOCALHOST, refuse_taken_port, run_job
+from pipelines.command_line.options import LOCALHOST, PORT, POSITIVE, refuse_root
+from pipelines.command_line.running import refuse_taken_port, run_job
+from pipelines.command_line.serving import serve
 from pipelines.demo.platform import WRITTEN_BY_US, Platform, demo_configuration, make_platform
 from warehouse import clock
 from warehouse.configuration.configuration import Configuration, load
@@ -20,19 +23,20 @@ OURS = ("var", "platform.sqlite", "pulse.toml")
 TOKEN_SECONDS = 7 * 24 * 3600
 
 
-def run(users: int, days: int, port: int, *, is_served: bool) -> None:
-    """Make the platform below `demo/`, run its history through the nightly job, and serve it.
-
-    Args:
-        users: how many learners.
-        days: how many days of history, up to yesterday (UTC).
-        port: where to serve.
-        is_served: whether to serve at all.
+@click.command()
+@click.option("--users", type=POSITIVE, default=40, metavar="N", help="learners")
+@click.option("--days", type=POSITIVE, default=365, metavar="N", help="days of history")
+@click.option("--port", type=PORT, default=8000, metavar="P", help="port to serve on")
+@click.option("--no-serve", is_flag=True, help="stop once the history has been published")
+@click.pass_context
+def demo(ctx: click.Context, users: int, days: int, port: int, *, no_serve: bool) -> None:
+    """Make the platform below `demo/`, run its history up to yesterday (UTC) through the nightly job, and serve it.
 
     Raises:
         PulseError: the port is taken, or the run failed.
     """
-    if is_served:
+    refuse_root(ctx, FOLDER / "var")
+    if not no_serve:
         refuse_taken_port(LOCALHOST, port)
     last_day = clock.last_day_over()
     _clear(FOLDER)
@@ -41,9 +45,7 @@ def run(users: int, days: int, port: int, *, is_served: bool) -> None:
     configuration = _configure(platform)
     run_job(configuration, platform.first_day, last_day)
     print(_what_next(configuration, platform, port))
-    if is_served:
-        from pipelines.command_line.serving import serve  # noqa: PLC0415 - only where it is served
-
+    if not no_serve:
         serve(configuration, LOCALHOST, port)
 
 
