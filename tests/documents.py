@@ -6,9 +6,9 @@ Stays out: what is claimed about them, which is the matter of the tests.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from tests.support.repository import ROOT
+
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
 NAMES = {page: str(page.relative_to(ROOT)) for page in PAGES}

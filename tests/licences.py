@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import sys
 from importlib import metadata
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parent.parent
+from tests.support.repository import ROOT
+
 LOCK = ROOT / "requirements.lock"
 PAGE = ROOT / "docs" / "LICENCES.md"
 OURS = "learning-pulse"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import IS_CI
+from tests.support.repository import ROOT
 
-ROOT = Path(__file__).parents[1]
 NOBODY = 65534
 BECOME = """
 import os, sys

@@ -20,13 +20,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.repository import ROOT
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.disk.lock import run_lock
 from warehouse.lake.days import DAY
 from warehouse.lake.lake import Lake
 from warehouse.versions.versions import Warehouse
 
-ROOT = Path(__file__).parent.parent
 DAYS = 20
 STREAMS = ["xp_events", "english_sessions", "math_sessions", "coding_sessions", "quiz_attempts"]
 

@@ -52,6 +52,7 @@ from pipelines.instance.event_log import BatchingEventLogStorage
 from pipelines.jobs.abandoned import BY_COMMAND, fail_abandoned_runs
 from pipelines.jobs.nightly import JOB_NAME, range_tags
 from pipelines.jobs.reconcile import RECONCILE
+from tests.support.repository import ROOT
 from warehouse.configuration.configuration import Configuration, Stream, load
 from warehouse.disk.lock import run_lock
 from warehouse.errors import PulseError, SourceUnavailableError
@@ -185,7 +186,7 @@ def graph(platform: Place) -> Any:
 
 def test_without_a_configuration_the_definitions_are_empty_and_hint_at_one() -> None:
     code = "from pipelines.definitions import defs; print(defs.assets, defs.jobs, defs.schedules, defs.metadata)"
-    environment = {**os.environ, "PULSE_CONFIG": "/nowhere/pulse.toml", "PYTHONPATH": str(Path(__file__).parent.parent)}
+    environment = {**os.environ, "PULSE_CONFIG": "/nowhere/pulse.toml", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, text=True, check=False
     )
@@ -826,7 +827,7 @@ def test_the_ui_runs_the_schedule_and_continues_a_commands_failed_night_when_the
         return entry["locationOrLoadError"] and entry
 
     words = [sys.executable, "-m", "pipelines.command_line.cli", "ui", "--port", str(port), "--config", "pulse.toml"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with (
         (place.folder / "ui.log").open("w+") as log,
         subprocess.Popen(words, env=environment, stdout=log, stderr=log, cwd=place.folder) as ui,

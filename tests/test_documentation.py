@@ -23,12 +23,12 @@ from tests.documents import (
     CONFIGURATION,
     CONNECT,
     README,
-    ROOT,
     TEXTS,
     blocks,
     blocks_of,
     rows_of_table,
 )
+from tests.support.repository import ROOT
 from warehouse.configuration.authentication import ApiKeyColumns, ApiKeys, Auth
 from warehouse.configuration.configuration import Configuration, Pulse, Source, Stream, load
 from warehouse.configuration.serving import Serve

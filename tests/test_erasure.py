@@ -32,6 +32,7 @@ from tests.erasing import erase
 from tests.erasures import FIRST, SECOND, dying_at, placed, places_with, pulse, receipts
 from tests.faults.failing_disk import failing_at, failing_disk
 from tests.oracle import World
+from tests.support.repository import ROOT
 from tests.worlds import worlds
 from warehouse import crash_points
 from warehouse.configuration.configuration import Configuration, load
@@ -42,7 +43,6 @@ from warehouse.lake.lake import Lake
 from warehouse.versions.manifest import sequence_of
 from warehouse.versions.versions import Warehouse
 
-ROOT = Path(__file__).parents[1]
 PAGE = "/profile/gone"
 OWN = "/api/xp/learning-pulse"
 CALLS_BETWEEN = 19  # of the calls that can fail, one is tried and so many are not

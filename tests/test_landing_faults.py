@@ -46,6 +46,7 @@ from tests.sources import (
     xp_by_day,
     xp_rows,
 )
+from tests.support.repository import ROOT
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.disk import lock
 from warehouse.erasure.suppression import suppress
@@ -440,9 +441,7 @@ def test_the_lock_names_its_holder_and_is_free_when_the_holder_is_killed(sqlite_
     """FAULTS 6."""
     configuration = only_xp(sqlite_source)
     command = [sys.executable, "-c", HOLD_LOCK, str(configuration.path)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent
-    ) as holder:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(LockHeldError) as caught, lock.run_lock(configuration, "this run"):

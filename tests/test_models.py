@@ -9,7 +9,8 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-ROOT = Path(__file__).parents[1]
+from tests.support.repository import ROOT
+
 ROOMS = ("assets", "pipelines", "serve", "warehouse")
 MOST_LINES = 120
 MOST_LINES_IN_PYTHON = 3

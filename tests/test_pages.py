@@ -17,7 +17,6 @@ from tests.documents import (
     DOCS,
     FOR_USERS,
     README,
-    ROOT,
     RULES,
     TEXTS,
     anchor,
@@ -28,6 +27,7 @@ from tests.documents import (
     prose,
     sentences,
 )
+from tests.support.repository import ROOT
 from warehouse.versions import schema
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from assets.step7_publish.publish import publish
 from pipelines.command_line import cli
 from tests import small_platform
 from tests.small_platform import FIRST, SECOND
+from tests.support.repository import ROOT
 from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import ENVIRONMENT
 from warehouse.disk.lock import run_lock
@@ -30,7 +31,6 @@ from warehouse.lake.lake import Lake
 from warehouse.versions.manifest import sequence_of
 from warehouse.versions.versions import Warehouse
 
-ROOT = Path(__file__).parents[1]
 THIRD, FOURTH = "pulse-2025-12-31-000003", "pulse-2025-12-31-000004"
 Typed = Callable[..., tuple[int, str, str]]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.command_line.cli import COMMANDS, ONLY_SERVES, WITHOUT_PIPELINES
+from tests.support.repository import ROOT
 
-ROOT = Path(__file__).parents[1]
 FRAMEWORKS = ("dagster", "flask", "numpy", "pandas", "pyarrow", "sqlalchemy")
 NIGHT = ("dagster", "numpy", "pandas", "pyarrow", "sqlalchemy")
 ROOMS = ("assets", "pipelines", "serve", "warehouse")

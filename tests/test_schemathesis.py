@@ -22,7 +22,8 @@ import pytest
 from serve.http.openapi import document
 from tests import small_platform
 from tests.small_platform import ANA, PATH, SECOND
-from tests.test_server import HOST, ROOT, Running, serving
+from tests.support.repository import ROOT
+from tests.test_server import HOST, Running, serving
 from warehouse.lake.lake import Lake
 
 IS_CI = os.environ.get("CI", "").lower() in {"1", "true"}

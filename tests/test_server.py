@@ -23,10 +23,10 @@ import pytest
 from pipelines.command_line import cli
 from tests import small_platform
 from tests.small_platform import ANA, ANSWERS, BEN, FIRST, PATH, SECOND, SECRET, bearer, token
+from tests.support.repository import ROOT
 from warehouse.configuration.configuration import Configuration
 from warehouse.versions.versions import Warehouse
 
-ROOT = Path(__file__).parents[1]
 HOST = "127.0.0.1"
 # a version that is built again from the same lake has another number and the same answers
 BY_NEWEST_DAY = {version.rpartition("-")[0]: body for version, body in ANSWERS[ANA].items()}

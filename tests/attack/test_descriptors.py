@@ -16,7 +16,8 @@ import pytest
 from serve.http import connections
 from tests import small_platform, test_server
 from tests.small_platform import SECOND, bearer
-from tests.test_server import HOST, ROOT, Running, answered, command, free_port, wait_until, wait_until_it_answers
+from tests.support.repository import ROOT
+from tests.test_server import HOST, Running, answered, command, free_port, wait_until, wait_until_it_answers
 from warehouse.configuration.configuration import Configuration
 
 ANSWER_SECONDS = 2.0

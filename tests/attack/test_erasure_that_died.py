@@ -26,6 +26,7 @@ from tests.erased_worlds import FIRST_DAY, GONE, LAST_DAY, STAYS, WOVEN, without
 from tests.erasing import erase
 from tests.erasures import dying_at, placed, places_with, pulse, receipts
 from tests.oracle import World
+from tests.support.repository import ROOT
 from warehouse import crash_points
 from warehouse.configuration.configuration import Configuration
 from warehouse.erasure import suppression
@@ -34,7 +35,6 @@ from warehouse.lake.lake import Lake
 from warehouse.versions.schema import tables
 from warehouse.versions.versions import Warehouse
 
-ROOT = Path(__file__).parents[2]
 OWN = "/api/xp/learning-pulse"
 OPS_TOKEN = "an-ops-token-of-these-tests"
 NOT_COMPLETE = "and not complete; run `pulse erase` for it again"

@@ -15,7 +15,8 @@ import pytest
 from serve.http.log_lines import Lines
 from tests import small_platform, test_server
 from tests.small_platform import SECOND, bearer
-from tests.test_server import ROOT, Running, answered, command, free_port, wait_until, wait_until_it_answers
+from tests.support.repository import ROOT
+from tests.test_server import Running, answered, command, free_port, wait_until, wait_until_it_answers
 from warehouse.configuration.configuration import Configuration
 
 PIPE_BYTES = 4096  # the smallest that Linux makes

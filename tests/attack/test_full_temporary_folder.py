@@ -18,7 +18,8 @@ from prometheus_client import mmap_dict
 from serve.operations.counted import SurvivingDict
 from tests import small_platform, test_server
 from tests.small_platform import PATH, SECOND, bearer
-from tests.test_server import ROOT, Running, answered, command, free_port, wait_until, wait_until_it_answers
+from tests.support.repository import ROOT
+from tests.test_server import Running, answered, command, free_port, wait_until, wait_until_it_answers
 from warehouse.configuration.configuration import Configuration
 
 OPS_TOKEN = "an-ops-token-of-these-tests"

@@ -17,6 +17,7 @@ from serve.version.reader import Follower
 from tests import small_platform
 from tests.other_user import NOBODY, as_user, let_pass, need_another_user
 from tests.small_platform import ANA, FIRST, FIRST_DAY, KIM, SECOND, SECOND_NIGHT, bearer
+from tests.support.repository import ROOT
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.disk.lock import run_lock
 from warehouse.erasure.suppression import suppress
@@ -104,7 +105,6 @@ def configured(configuration: Configuration, **keys: str) -> Configuration:
     return load(configuration.path, uses=["sources", "auth"])
 
 
-ROOT = Path(__file__).parents[2]
 SERVED = {
     "lake/profiles.parquet", "lake/suppressed.json", "warehouse/pin", "warehouse/pulse.duckdb",
     *(f"warehouse/versions/{version}.{kind}" for version in (FIRST, SECOND) for kind in ("duckdb", "json")),

@@ -29,6 +29,7 @@ from starlette.routing import Route
 from pipelines.demo.platform import demo_configuration, make_platform
 from pipelines.instance.ui_guard import NO_PAGES
 from tests.browser.chromium import ARGUMENTS, CHROMIUM, missing
+from tests.support.repository import ROOT
 
 pytestmark = pytest.mark.slow
 LAST_DAY = date(2026, 1, 20)
@@ -82,7 +83,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         running = Ui(free.getsockname()[1])
     words = ["-m", "pipelines.command_line.cli", "ui", "--port", str(running.port), "--config", "pulse.toml"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with (
         (folder / "ui.log").open("w") as log,
         subprocess.Popen([sys.executable, *words], env=environment, stdout=log, stderr=log, cwd=folder) as process,

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.demo.platform import demo_configuration, make_platform
+from tests.support.repository import ROOT
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.lake.days import DAY, days_between
 from warehouse.lake.lake import Lake
 from warehouse.versions.versions import Warehouse
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 240  # seconds; on a quiet machine nothing takes more than a minute
 DAYS = 12
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}

@@ -32,6 +32,7 @@ from tests.sources import (
     sqlite_platform,
     xp_rows,
 )
+from tests.support.repository import ROOT
 from warehouse import clock, engine
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import CheckFailedError, ClockError, SourceUnavailableError
@@ -43,7 +44,6 @@ from warehouse.versions.manifest import Manifest
 from warehouse.versions.versions import Warehouse
 
 USERS = {"user_id": "text", "username": "text", "is_public": "boolean", "timezone": "text"}
-ROOT = Path(__file__).parents[2]
 TODAY = FIRST + 3 * DAY  # the day on which the clock is wrong for a night: it has begun, and has rows
 SetClock = Callable[[datetime], None]
 

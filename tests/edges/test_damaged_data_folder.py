@@ -17,11 +17,11 @@ from serve.version.reader import Follower
 from tests.erasing import erase
 from tests.slowly import slowly
 from tests.sources import FIRST, USERS_TYPES, XP_TYPES, night, sqlite_platform, xp_rows
+from tests.support.repository import ROOT
 from warehouse.configuration.configuration import load
 from warehouse.errors import DamagedError, NoVersionError
 from warehouse.versions.versions import Warehouse
 
-ROOT = Path(__file__).parent.parent.parent
 DAY = timedelta(days=1)
 LIGHT = ("status", "versions", "rollback", "unpin", "build", "erase somebody")
 HEAVY = ("nightly --day 2026-06-03", "reconcile")

@@ -23,6 +23,7 @@ from assets.step6_check.check_list import CHECK_LIST, Check, Outcome, Report, ch
 from tests import small_platform
 from tests.small_platform import FIRST, FIRST_NIGHT, SECOND
 from tests.sources import Notes
+from tests.support.repository import ROOT
 from warehouse import engine
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import CheckFailedError, PulseError
@@ -32,7 +33,6 @@ from warehouse.lake.landing import Landing
 from warehouse.versions import schema
 from warehouse.versions.versions import Warehouse
 
-ROOT = Path(__file__).parents[2]
 NAMES = [check.name for check in CHECK_LIST]
 UNDATED = "insert into quarantine select '{}', null, 'id ' || n, 'missing_time', '{}' from range({}) as numbers (n)"
 

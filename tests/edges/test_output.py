@@ -15,10 +15,10 @@ from pipelines.command_line import cli, terminal
 from pipelines.command_line.progress_bars import Bars, Lines
 from tests.slowly import slowly
 from tests.sources import FIRST, USERS_TYPES, night, sqlite_platform, xp_rows
+from tests.support.repository import ROOT
 from warehouse.configuration.configuration import load
 from warehouse.versions.versions import Warehouse
 
-ROOT = Path(__file__).parent.parent.parent
 OLD_TERMINALS = {
     "latin-1": {"PYTHONIOENCODING": "latin-1"},
     "ASCII": {"PYTHONIOENCODING": "ascii"},

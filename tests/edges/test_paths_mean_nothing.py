@@ -15,6 +15,7 @@ from serve.public.profiles import Profiles
 from tests.erasing import erase
 from tests.slowly import slowly
 from tests.sources import FIRST, Platform, night, only_xp, published, sqlite_platform
+from tests.support.repository import ROOT
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import ConfigurationError
 from warehouse.lake.days import DAY
@@ -147,11 +148,10 @@ def test_a_folder_whose_name_would_be_taken_for_a_url_is_refused(
 
 def test_no_reader_of_parquet_stands_beside_the_one_that_says_that_paths_mean_nothing() -> None:
     """FAULTS 52: whoever reads a Parquet file does so by `engine.files` or, its metadata, by `engine.paths`."""
-    root = Path(__file__).parents[2]
-    places = [place for room in ROOMS for place in (root / room).rglob("*") if place.suffix in {".py", ".sql"}]
+    places = [place for room in ROOMS for place in (ROOT / room).rglob("*") if place.suffix in {".py", ".sql"}]
     assert len(places) > 100
     bare = [
-        f"{place.relative_to(root)}:{number}"
+        f"{place.relative_to(ROOT)}:{number}"
         for place in places
         for number, line in enumerate(place.read_text(encoding="utf-8").splitlines(), 1)
         if READERS.search(line) and not (place.name == "engine.py" and "hive_partitioning = false" in line)
