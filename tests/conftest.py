@@ -2,7 +2,7 @@
 
 `CI=true` draws many worlds, anything else few; `--hypothesis-profile=ci` does the same by hand, and `thorough` draws
 more than CI has time for. Tests take their share of the profile's `max_examples`. How the product is run on a world is
-`replay.py`.
+`tests/support/running/replay.py`.
 """
 
 import os

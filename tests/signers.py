@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from tests.small_platform import ANA, FAR_EXPIRY
+from tests.support.platforms.small_platform import ANA, FAR_EXPIRY
 
 CLAIMS = {"sub": ANA, "exp": FAR_EXPIRY}
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey

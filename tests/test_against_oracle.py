@@ -1,8 +1,9 @@
 """Random worlds through the whole way, from a real database to the API, against the independent oracle.
 
 Belongs here: what the product publishes and answers equals what `oracle.py` works out, and one lake has one logical
-hash however it came about (R24). Stays out: how worlds are drawn (`worlds.py`), how the product is run (`replay.py`),
-single rules on rows of their own (`golden/`). How many worlds is the profile's matter, see `conftest.py`.
+hash however it came about (R24). Stays out: how worlds are drawn (`worlds.py`), how the product is run
+(`tests/support/running/replay.py`), single rules on rows of their own (`golden/`). How many worlds is the profile's
+matter, see `conftest.py`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from assets.all_steps import publish_lake
 from assets.night.night import Night
 from assets.step2_land.land import land
 from assets.step3_users.users import land_users
-from tests import oracle, platforms, replay
+from tests import oracle
 from tests.oracle import Stream, World, days
+from tests.support.platforms import platforms
+from tests.support.running import replay
 from tests.worlds import BAD_ZONES, GOOD_ZONES, worlds
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from serve.credentials import api_keys, key_store
 from serve.credentials.api_keys import KeyRing, Row, scopes_of
 from serve.credentials.key_store import KeyStore
 from serve.http.errors import CredentialError, Reason, RefusedError, UnavailableError
-from tests import small_platform
-from tests.small_platform import ANA, ANSWERS, BEN, PATH, SECOND, bearer, token
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import ANA, ANSWERS, BEN, PATH, SECOND, bearer, token
 from warehouse.configuration.authentication import ApiKeyColumns, ApiKeys
 from warehouse.configuration.configuration import Configuration, Source
 from warehouse.errors import ConfigurationError

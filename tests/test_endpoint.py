@@ -1,6 +1,7 @@
 """The endpoint through the app: whose numbers it answers, how it follows the pointer, and what errors look like.
 
-The answers are written down in `small_platform.py`. The same through the real server is `test_server.py`.
+The answers are written down in `tests/support/platforms/small_platform.py`. The same through the real server is
+`test_server.py`.
 """
 
 import json
@@ -22,8 +23,21 @@ from serve.version import reader
 from serve.version.open_version import OpenVersion, open_version
 from serve.version.pulse import learning_pulse
 from serve.version.reader import Follower
-from tests import small_platform
-from tests.small_platform import ANA, ANSWERS, BEN, FIRST, IDLE, KIM, PATH, QUOTED, SECOND, UNKNOWN, ZOE, bearer
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import (
+    ANA,
+    ANSWERS,
+    BEN,
+    FIRST,
+    IDLE,
+    KIM,
+    PATH,
+    QUOTED,
+    SECOND,
+    UNKNOWN,
+    ZOE,
+    bearer,
+)
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import NoVersionError
 from warehouse.identifiers import user_key

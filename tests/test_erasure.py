@@ -26,13 +26,16 @@ from assets.night.night import Night
 from assets.reconcile.reconcile import reconcile
 from assets.step2_land.land import land
 from serve.app import create_app
-from tests import erasures, oracle, platforms, replay
-from tests.erased_worlds import FIRST_DAY, GONE, LAST_DAY, LOOKALIKES, STAYS, USERS, WOVEN, without
-from tests.erasing import erase
-from tests.erasures import FIRST, SECOND, dying_at, placed, places_with, pulse, receipts
+from tests import oracle
 from tests.faults.failing_disk import failing_at, failing_disk
 from tests.oracle import World
+from tests.support.erasing import woven_lake
+from tests.support.erasing.erase import erase
+from tests.support.erasing.woven_lake import FIRST, SECOND, dying_at, placed, places_with, pulse, receipts
+from tests.support.erasing.woven_world import FIRST_DAY, GONE, LAST_DAY, LOOKALIKES, STAYS, USERS, WOVEN, without
+from tests.support.platforms import platforms
 from tests.support.repository import ROOT
+from tests.support.running import replay
 from tests.worlds import worlds
 from warehouse import crash_points
 from warehouse.configuration.configuration import Configuration, load
@@ -46,11 +49,11 @@ from warehouse.versions.versions import Warehouse
 PAGE = "/profile/gone"
 OWN = "/api/xp/learning-pulse"
 CALLS_BETWEEN = 19  # of the calls that can fail, one is tried and so many are not
-# Before these, nobody is erased yet: `attack/test_erasure_that_died.py`.
+# Before these, nobody is erased yet: `tests/attack/test_erasure_that_died.py`.
 FROM_THE_LIST_ON = crash_points.NAMES_OF_ERASURE[crash_points.NAMES_OF_ERASURE.index("erase: learner suppressed") :]
 A_FEW = settings(max_examples=max(2, settings().max_examples // 20))
 
-# What the receipt has to say, counted by hand in `erased_worlds.py`.
+# What the receipt has to say, counted by hand in `tests/support/erasing/woven_world.py`.
 IN_LAKE = {
     "accepted_quarantine": 4,  # one of them without a day
     "activity": 4,  # two UTC days of one date each, one of them with a session over midnight, and one more
@@ -75,7 +78,7 @@ IN_LAKE = {
 
 @pytest.fixture(scope="session")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return erasures.two_nights(tmp_path_factory.mktemp("woven"))
+    return woven_lake.two_nights(tmp_path_factory.mktemp("woven"))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from assets.night.night import Night
 from assets.step1_extract.extract import open_stream
 from assets.step2_land.land import land
-from tests.sources import (
+from tests.support.platforms.sources import (
     DAY,
     FIRST,
     NOON,

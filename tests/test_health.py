@@ -17,8 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from serve.app import create_app
 from serve.http.errors import Reason
 from serve.operations.health import FEWEST_ANSWERS
-from tests import small_platform
-from tests.small_platform import FIRST, PATH, SECOND, bearer, token
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import FIRST, PATH, SECOND, bearer, token
 from warehouse.configuration.configuration import Configuration
 from warehouse.versions.versions import Warehouse
 

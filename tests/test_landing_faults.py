@@ -24,7 +24,7 @@ from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from assets.step2_land.land import land
 from assets.step3_users.users import land_users
-from tests.sources import (
+from tests.support.platforms.sources import (
     DAY,
     FIRST,
     KINDS,

@@ -20,8 +20,8 @@ from werkzeug.test import TestResponse
 from serve import app
 from serve.http import counts
 from serve.http.counts import MOST_KEYS, Counts, ProcessCounts
-from tests import small_platform
-from tests.small_platform import ANA, BEN, PATH, SECOND, bearer
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import ANA, BEN, PATH, SECOND, bearer
 from warehouse.configuration.configuration import load
 from warehouse.errors import ConfigurationError
 

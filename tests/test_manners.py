@@ -19,8 +19,8 @@ from serve import app
 from serve.http.access_log import AccessLog
 from serve.http.clients import Clients
 from serve.http.cors import EXPOSED_HEADERS
-from tests import small_platform
-from tests.small_platform import ANA, ANSWERS, BEN, FIRST, IDLE, KIM, PATH, SECOND, bearer
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import ANA, ANSWERS, BEN, FIRST, IDLE, KIM, PATH, SECOND, bearer
 from warehouse.versions.versions import Warehouse
 
 LISTED, UNLISTED = "https://www.example.com", "https://evil.example.com"

@@ -18,8 +18,8 @@ from werkzeug.test import TestResponse
 from serve import app
 from serve.http.cors import EXPOSED_HEADERS
 from serve.http.openapi import document
-from tests import small_platform
-from tests.small_platform import ANA, PATH, SECOND, bearer
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import ANA, PATH, SECOND, bearer
 from warehouse.versions.versions import Warehouse
 
 OPS_TOKEN = "the-token-of-those-who-look-after-it"

@@ -20,8 +20,8 @@ from assets.step4_roll_up.activity import roll_up
 from assets.step5_build.build import build
 from assets.step7_publish.publish import publish
 from pipelines.command_line import cli
-from tests import small_platform
-from tests.small_platform import FIRST, SECOND
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import FIRST, SECOND
 from tests.support.repository import ROOT
 from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import ENVIRONMENT

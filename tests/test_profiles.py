@@ -7,8 +7,8 @@ import pytest
 
 from serve.http.errors import UnansweredError
 from serve.public.profiles import Profiles
-from tests import public_platform
-from tests.public_platform import COMPOSED, DECOMPOSED, NOBODY, PUBLIC
+from tests.support.platforms import public_platform
+from tests.support.platforms.public_platform import COMPOSED, DECOMPOSED, NOBODY, PUBLIC
 from warehouse.configuration.configuration import Configuration
 from warehouse.lake.lake import Lake
 

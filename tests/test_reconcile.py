@@ -17,8 +17,7 @@ from assets.night.night import Night
 from assets.reconcile.compare import compare
 from assets.reconcile.reconcile import reconcile
 from assets.step1_extract.extract import open_stream
-from tests.slowly import slowly
-from tests.sources import (
+from tests.support.platforms.sources import (
     DAY,
     FIRST,
     PLATFORMS,
@@ -34,6 +33,7 @@ from tests.sources import (
     xp_by_day,
     xp_rows,
 )
+from tests.support.slowly import slowly
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import ShrinkError
 from warehouse.lake.lake import Lake

@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 from assets.all_steps import publish_lake
 from assets.night.night import Night
 from assets.step7_publish import publish as publishing
-from tests import oracle, oracle_restatements, platforms, replay
+from tests import oracle, oracle_restatements
 from tests.oracle import Row, Stream, World, days
+from tests.support.platforms import platforms
+from tests.support.running import replay
 from tests.worlds import GOOD_ZONES, worlds
 from warehouse.errors import CheckFailedError
 from warehouse.identifiers import user_key

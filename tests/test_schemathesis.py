@@ -20,8 +20,8 @@ import duckdb
 import pytest
 
 from serve.http.openapi import document
-from tests import small_platform
-from tests.small_platform import ANA, PATH, SECOND
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import ANA, PATH, SECOND
 from tests.support.repository import ROOT
 from tests.test_server import HOST, Running, serving
 from warehouse.lake.lake import Lake

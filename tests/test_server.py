@@ -1,6 +1,7 @@
 """The production server over real HTTP, as `pulse serve` starts it: it stays up, follows the pointer, and stops.
 
-What an answer must be is `small_platform.py`'s; what the app does with every input is `test_endpoint.py`'s.
+What an answer must be is `tests/support/platforms/small_platform.py`'s; what the app does with every input is
+`test_endpoint.py`'s.
 """
 
 import http.client
@@ -21,8 +22,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from pipelines.command_line import cli
-from tests import small_platform
-from tests.small_platform import ANA, ANSWERS, BEN, FIRST, PATH, SECOND, SECRET, bearer, token
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import ANA, ANSWERS, BEN, FIRST, PATH, SECOND, SECRET, bearer, token
 from tests.support.repository import ROOT
 from warehouse.configuration.configuration import Configuration
 from warehouse.versions.versions import Warehouse

@@ -19,7 +19,7 @@ from assets.night.night import Night
 from assets.step1_extract import snapshot as snapshots
 from assets.step1_extract.snapshot import CursorSnapshot, PostgresSnapshot, RawBatch
 from assets.step2_land.land import land
-from tests.sources import (
+from tests.support.platforms.sources import (
     DAY,
     FIRST,
     NOON,

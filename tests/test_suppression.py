@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from serve.app import create_app
-from tests import platforms, replay, small_platform
-from tests.erased_worlds import GONE, LAST_DAY, LOOKALIKES, WOVEN, without
-from tests.small_platform import ANA, ANSWERS, BEN, PATH, SECOND, UNKNOWN, bearer
+from tests.support.erasing.woven_world import GONE, LAST_DAY, LOOKALIKES, WOVEN, without
+from tests.support.platforms import platforms, small_platform
+from tests.support.platforms.small_platform import ANA, ANSWERS, BEN, PATH, SECOND, UNKNOWN, bearer
+from tests.support.running import replay
 from warehouse.configuration.configuration import Configuration
 from warehouse.erasure import suppression
 from warehouse.errors import PulseError

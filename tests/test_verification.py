@@ -20,8 +20,8 @@ import pytest
 from serve.version import reader
 from serve.version.open_version import open_version
 from serve.version.reader import Follower
-from tests import small_platform
-from tests.small_platform import ANA, ANSWERS, FIRST, SECOND
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import ANA, ANSWERS, FIRST, SECOND
 from warehouse.errors import CheckFailedError, NoVersionError
 from warehouse.versions import verification
 from warehouse.versions.verification import OvertakenError, verify

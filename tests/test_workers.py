@@ -16,8 +16,9 @@ import pytest
 
 from pipelines.command_line import cli
 from serve.operations.health import about
-from tests import small_platform, test_server
-from tests.small_platform import FIRST, SECOND, bearer
+from tests import test_server
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import FIRST, SECOND, bearer
 from tests.test_server import Learners, Running, answered, wait_until
 from warehouse.configuration.configuration import Configuration
 from warehouse.versions.versions import Warehouse

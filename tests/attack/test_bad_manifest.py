@@ -7,8 +7,8 @@ import pytest
 
 from pipelines.command_line import cli
 from serve.app import create_app
-from tests import small_platform
-from tests.small_platform import FIRST, PATH, SECOND, bearer
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import FIRST, PATH, SECOND, bearer
 from warehouse.configuration.configuration import Configuration
 from warehouse.versions.versions import Warehouse
 

@@ -7,8 +7,8 @@ from limits.storage import MemoryStorage
 
 from serve import app
 from serve.http.counts import Counts
-from tests import small_platform
-from tests.small_platform import PATH, SECOND, bearer
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import PATH, SECOND, bearer
 
 HOUR = 3600.0
 

@@ -21,10 +21,10 @@ from pipelines.command_line import cli
 from serve.app import create_app
 from serve.http.errors import UnansweredError
 from serve.public.profiles import Profiles
-from tests import public_platform, small_platform
-from tests.erasing import erase
-from tests.public_platform import ADA
-from tests.small_platform import ANA, ANSWERS, BEN, PATH, SECOND, SECOND_NIGHT, UNKNOWN, bearer
+from tests.support.erasing.erase import erase
+from tests.support.platforms import public_platform, small_platform
+from tests.support.platforms.public_platform import ADA
+from tests.support.platforms.small_platform import ANA, ANSWERS, BEN, PATH, SECOND, SECOND_NIGHT, UNKNOWN, bearer
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.erasure import suppression
 from warehouse.errors import PulseError

@@ -21,12 +21,13 @@ from assets.step4_roll_up.activity import roll_up
 from assets.step5_build.build import build
 from assets.step7_publish.waiting import version_built
 from serve.app import create_app
-from tests import erasures, replay
-from tests.erased_worlds import FIRST_DAY, GONE, LAST_DAY, STAYS, WOVEN, without
-from tests.erasing import erase
-from tests.erasures import dying_at, placed, places_with, pulse, receipts
 from tests.oracle import World
+from tests.support.erasing import woven_lake
+from tests.support.erasing.erase import erase
+from tests.support.erasing.woven_lake import dying_at, placed, places_with, pulse, receipts
+from tests.support.erasing.woven_world import FIRST_DAY, GONE, LAST_DAY, STAYS, WOVEN, without
 from tests.support.repository import ROOT
+from tests.support.running import replay
 from warehouse import crash_points
 from warehouse.configuration.configuration import Configuration
 from warehouse.erasure import suppression
@@ -49,7 +50,7 @@ LEARNERS = (GONE, STAYS, "zo\u00eb", "o'brien", "a\nb")
 
 @pytest.fixture(scope="session")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return erasures.two_nights(tmp_path_factory.mktemp("woven"))
+    return woven_lake.two_nights(tmp_path_factory.mktemp("woven"))
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from pipelines.command_line import cli
-from tests import small_platform
-from tests.other_user import NOBODY, holding, need_another_user
-from tests.slowly import slowly
-from tests.small_platform import FIRST, SECOND
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import FIRST, SECOND
 from tests.support.repository import ROOT
+from tests.support.running.other_user import NOBODY, holding, need_another_user
+from tests.support.slowly import slowly
 from warehouse.configuration.configuration import Configuration
 from warehouse.disk import lock
 from warehouse.errors import LockHeldError, LockWaitError

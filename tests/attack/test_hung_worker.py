@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from serve.operations.beats import HUNG_SECONDS, KILLED_SECONDS, LATE_SECONDS, REPLACED_SECONDS, Beats, Watcher
-from tests import small_platform, test_server
-from tests.small_platform import SECOND, bearer
+from tests import test_server
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import SECOND, bearer
 from tests.test_server import Running, answered, wait_until
 
 OPS_TOKEN = "an-ops-token-of-these-tests"

@@ -7,7 +7,7 @@ import pytest
 
 from assets.night.progress import Silent
 from assets.orchestration.resources import NightResource, by_command
-from tests.sources import FIRST, only_xp, sqlite_platform, xp_rows
+from tests.support.platforms.sources import FIRST, only_xp, sqlite_platform, xp_rows
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import PulseError
 

@@ -11,8 +11,8 @@ from assets.all_steps import publish_lake
 from assets.night.night import Night
 from pipelines.command_line import cli
 from serve.app import create_app
-from tests import small_platform
-from tests.small_platform import ANA, FIRST_DAY, SECOND, bearer
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import ANA, FIRST_DAY, SECOND, bearer
 from warehouse.configuration.configuration import Configuration
 from warehouse.disk.files import a_file
 from warehouse.erasure.suppression import suppress

@@ -16,10 +16,10 @@ from assets.all_steps import publish_lake
 from assets.night.night import Night
 from pipelines.command_line import cli
 from serve.app import create_app
-from tests import small_platform
-from tests.erasing import erase
-from tests.erasures import dying_at
-from tests.small_platform import ANA, BEN, PATH, SECOND, SECOND_NIGHT, bearer
+from tests.support.erasing.erase import erase
+from tests.support.erasing.woven_lake import dying_at
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import ANA, BEN, PATH, SECOND, SECOND_NIGHT, bearer
 from warehouse import crash_points
 from warehouse.condition import damage, readiness
 from warehouse.configuration.configuration import Configuration, load

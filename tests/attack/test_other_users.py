@@ -14,10 +14,10 @@ import pytest
 from pipelines.command_line import cli
 from serve.version.open_version import open_version
 from serve.version.reader import Follower
-from tests import small_platform
-from tests.other_user import NOBODY, as_user, let_pass, need_another_user
-from tests.small_platform import ANA, FIRST, FIRST_DAY, KIM, SECOND, SECOND_NIGHT, bearer
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import ANA, FIRST, FIRST_DAY, KIM, SECOND, SECOND_NIGHT, bearer
 from tests.support.repository import ROOT
+from tests.support.running.other_user import NOBODY, as_user, let_pass, need_another_user
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.disk.lock import run_lock
 from warehouse.erasure.suppression import suppress

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from serve.app import create_app
 from serve.http.gateway import Gateway
 from serve.public.public import PATHS
-from tests import public_platform
+from tests.support.platforms import public_platform
 from warehouse.configuration.configuration import Configuration, load
 
 OPS_TOKEN = "an-ops-token-of-these-tests"

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from serve.app import create_app
-from tests import public_platform
+from tests.support.platforms import public_platform
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.command_line import cli
-from tests import small_platform
-from tests.small_platform import FIRST_DAY
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import FIRST_DAY
 from warehouse.configuration.configuration import Configuration
 
 COMMANDS = (["build"], ["nightly", "--day", str(FIRST_DAY)], ["erase", "somebody"])

@@ -8,8 +8,8 @@ import pytest
 
 from serve.app import create_app
 from serve.http.gateway import Gateway
-from tests import small_platform
-from tests.small_platform import PATH, SECOND, bearer
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import PATH, SECOND, bearer
 
 OPS_TOKEN = "an-ops-token-of-these-tests"
 FIXED = ["/health", "/health/ready", "/health/detailed", "/metrics", PATH, "/openapi.json"]

@@ -28,8 +28,8 @@ from starlette.routing import Route
 
 from pipelines.demo.platform import demo_configuration, make_platform
 from pipelines.instance.ui_guard import NO_PAGES
-from tests.browser.chromium import ARGUMENTS, CHROMIUM, missing
 from tests.support.repository import ROOT
+from tests.support.running.chromium import ARGUMENTS, CHROMIUM, missing
 
 pytestmark = pytest.mark.slow
 LAST_DAY = date(2026, 1, 20)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources import FIRST, PLATFORMS, XP_TYPES, Platform, night, platform_of, published
+from tests.support.platforms.sources import FIRST, PLATFORMS, XP_TYPES, Platform, night, platform_of, published
 
 TYPES = {"user_id": "text", "username": "text", "timezone": "text"}
 

@@ -18,9 +18,8 @@ from assets.step0_plan import ahead
 from assets.step0_plan.ahead import find_ahead
 from pipelines.command_line import cli
 from serve.public.profiles import Profiles
-from tests.erasing import erase
-from tests.slowly import slowly
-from tests.sources import (
+from tests.support.erasing.erase import erase
+from tests.support.platforms.sources import (
     FIRST,
     XP_TYPES,
     Notes,
@@ -33,6 +32,7 @@ from tests.sources import (
     xp_rows,
 )
 from tests.support.repository import ROOT
+from tests.support.slowly import slowly
 from warehouse import clock, engine
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import CheckFailedError, ClockError, SourceUnavailableError

@@ -15,7 +15,7 @@ from assets.night.night import Night
 from assets.reconcile.compare import compare
 from assets.step2_land.land import land
 from assets.step3_users.users import land_users
-from tests.sources import (
+from tests.support.platforms.sources import (
     FIRST,
     PLATFORMS,
     QUIZZES_TYPES,

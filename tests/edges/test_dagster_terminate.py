@@ -18,8 +18,8 @@ from dagster._utils.interrupts import capture_interrupts
 
 from assets.step2_land import land as landing_step
 from pipelines.command_line.dagster_run import nightly_job
-from tests import small_platform
-from tests.small_platform import FIRST_NIGHT, SECOND_NIGHT
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import FIRST_NIGHT, SECOND_NIGHT
 from tests.test_dagster import Place, at_home
 from warehouse import crash_points
 from warehouse.disk.files import UNFINISHED

@@ -14,10 +14,10 @@ import pytest
 
 from pipelines.command_line import cli
 from serve.version.reader import Follower
-from tests.erasing import erase
-from tests.slowly import slowly
-from tests.sources import FIRST, USERS_TYPES, XP_TYPES, night, sqlite_platform, xp_rows
+from tests.support.erasing.erase import erase
+from tests.support.platforms.sources import FIRST, USERS_TYPES, XP_TYPES, night, sqlite_platform, xp_rows
 from tests.support.repository import ROOT
+from tests.support.slowly import slowly
 from warehouse.configuration.configuration import load
 from warehouse.errors import DamagedError, NoVersionError
 from warehouse.versions.versions import Warehouse

@@ -20,9 +20,10 @@ from serve.public.public import SCRIPT, STYLE, WORDS
 from serve.public.public_pulse import PublicPulse
 from serve.version.open_version import last_complete_date, open_version
 from serve.version.pulse import learning_pulse
-from tests import oracle, public_platform, small_platform
-from tests.small_platform import ANA, FIRST, IDLE, KIM, PATH, SECOND, UNKNOWN, bearer
-from tests.sources import USERS_TYPES, XP_TYPES, night, published, sqlite_platform
+from tests import oracle
+from tests.support.platforms import public_platform, small_platform
+from tests.support.platforms.small_platform import ANA, FIRST, IDLE, KIM, PATH, SECOND, UNKNOWN, bearer
+from tests.support.platforms.sources import USERS_TYPES, XP_TYPES, night, published, sqlite_platform
 from warehouse.configuration.configuration import Configuration
 from warehouse.erasure.suppression import suppress
 from warehouse.lake.lake import Lake

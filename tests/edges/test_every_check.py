@@ -20,9 +20,9 @@ from assets.step5_build.build import Built, build
 from assets.step6_check import check as checking
 from assets.step6_check.check import check, refuse_failures
 from assets.step6_check.check_list import CHECK_LIST, Check, Outcome, Report, checks_in, judged, page
-from tests import small_platform
-from tests.small_platform import FIRST, FIRST_NIGHT, SECOND
-from tests.sources import Notes
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import FIRST, FIRST_NIGHT, SECOND
+from tests.support.platforms.sources import Notes
 from tests.support.repository import ROOT
 from warehouse import engine
 from warehouse.configuration.configuration import Configuration
@@ -220,7 +220,7 @@ def test_a_version_broken_on_purpose_fails_by_the_name_of_the_check(place: Place
 
 
 def test_every_check_says_what_it_compared(place: Place) -> None:
-    """FAULTS 43: rows, counted by hand from `tests/small_platform.py`."""
+    """FAULTS 43: rows, counted by hand from `tests/support/platforms/small_platform.py`."""
     found = place.outcomes()
     assert {name: outcome.violations for name, outcome in found.items()} == dict.fromkeys(NAMES, 0)
     assert {name: outcome.compared for name, outcome in found.items()} == {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.oracle import Stream
 from tests.oracle_guards import Guards
-from tests.sources import DAY, FIRST, USERS_TYPES, night, sqlite_platform
+from tests.support.platforms.sources import DAY, FIRST, USERS_TYPES, night, sqlite_platform
 from warehouse.errors import CheckFailedError
 
 LEARNERS = 100

@@ -8,7 +8,16 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from tests.sources import FIRST, PLATFORMS, USERS_TYPES, XP_TYPES, Platform, night, platform_of, published
+from tests.support.platforms.sources import (
+    FIRST,
+    PLATFORMS,
+    USERS_TYPES,
+    XP_TYPES,
+    Platform,
+    night,
+    platform_of,
+    published,
+)
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.errors import CheckFailedError
 

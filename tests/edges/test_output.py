@@ -13,9 +13,9 @@ import pytest
 
 from pipelines.command_line import cli, terminal
 from pipelines.command_line.progress_bars import Bars, Lines
-from tests.slowly import slowly
-from tests.sources import FIRST, USERS_TYPES, night, sqlite_platform, xp_rows
+from tests.support.platforms.sources import FIRST, USERS_TYPES, night, sqlite_platform, xp_rows
 from tests.support.repository import ROOT
+from tests.support.slowly import slowly
 from warehouse.configuration.configuration import load
 from warehouse.versions.versions import Warehouse
 

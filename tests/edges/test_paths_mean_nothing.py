@@ -12,10 +12,10 @@ from assets.reconcile.reconcile import reconcile
 from assets.step3_users.users import land_users
 from pipelines.command_line import cli
 from serve.public.profiles import Profiles
-from tests.erasing import erase
-from tests.slowly import slowly
-from tests.sources import FIRST, Platform, night, only_xp, published, sqlite_platform
+from tests.support.erasing.erase import erase
+from tests.support.platforms.sources import FIRST, Platform, night, only_xp, published, sqlite_platform
 from tests.support.repository import ROOT
+from tests.support.slowly import slowly
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import ConfigurationError
 from warehouse.lake.days import DAY

@@ -7,7 +7,7 @@ import pytest
 
 from assets.night.night import Night
 from assets.step0_plan.plan import Run
-from tests.sources import FIRST, only_xp, sqlite_platform, xp_rows
+from tests.support.platforms.sources import FIRST, only_xp, sqlite_platform, xp_rows
 from warehouse.lake.days import DAY
 from warehouse.versions.manifest import Manifest, sequence_of, version_name
 from warehouse.versions.versions import Warehouse

@@ -16,8 +16,8 @@ from assets.reconcile.compare import compare
 from pipelines.command_line.cli import main
 from serve.credentials.key_store import key_store
 from serve.http.errors import UnavailableError
-from tests.edges.roles import reader_of
-from tests.sources import (
+from tests.support.platforms.roles import reader_of
+from tests.support.platforms.sources import (
     FIRST,
     USERS_TYPES,
     XP_TYPES,

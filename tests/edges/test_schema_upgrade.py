@@ -1,8 +1,8 @@
 """An upgrade from schema 2 and a rollback across it: answers all the way, and no night needs a flag (FAULTS 68).
 
-`schema_2.tar.xz` has the data folders of `tests/small_platform.py` (two nights) and of
-`tests/public_platform.py` (30 days), as the last release of schema 2 made them: real versions, with the lake that they
-came from. What a version of schema 3 says of dates is `test_dates_not_over.py`'s.
+`schema_2.tar.xz` has the data folders of `tests/support/platforms/small_platform.py` (two nights) and of
+`tests/support/platforms/public_platform.py` (30 days), as the last release of schema 2 made them: real versions, with
+the lake that they came from. What a version of schema 3 says of dates is `test_dates_not_over.py`'s.
 """
 
 import json
@@ -23,8 +23,21 @@ from assets.all_steps import publish_lake
 from assets.night.night import Night
 from pipelines.command_line import cli
 from serve.app import create_app
-from tests import public_platform, small_platform
-from tests.small_platform import ANA, ANSWERS, BEN, FIRST, IDLE, KIM, PATH, QUOTED, SECOND, UNKNOWN, ZOE, bearer
+from tests.support.platforms import public_platform, small_platform
+from tests.support.platforms.small_platform import (
+    ANA,
+    ANSWERS,
+    BEN,
+    FIRST,
+    IDLE,
+    KIM,
+    PATH,
+    QUOTED,
+    SECOND,
+    UNKNOWN,
+    ZOE,
+    bearer,
+)
 from tests.test_server import Running, serving, wait_until
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.errors import CheckFailedError

@@ -28,9 +28,8 @@ from assets.step1_extract.snapshot import snapshot
 from assets.step2_land.land import land
 from assets.step3_users.users import land_users
 from serve.credentials.key_store import key_store
-from tests.edges.roles import as_role, name_of, reader_of, user_of_mariadb
-from tests.slowly import slowly
-from tests.sources import (
+from tests.support.platforms.roles import as_role, name_of, reader_of, user_of_mariadb
+from tests.support.platforms.sources import (
     FIRST,
     NOON,
     QUIZZES_TYPES,
@@ -45,6 +44,7 @@ from tests.sources import (
     xp_by_day,
     xp_rows,
 )
+from tests.support.slowly import slowly
 from warehouse.configuration.authentication import ApiKeyColumns, ApiKeys
 from warehouse.configuration.configuration import Configuration, Source
 from warehouse.lake.lake import Lake

@@ -20,9 +20,17 @@ from assets.step1_extract.extract import open_stream
 from pipelines.command_line.cli import main
 from serve.credentials.key_store import key_store
 from serve.http.errors import UnavailableError
-from tests.edges.roles import name_of, user_of_mariadb
-from tests.slowly import slowly
-from tests.sources import FIRST, USERS_TYPES, XP_TYPES, Platform, platform_of, sqlite_platform, xp_rows
+from tests.support.platforms.roles import name_of, user_of_mariadb
+from tests.support.platforms.sources import (
+    FIRST,
+    USERS_TYPES,
+    XP_TYPES,
+    Platform,
+    platform_of,
+    sqlite_platform,
+    xp_rows,
+)
+from tests.support.slowly import slowly
 from warehouse.configuration.authentication import ApiKeyColumns, ApiKeys
 from warehouse.configuration.configuration import Configuration, Source, load
 from warehouse.configuration.source_url import credentials_mistake, masked

@@ -17,7 +17,7 @@ import pytest
 from assets.step1_extract.extract import open_stream
 from serve.credentials.key_store import key_store
 from serve.http.errors import UnavailableError
-from tests.sources import USERS_TYPES, XP_TYPES, Platform, sqlite_platform, xp_rows
+from tests.support.platforms.sources import USERS_TYPES, XP_TYPES, Platform, sqlite_platform, xp_rows
 from warehouse.configuration.authentication import ApiKeyColumns, ApiKeys
 from warehouse.configuration.configuration import Configuration, Source
 from warehouse.errors import SourceUnavailableError

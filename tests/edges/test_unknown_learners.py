@@ -15,7 +15,7 @@ import pytest
 from pipelines.command_line import cli
 from pipelines.command_line.progress_bars import Lines
 from serve.app import create_app
-from tests.sources import (
+from tests.support.platforms.sources import (
     DAY,
     FIRST,
     PLATFORMS,

@@ -20,9 +20,8 @@ from sqlalchemy.pool import NullPool
 from assets.all_steps import run_night
 from assets.night.night import Night
 from assets.step0_plan.plan import Run
-from tests.erasing import erase
-from tests.slowly import slowly
-from tests.sources import (
+from tests.support.erasing.erase import erase
+from tests.support.platforms.sources import (
     DAY,
     FIRST,
     PLATFORMS,
@@ -38,6 +37,7 @@ from tests.sources import (
     sqlite_platform,
     xp_rows,
 )
+from tests.support.slowly import slowly
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.errors import CheckFailedError
 from warehouse.lake.lake import Lake

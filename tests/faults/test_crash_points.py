@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import small_platform
-from tests.small_platform import FIRST_NIGHT, SECOND_NIGHT
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import FIRST_NIGHT, SECOND_NIGHT
 from tests.support.repository import ROOT
 from warehouse import crash_points
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests import small_platform
-from tests.small_platform import BEN, FIRST_NIGHT
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import BEN, FIRST_NIGHT
 from tests.support.repository import ROOT
 from warehouse.configuration.configuration import Configuration
 from warehouse.versions.versions import Warehouse

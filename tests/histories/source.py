@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, text
 
-from tests.platforms import COLUMNS
+from tests.support.platforms.platforms import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

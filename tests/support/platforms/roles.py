@@ -8,7 +8,7 @@ from itertools import count
 
 import sqlalchemy as sa
 
-from tests.sources import Platform
+from tests.support.platforms.sources import Platform
 
 numbers = count()
 

@@ -23,7 +23,7 @@ from assets.all_steps import run_night
 from assets.night.night import Night
 from assets.night.progress import Listener, Progress, Silent
 from assets.step0_plan.plan import Run
-from tests.slowly import slowly
+from tests.support.slowly import slowly
 from warehouse import engine
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.configuration.streams import ROLES, Kind

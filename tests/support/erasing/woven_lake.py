@@ -1,4 +1,4 @@
-"""A lake and two versions of `erased_worlds.WOVEN`, and what tests of erasing do to them and look for in them."""
+"""A lake and two versions of `woven_world.WOVEN`, and what tests of erasing do to them and look for in them."""
 
 import json
 import sys
@@ -16,9 +16,10 @@ import pytest
 from assets.night.night import Night
 from assets.step2_land.land import land
 from pipelines.command_line.cli import main
-from tests import platforms, replay
-from tests.erased_worlds import GONE, LAST_DAY, WOVEN
 from tests.oracle import Stream, World
+from tests.support.erasing.woven_world import GONE, LAST_DAY, WOVEN
+from tests.support.platforms import platforms
+from tests.support.running import replay
 from warehouse import crash_points
 from warehouse.configuration.configuration import Configuration
 from warehouse.lake.lake import Lake
