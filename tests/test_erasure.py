@@ -26,9 +26,10 @@ from assets.night.night import Night
 from assets.reconcile.reconcile import reconcile
 from assets.step2_land.land import land
 from serve.app import create_app
-from tests import oracle
 from tests.faults.failing_disk import failing_at, failing_disk
-from tests.oracle import World
+from tests.oracle import oracle
+from tests.oracle.oracle import World
+from tests.oracle.worlds import worlds
 from tests.support.erasing import woven_lake
 from tests.support.erasing.erase import erase
 from tests.support.erasing.woven_lake import FIRST, SECOND, dying_at, placed, places_with, pulse, receipts
@@ -36,7 +37,6 @@ from tests.support.erasing.woven_world import FIRST_DAY, GONE, LAST_DAY, LOOKALI
 from tests.support.platforms import platforms
 from tests.support.repository import ROOT
 from tests.support.running import replay
-from tests.worlds import worlds
 from warehouse import crash_points
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.disk import lock

@@ -17,7 +17,7 @@ from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from assets.step6_check.check_list import CHECK_LIST
 from pipelines.command_line import cli
-from tests.oracle import Stream, World, days
+from tests.oracle.oracle import Stream, World, days
 from tests.support.platforms import platforms
 from tests.support.running import replay
 from warehouse.configuration.configuration import Configuration

@@ -1,7 +1,7 @@
 """What a version restates: complete dates whose measures were others in the version before, and why (FAULTS 16, 27).
 
 The small worlds here are busy with one row of every kind at 02:30 and 23:30 UTC, so that every zone has its dates of
-them. That the random ones agree is the oracle's: `oracle_restatements.py`.
+them. That the random ones agree is the oracle's: `tests/oracle/oracle_restatements.py`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from assets.all_steps import publish_lake
 from assets.night.night import Night
 from assets.step7_publish import publish as publishing
-from tests import oracle, oracle_restatements
-from tests.oracle import Row, Stream, World, days
+from tests.oracle import oracle, oracle_restatements
+from tests.oracle.oracle import Row, Stream, World, days
+from tests.oracle.worlds import GOOD_ZONES, worlds
 from tests.support.platforms import platforms
 from tests.support.running import replay
-from tests.worlds import GOOD_ZONES, worlds
 from warehouse.errors import CheckFailedError
 from warehouse.identifiers import user_key
 from warehouse.lake.lake import Lake

@@ -27,11 +27,23 @@ from assets.step4_roll_up.activity import (
     make_zones_in_force,
 )
 from assets.step5_build import build
-from tests import oracle
-from tests.oracle import DAY, EPOCH, HOUR, Stream, World, day_start, days, local_date, local_dates, offset, utc_day
+from tests.oracle import oracle
+from tests.oracle.oracle import (
+    DAY,
+    EPOCH,
+    HOUR,
+    Stream,
+    World,
+    day_start,
+    days,
+    local_date,
+    local_dates,
+    offset,
+    utc_day,
+)
+from tests.oracle.worlds import BAD_ZONES
 from tests.support.platforms import platforms
 from tests.support.running import replay
-from tests.worlds import BAD_ZONES
 from tests.zone_files import content_of, listed_changes
 from warehouse import clock, engine, zones
 from warehouse.lake.lake import Lake

@@ -12,7 +12,7 @@ from importlib import resources
 from itertools import pairwise
 from typing import NamedTuple
 
-from tests.oracle import SECOND
+from tests.oracle.oracle import SECOND
 
 HEADER = 44
 ISUT, ISSTD, LEAPS, TIMES, TYPES, CHARS = range(6)

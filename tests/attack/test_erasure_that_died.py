@@ -21,7 +21,7 @@ from assets.step4_roll_up.activity import roll_up
 from assets.step5_build.build import build
 from assets.step7_publish.waiting import version_built
 from serve.app import create_app
-from tests.oracle import World
+from tests.oracle.oracle import World
 from tests.support.erasing import woven_lake
 from tests.support.erasing.erase import erase
 from tests.support.erasing.woven_lake import dying_at, placed, places_with, pulse, receipts

@@ -1,7 +1,7 @@
 """Dates that are not over are told from days without activity: in SQL, headers, page and picture (FAULTS 68, R12).
 
 What the numbers are in every zone is compared with the oracle in `tests/test_zones.py` and
-`tests/test_against_oracle.py`; versions of the schema before are `test_schema_upgrade.py`'s.
+`tests/oracle/test_against_oracle.py`; versions of the schema before are `test_schema_upgrade.py`'s.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from serve.public.public import SCRIPT, STYLE, WORDS
 from serve.public.public_pulse import PublicPulse
 from serve.version.open_version import last_complete_date, open_version
 from serve.version.pulse import learning_pulse
-from tests import oracle
+from tests.oracle import oracle
 from tests.support.platforms import public_platform, small_platform
 from tests.support.platforms.small_platform import ANA, FIRST, IDLE, KIM, PATH, SECOND, UNKNOWN, bearer
 from tests.support.platforms.sources import USERS_TYPES, XP_TYPES, night, published, sqlite_platform

@@ -17,7 +17,7 @@ from tests.support.platforms.platforms import COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tests.oracle import Stream
+    from tests.oracle.oracle import Stream
 
 Row = dict[str, object]
 

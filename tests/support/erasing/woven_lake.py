@@ -16,7 +16,7 @@ import pytest
 from assets.night.night import Night
 from assets.step2_land.land import land
 from pipelines.command_line.cli import main
-from tests.oracle import Stream, World
+from tests.oracle.oracle import Stream, World
 from tests.support.erasing.woven_world import GONE, LAST_DAY, WOVEN
 from tests.support.platforms import platforms
 from tests.support.running import replay

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from tests.oracle import Stream, World, identifier
+from tests.oracle.oracle import Stream, World, identifier
 
 FIRST_DAY, LAST_DAY = date(2026, 3, 2), date(2026, 3, 4)
 GONE = "4d0c6f1e-2b7a-4c55-9e1d-00a1b2c3d4e5"  # who is erased; the platform spells the id in either case (R26)

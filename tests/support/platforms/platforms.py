@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from tests.oracle import Stream, World
+    from tests.oracle.oracle import Stream, World
 
     Rows = Sequence[Mapping[str, object]]
 

@@ -2,7 +2,7 @@
 
 A world is written into a database and replayed night by night, as its landings of users say; then every public table
 and every answer of the API can be read in the oracle's own form. What they should be is the oracle's matter, how
-worlds are drawn that of `tests/worlds.py`.
+worlds are drawn that of `tests/oracle/worlds.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from assets.all_steps import run_night
 from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from serve.app import create_app
-from tests import oracle
+from tests.oracle import oracle
 from tests.support.platforms import platforms
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.versions.versions import Warehouse
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from tests.oracle import Row, World
+    from tests.oracle.oracle import Row, World
     from warehouse.versions.manifest import Manifest
 
 GUARDS = ("accept_shrink", "accept_quarantine")

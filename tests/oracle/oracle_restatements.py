@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from tests import oracle
-from tests.oracle import MEASURES, Result, Row, World, local_dates, utc_day, worked_out, zone_of
+from tests.oracle import oracle
+from tests.oracle.oracle import MEASURES, Result, Row, World, local_dates, utc_day, worked_out, zone_of
 
 if TYPE_CHECKING:
-    from tests.oracle import Stream
+    from tests.oracle.oracle import Stream
 
 DAY = timedelta(days=1)
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.oracle import Stream
-from tests.oracle_guards import Guards
+from tests.oracle.oracle import Stream
+from tests.oracle.oracle_guards import Guards
 from tests.support.platforms.sources import DAY, FIRST, USERS_TYPES, night, sqlite_platform
 from warehouse.errors import CheckFailedError
 

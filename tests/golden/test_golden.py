@@ -38,7 +38,7 @@ from warehouse.configuration.streams import ROLES, Kind
 from warehouse.versions.manifest import Manifest
 from warehouse.versions.versions import Warehouse
 
-GOLDEN = Path(__file__).with_name("golden")
+GOLDEN = Path(__file__).parent
 CLAIMS = sorted(place.parent.name for place in GOLDEN.glob("*/case.toml"))
 LONG = {  # many days, or many nights
     "a_changed_default_zone_moves_only_those_without_a_zone",

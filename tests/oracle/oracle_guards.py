@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.oracle import Event, Stream, identifier, judged, rank, starting_instant, utc_day
+from tests.oracle.oracle import Event, Stream, identifier, judged, rank, starting_instant, utc_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

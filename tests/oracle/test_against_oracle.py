@@ -3,7 +3,7 @@
 Belongs here: what the product publishes and answers equals what `oracle.py` works out, and one lake has one logical
 hash however it came about (R24). Stays out: how worlds are drawn (`worlds.py`), how the product is run
 (`tests/support/running/replay.py`), single rules on rows of their own (`golden/`). How many worlds is the profile's
-matter, see `conftest.py`.
+matter, see `tests/conftest.py`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from assets.all_steps import publish_lake
 from assets.night.night import Night
 from assets.step2_land.land import land
 from assets.step3_users.users import land_users
-from tests import oracle
-from tests.oracle import Stream, World, days
+from tests.oracle import oracle
+from tests.oracle.oracle import Stream, World, days
+from tests.oracle.worlds import BAD_ZONES, GOOD_ZONES, worlds
 from tests.support.platforms import platforms
 from tests.support.running import replay
-from tests.worlds import BAD_ZONES, GOOD_ZONES, worlds
 
 if TYPE_CHECKING:
     from warehouse.configuration.configuration import Configuration

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.oracle import (
+from tests.oracle.oracle import (
     DAY,
     HOUR,
     SECOND,
@@ -32,7 +32,7 @@ from tests.oracle import (
     whole_amount,
     zone_names,
 )
-from tests.worlds import worlds
+from tests.oracle.worlds import worlds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -17,8 +17,8 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from tests.oracle import DAY, EPOCH, HOUR, SECOND, Stream, World, day_start, days, identifier, local_dates, zone
-from tests.oracle import zone_names as iana_names
+from tests.oracle.oracle import DAY, EPOCH, HOUR, SECOND, Stream, World, day_start, days, identifier, local_dates, zone
+from tests.oracle.oracle import zone_names as iana_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
