@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.benchmarks import report
-from tests.documents import (
+from tests.documents.documents import (
     DOCS,
     FOR_USERS,
     README,

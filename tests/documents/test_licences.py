@@ -2,7 +2,7 @@
 
 import re
 
-from tests import licences
+from tests.documents import licences
 
 
 def test_the_table_has_every_locked_version_and_a_licence_of_each() -> None:

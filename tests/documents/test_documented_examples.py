@@ -23,7 +23,7 @@ from assets.step6_check.check_list import CHECK_LIST
 from pipelines.demo.platform import demo_configuration, make_platform
 from serve.app import create_app
 from serve.http.openapi import document
-from tests.documents import FOR_USERS, HTTP, METRICS, TEXTS, blocks, rows_of_table
+from tests.documents.documents import FOR_USERS, HTTP, METRICS, TEXTS, blocks, rows_of_table
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.versions.versions import Warehouse
 

@@ -14,7 +14,7 @@ from functools import cache
 
 import pytest
 
-from tests.documents import DOCS, RULES, TEXTS, numbers_named, numbers_of_faults, prose, sections
+from tests.documents.documents import DOCS, RULES, TEXTS, numbers_named, numbers_of_faults, prose, sections
 from tests.support.repository import ROOT
 
 FOLDERS = (".ci", ".github", "assets", "docs", "pipelines", "serve", "tests", "warehouse")

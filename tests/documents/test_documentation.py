@@ -18,7 +18,7 @@ import pytest
 from pydantic import BaseModel
 
 from pipelines.command_line.cli import pulse
-from tests.documents import (
+from tests.documents.documents import (
     COMMANDS,
     CONFIGURATION,
     CONNECT,
