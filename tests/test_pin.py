@@ -1,6 +1,6 @@
 """Rolling back pins, a pin holds versions back, and no run publishes over a newer version: FAULTS 6 and 10.
 
-How servers follow a rollback is `test_server.py`'s and `test_workers.py`'s.
+How servers follow a rollback is `tests/serve/test_server.py`'s and `tests/serve/operations/test_workers.py`'s.
 """
 
 import json

@@ -1,6 +1,7 @@
 """A version is served only if its file is what its manifest says: FAULTS 4, 5 and 7, and what a receipt may vouch for.
 
-How a server of several processes does it is `test_workers.py`; who reads which version, `test_endpoint.py`.
+How a server of several processes does it is `tests/serve/operations/test_workers.py`; who reads which version,
+`tests/serve/version/test_endpoint.py`.
 """
 
 import fcntl

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from serve.http.log_lines import Lines
-from tests import test_server
+from tests.serve import test_server
+from tests.serve.test_server import Running, answered, command, free_port, wait_until, wait_until_it_answers
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import SECOND, bearer
 from tests.support.repository import ROOT
-from tests.test_server import Running, answered, command, free_port, wait_until, wait_until_it_answers
 from warehouse.configuration.configuration import Configuration
 
 PIPE_BYTES = 4096  # the smallest that Linux makes

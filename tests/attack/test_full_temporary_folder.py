@@ -16,11 +16,11 @@ import pytest
 from prometheus_client import mmap_dict
 
 from serve.operations.counted import SurvivingDict
-from tests import test_server
+from tests.serve import test_server
+from tests.serve.test_server import Running, answered, command, free_port, wait_until, wait_until_it_answers
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import PATH, SECOND, bearer
 from tests.support.repository import ROOT
-from tests.test_server import Running, answered, command, free_port, wait_until, wait_until_it_answers
 from warehouse.configuration.configuration import Configuration
 
 OPS_TOKEN = "an-ops-token-of-these-tests"

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from serve.operations.beats import HUNG_SECONDS, KILLED_SECONDS, LATE_SECONDS, REPLACED_SECONDS, Beats, Watcher
-from tests import test_server
+from tests.serve import test_server
+from tests.serve.test_server import Running, answered, wait_until
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import SECOND, bearer
-from tests.test_server import Running, answered, wait_until
 
 OPS_TOKEN = "an-ops-token-of-these-tests"
 FOR_OPS = {"Authorization": f"Bearer {OPS_TOKEN}"}

@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests import test_server
 from tests.faults import nights, two_states
 from tests.faults.readers import Readers, analysis
 from tests.faults.two_states import STATES, Place, world
+from tests.serve import test_server
+from tests.serve.test_server import Running, wait_until
 from tests.support.running import replay
-from tests.test_server import Running, wait_until
 from warehouse.crash_points import NAMES
 from warehouse.versions.manifest import sha256_of
 from warehouse.versions.versions import Warehouse

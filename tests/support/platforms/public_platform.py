@@ -1,8 +1,8 @@
 """A platform whose learners have every kind of name, some public and some not: what strangers may see of it.
 
 Every row says why it is there. Numbers and ids are such that they stand out wherever they should not be.
-`tests/test_profiles.py` asks who has a page, `tests/test_public_profile.py` what it shows, `browser/` how it looks and
-behaves.
+`tests/serve/public/test_profiles.py` asks who has a page, `tests/serve/public/test_public_profile.py` what it shows,
+`browser/` how it looks and behaves.
 """
 
 import sqlite3

@@ -1,7 +1,7 @@
 """A platform of a few learners in SQLite, two nights of it, and what the endpoint must answer after each.
 
-Every row says why it is there, and every answer is written down by hand: `tests/test_endpoint.py` and
-`tests/test_server.py` read it through the app and through the real server. Nothing here computes a pulse.
+Every row says why it is there, and every answer is written down by hand: `tests/serve/version/test_endpoint.py` and
+`tests/serve/test_server.py` read it through the app and through the real server. Nothing here computes a pulse.
 
 The newest day of the first night is 30 December and that of the second New Year's Eve 2025, so that east of UTC the
 window of the second one ends in another year.

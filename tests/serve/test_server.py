@@ -1,7 +1,7 @@
 """The production server over real HTTP, as `pulse serve` starts it: it stays up, follows the pointer, and stops.
 
 What an answer must be is `tests/support/platforms/small_platform.py`'s; what the app does with every input is
-`test_endpoint.py`'s.
+`tests/serve/version/test_endpoint.py`'s.
 """
 
 import http.client

@@ -1,7 +1,7 @@
 """The endpoint through the app: whose numbers it answers, how it follows the pointer, and what errors look like.
 
 The answers are written down in `tests/support/platforms/small_platform.py`. The same through the real server is
-`test_server.py`.
+`tests/serve/test_server.py`.
 """
 
 import json

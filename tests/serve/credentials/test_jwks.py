@@ -33,7 +33,7 @@ from serve.credentials.https import FetchError, fetched
 from serve.credentials.jwks import FetchedKeySet, FileKeySet, KeySet
 from serve.credentials.jwks_keys import KeySetError, read_keys
 from serve.http.errors import Reason, RefusedError, UnavailableError
-from tests.signers import Signer, encoded, key_set
+from tests.serve.credentials.signers import Signer, encoded, key_set
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import ANA, PATH
 from warehouse.configuration.authentication import Auth

@@ -1,7 +1,7 @@
 """`pulse serve --workers 4` over real HTTP: publishing under load, a killed worker, a start before the first night.
 
-One worker is `test_server.py`'s; which versions are good, `test_verification.py`'s. Waiting is polling, with a
-bound far above what it takes.
+One worker is `tests/serve/test_server.py`'s; which versions are good, `tests/test_verification.py`'s. Waiting is
+polling, with a bound far above what it takes.
 """
 
 import os
@@ -16,10 +16,10 @@ import pytest
 
 from pipelines.command_line import cli
 from serve.operations.health import about
-from tests import test_server
+from tests.serve import test_server
+from tests.serve.test_server import Learners, Running, answered, wait_until
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import FIRST, SECOND, bearer
-from tests.test_server import Learners, Running, answered, wait_until
 from warehouse.configuration.configuration import Configuration
 from warehouse.versions.versions import Warehouse
 

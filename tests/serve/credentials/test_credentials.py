@@ -24,8 +24,8 @@ from serve.credentials.bearer import Bearer, Secrets, refuse_unusable_secrets
 from serve.credentials.credentials import Credentials
 from serve.credentials.jwks import FileKeySet
 from serve.http.errors import AmbiguousError, ExpiredError, Reason, RefusedError
-from tests.signers import CLAIMS as GOOD_CLAIMS
-from tests.signers import Signer, hs256, joined, key_set, part
+from tests.serve.credentials.signers import CLAIMS as GOOD_CLAIMS
+from tests.serve.credentials.signers import Signer, hs256, joined, key_set, part
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import ANA, BEN, FAR_EXPIRY, PATH, SECRET, now, token
 from warehouse.configuration.authentication import Auth

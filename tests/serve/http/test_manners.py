@@ -1,6 +1,6 @@
 """What every answer has in common: who may keep it, who may read it, how it is packed, what is logged of it.
 
-Through the app; what only the real server can show is in `test_clients.py` and `test_server.py`.
+Through the app; what only the real server can show is in `test_clients.py` and `tests/serve/test_server.py`.
 """
 
 import gzip

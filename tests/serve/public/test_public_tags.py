@@ -14,10 +14,10 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from serve.app import create_app
+from tests.serve.public.test_public_profile import GOODBYES, PATHS, page_path, picture_path, profile_path
 from tests.support.platforms import public_platform
 from tests.support.platforms.public_platform import ADA
 from tests.support.slowly import slowly
-from tests.test_public_profile import GOODBYES, PATHS, page_path, picture_path, profile_path
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.erasure import suppression
 from warehouse.lake.lake import Lake
