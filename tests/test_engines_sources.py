@@ -1,7 +1,7 @@
 """What we lean on in the source databases and their drivers: ADBC on a real PostgreSQL, SQLAlchemy on SQLite.
 
 Belongs here: behaviour of the servers and drivers, tested against the real ones. Stays out: our extraction code.
-Found by trying, on the versions named here. Facts about DuckDB are in `test_engines_duckdb.py`.
+Found by trying, on the versions named here. Facts about DuckDB are in `tests/warehouse/test_engines_duckdb.py`.
 """
 
 import os

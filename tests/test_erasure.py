@@ -1,6 +1,7 @@
 """Erasing a learner: what is left is a world without that learner, wherever the erasure may have died (FAULTS 42, 41).
 
-Whom the list of erased learners keeps out, and what the server makes of it at once, is `test_suppression.py`.
+Whom the list of erased learners keeps out, and what the server makes of it at once, is
+`tests/warehouse/erasure/test_suppression.py`.
 """
 
 import json

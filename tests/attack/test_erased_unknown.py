@@ -1,7 +1,7 @@
 """Files that say whom nobody may see: while one of them cannot be read, nothing is shown that it could forbid.
 
-What the list of erased learners says is the matter of `tests/test_suppression.py`, who has a public page that of
-`tests/serve/public/test_public_profile.py`.
+What the list of erased learners says is the matter of `tests/warehouse/erasure/test_suppression.py`, who has a public
+page that of `tests/serve/public/test_public_profile.py`.
 """
 
 import json

@@ -1,7 +1,7 @@
 """`pulse serve --workers 4` over real HTTP: publishing under load, a killed worker, a start before the first night.
 
-One worker is `tests/serve/test_server.py`'s; which versions are good, `tests/test_verification.py`'s. Waiting is
-polling, with a bound far above what it takes.
+One worker is `tests/serve/test_server.py`'s; which versions are good,
+`tests/warehouse/versions/test_verification.py`'s. Waiting is polling, with a bound far above what it takes.
 """
 
 import os

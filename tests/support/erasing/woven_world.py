@@ -1,8 +1,8 @@
 """A world in which one learner is woven into everybody else's rows, and worlds without a learner.
 
 What an erasure has to leave is what the oracle works out for the world without that learner's rows. Every row says why
-it is there; `tests/test_suppression.py` lands the world with the learner on the list, `tests/test_erasure.py` erases
-him from it.
+it is there; `tests/warehouse/erasure/test_suppression.py` lands the world with the learner on the list,
+`tests/test_erasure.py` erases him from it.
 """
 
 from __future__ import annotations
