@@ -1,6 +1,6 @@
 """An erasure that died is known from its first step on, and whom the list has, no build has (FAULTS 75).
 
-That a rerun completes it, and what is left then, is `tests/test_erasure.py`.
+That a rerun completes it, and what is left then, is `tests/assets/erase/test_erasure.py`.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Dates that are not over are told from days without activity: in SQL, headers, page and picture (FAULTS 68, R12).
 
-What the numbers are in every zone is compared with the oracle in `tests/test_zones.py` and
+What the numbers are in every zone is compared with the oracle in `tests/assets/step4_roll_up/test_zones.py` and
 `tests/oracle/test_against_oracle.py`; versions of the schema before are `test_schema_upgrade.py`'s.
 """
 

@@ -82,7 +82,7 @@ def test_every_claim_says_which_rule_it_is_about() -> None:
     first_lines = {claim: (GOLDEN / claim / "case.toml").read_text(encoding="utf-8").split("\n")[0] for claim in CLAIMS}
     assert [claim for claim, line in first_lines.items() if not line.startswith("# R")] == []
     named = {rule.strip(",:") for line in first_lines.values() for rule in line.split() if rule.startswith("R")}
-    guards = {"R22"}  # blocks a version and shows in no table; tests/test_landing_faults.py has it
+    guards = {"R22"}  # blocks a version and shows in no table; tests/assets/step2_land/test_landing_faults.py has it
     assert {f"R{number}" for number in range(1, 27)} - guards - named == set()
 
 

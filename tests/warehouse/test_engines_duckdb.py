@@ -1,8 +1,9 @@
 """What we lean on in DuckDB, as tests: an upgrade that changes one of these facts says so here.
 
-Belongs here: behaviour of DuckDB itself (pandas and Parquet only where DuckDB hands over to them), true on 1.5.6 and
-on 2.0.0; where the two differ, the test branches on the version. Stays out: our own SQL and our own code.
-Found by trying, on the versions named here. Facts about the source databases are in `tests/test_engines_sources.py`.
+Belongs here: behaviour of DuckDB itself (pandas and Parquet only where DuckDB hands over to them), true on 1.5.6 and on
+2.0.0; where the two differ, the test branches on the version. Stays out: our own SQL and our own code. Found by trying,
+on the versions named here. Facts about the source databases are in
+`tests/assets/step1_extract/test_engines_sources.py`.
 """
 
 import hashlib

@@ -2,7 +2,7 @@
 
 What an erasure has to leave is what the oracle works out for the world without that learner's rows. Every row says why
 it is there; `tests/warehouse/erasure/test_suppression.py` lands the world with the learner on the list,
-`tests/test_erasure.py` erases him from it.
+`tests/assets/erase/test_erasure.py` erases him from it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The list of erased learners: what it says of them, and that neither a run nor the server lets one of them in again.
 
-Erasing somebody who has landed is `tests/test_erasure.py`.
+Erasing somebody who has landed is `tests/assets/erase/test_erasure.py`.
 """
 
 import hashlib

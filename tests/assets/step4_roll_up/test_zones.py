@@ -27,6 +27,7 @@ from assets.step4_roll_up.activity import (
     make_zones_in_force,
 )
 from assets.step5_build import build
+from tests.assets.step4_roll_up.zone_files import content_of, listed_changes
 from tests.oracle import oracle
 from tests.oracle.oracle import (
     DAY,
@@ -44,7 +45,6 @@ from tests.oracle.oracle import (
 from tests.oracle.worlds import BAD_ZONES
 from tests.support.platforms import platforms
 from tests.support.running import replay
-from tests.zone_files import content_of, listed_changes
 from warehouse import clock, engine, zones
 from warehouse.lake.lake import Lake
 

@@ -1,6 +1,7 @@
 """What a version must not lose of the one that readers get: FAULTS 9, on a platform where every learner does the same.
 
-A landing that shrinks is `test_landing_faults.py`'s; here no landing loses a row, so only the version's guards see it.
+A landing that shrinks is `tests/assets/step2_land/test_landing_faults.py`'s; here no landing loses a row, so only the
+version's guards see it.
 """
 
 import shutil

@@ -1,6 +1,7 @@
 """What a source says of its days itself (R23): which changes show without reading a row.
 
-On SQLite, a real PostgreSQL and a real MariaDB. What is done about a difference is `test_reconcile.py`.
+On SQLite, a real PostgreSQL and a real MariaDB. What is done about a difference is
+`tests/assets/reconcile/test_reconcile.py`.
 """
 
 from collections.abc import Iterator, Mapping
