@@ -1,8 +1,8 @@
 """Reconciliation: what changed further back than the lookback is found, restated and proven (R23, FAULTS 16, 17).
 
 On SQLite, a real PostgreSQL and a real MariaDB, with the lookback switched off. That any change of a row shows in the
-figures is `tests/assets/step1_extract/test_figures.py`; the command and Dagster's job stand in `tests/test_commands.py`
-and `tests/test_dagster.py`.
+figures is `tests/assets/step1_extract/test_figures.py`; the command and Dagster's job stand in
+`tests/pipelines/command_line/test_commands.py` and `tests/pipelines/jobs/test_dagster.py`.
 """
 
 import dataclasses

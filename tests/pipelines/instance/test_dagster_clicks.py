@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.edges import dagster_ui
-from tests.edges.dagster_ui import Ui, command, eventually, running, yesterday
+from tests.pipelines.instance import dagster_ui
+from tests.pipelines.instance.dagster_ui import Ui, command, eventually, running, yesterday
 from warehouse.disk.files import UNFINISHED
 from warehouse.disk.lock import run_lock
 from warehouse.errors import LockHeldError

@@ -1,6 +1,6 @@
 """Runs of Dagster's: what they are over, what waits to be published, history, names (FAULTS 57, 62, 63, 65, 66).
 
-Here is what needs no running UI; `test_dagster_clicks.py` clicks.
+Here is what needs no running UI; `tests/pipelines/instance/test_dagster_clicks.py` clicks.
 """
 
 import shutil
@@ -21,10 +21,10 @@ from assets.step7_publish.waiting import version_built
 from pipelines.command_line.dagster_run import nightly_job
 from pipelines.definitions import definitions
 from pipelines.instance.history import report_what_is_lacking
+from tests.pipelines.jobs.test_dagster import Place, at_home
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import FIRST_DAY, FIRST_NIGHT, SECOND_NIGHT
 from tests.support.slowly import slowly
-from tests.test_dagster import Place, at_home
 from warehouse.disk.lock import run_lock
 from warehouse.errors import CheckFailedError, PulseError
 from warehouse.lake.days import DAY

@@ -1,7 +1,7 @@
 """Terminating a run of Dagster's: it ends there, cancelled, and nothing is half (FAULTS 64).
 
 As Dagster's own process of a run does it: the run is marked, the signal is sent to the process, and Dagster's handlers
-are in place. `test_dagster_clicks.py` presses the button of a running UI.
+are in place. `tests/pipelines/instance/test_dagster_clicks.py` presses the button of a running UI.
 """
 
 import signal
@@ -18,9 +18,9 @@ from dagster._utils.interrupts import capture_interrupts
 
 from assets.step2_land import land as landing_step
 from pipelines.command_line.dagster_run import nightly_job
+from tests.pipelines.jobs.test_dagster import Place, at_home
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import FIRST_NIGHT, SECOND_NIGHT
-from tests.test_dagster import Place, at_home
 from warehouse import crash_points
 from warehouse.disk.files import UNFINISHED
 from warehouse.disk.lock import run_lock
