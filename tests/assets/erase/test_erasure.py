@@ -50,7 +50,7 @@ from warehouse.versions.versions import Warehouse
 PAGE = "/profile/gone"
 OWN = "/api/xp/learning-pulse"
 CALLS_BETWEEN = 19  # of the calls that can fail, one is tried and so many are not
-# Before these, nobody is erased yet: `tests/attack/test_erasure_that_died.py`.
+# Before these, nobody is erased yet: `tests/attack/data_folder/test_erasure_that_died.py`.
 FROM_THE_LIST_ON = crash_points.NAMES_OF_ERASURE[crash_points.NAMES_OF_ERASURE.index("erase: learner suppressed") :]
 A_FEW = settings(max_examples=max(2, settings().max_examples // 20))
 
