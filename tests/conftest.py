@@ -1,4 +1,4 @@
-"""What several test modules share: how many random worlds they draw, a real PostgreSQL and a real MariaDB.
+"""What several test modules share: how many random worlds they draw, two nights, a real PostgreSQL and a real MariaDB.
 
 `CI=true` draws many worlds, anything else few; `--hypothesis-profile=ci` does the same by hand, and `thorough` draws
 more than CI has time for. Tests take their share of the profile's `max_examples`. How the product is run on a world is
@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
+
+from tests.support.platforms import small_platform
 
 MARIADB_URL = os.environ.get("PULSE_TEST_MARIADB", "mysql://root@127.0.0.1:3306/test")
 IS_CI = os.environ.get("CI", "").lower() in {"1", "true"}
@@ -53,3 +55,9 @@ def mariadb_url() -> str:
         if IS_CI:
             pytest.fail(f"CI needs a MariaDB at {MARIADB_URL}: {error.orig}")
         pytest.skip(f"no MariaDB at {MARIADB_URL}; name one with PULSE_TEST_MARIADB")
+
+
+@pytest.fixture(scope="session")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The two nights of `small_platform`, for copying only."""
+    return small_platform.two_nights(tmp_path_factory.getbasetemp())

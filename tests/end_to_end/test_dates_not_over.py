@@ -44,11 +44,6 @@ SPECIAL_DAYS = [
 # --- own answers ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture
 def configuration(nights: Path, tmp_path: Path) -> Configuration:
     return small_platform.copied(nights, tmp_path, SECOND)

@@ -138,11 +138,6 @@ def wait_until(holds: Callable[[], bool], seconds: float = START_SECONDS) -> flo
     return time.monotonic() - began
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture(scope="module")
 def server(nights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server on the second version, for tests that change nothing."""

@@ -6,9 +6,7 @@ figures is `tests/assets/step1_extract/test_figures.py`; the command and Dagster
 """
 
 import dataclasses
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -21,16 +19,13 @@ from assets.step1_extract.extract import open_stream
 from tests.support.platforms.sources import (
     DAY,
     FIRST,
-    PLATFORMS,
     USERS_TYPES,
     XP_TYPES,
     Platform,
     lake_files,
     night,
     only_xp,
-    platform_of,
     published,
-    sqlite_platform,
     xp_by_day,
     xp_rows,
 )
@@ -42,18 +37,6 @@ from warehouse.versions.versions import Warehouse
 
 LAST = FIRST + 4 * DAY
 OLD = FIRST + DAY
-
-
-@pytest.fixture(params=PLATFORMS)
-def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
-    """An empty database of each kind."""
-    with platform_of(request, tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def sqlite_source(tmp_path: Path) -> Platform:
-    return sqlite_platform(tmp_path)
 
 
 def five_days(source: Platform) -> Configuration:

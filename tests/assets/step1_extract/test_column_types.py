@@ -17,16 +17,13 @@ from assets.step2_land.land import land
 from assets.step3_users.users import land_users
 from tests.support.platforms.sources import (
     FIRST,
-    PLATFORMS,
     QUIZZES_TYPES,
     USERS_TYPES,
     XP_TYPES,
     Platform,
     lake_files,
     landed_rows,
-    platform_of,
     server_platform,
-    sqlite_platform,
     xp_rows,
 )
 from warehouse.configuration.configuration import Configuration
@@ -35,18 +32,6 @@ from warehouse.lake.lake import Lake
 
 A, B = "0f8fad5b-d9cb-469f-a165-70867728950e", "1f8fad5b-d9cb-469f-a165-70867728950e"
 NOON = "2026-06-01 12:00:00"
-
-
-@pytest.fixture(params=PLATFORMS)
-def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
-    """An empty database of each kind."""
-    with platform_of(request, tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def sqlite_source(tmp_path: Path) -> Platform:
-    return sqlite_platform(tmp_path)
 
 
 @pytest.fixture

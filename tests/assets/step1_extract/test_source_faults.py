@@ -23,7 +23,6 @@ from tests.support.platforms.sources import (
     DAY,
     FIRST,
     NOON,
-    PLATFORMS,
     SESSIONS_TYPES,
     USERS_TYPES,
     XP_TYPES,
@@ -32,7 +31,6 @@ from tests.support.platforms.sources import (
     landed_rows,
     night,
     only_xp,
-    platform_of,
     published,
     server_platform,
     xp_by_day,
@@ -41,13 +39,6 @@ from tests.support.platforms.sources import (
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import ShrinkError, SourceUnavailableError
 from warehouse.lake.lake import Lake
-
-
-@pytest.fixture(params=PLATFORMS)
-def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
-    """An empty database of each kind."""
-    with platform_of(request, tmp_path) as found:
-        yield found
 
 
 def rows_of_source(platform: Platform, columns: str) -> list[tuple[Any, ...]]:

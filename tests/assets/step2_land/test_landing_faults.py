@@ -10,7 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -29,7 +29,6 @@ from tests.support.platforms.sources import (
     FIRST,
     KINDS,
     NOON,
-    PLATFORMS,
     QUIZZES_TYPES,
     SESSIONS_TYPES,
     USERS_TYPES,
@@ -39,10 +38,8 @@ from tests.support.platforms.sources import (
     landed_rows,
     night,
     only_xp,
-    platform_of,
     published,
     roles_of,
-    sqlite_platform,
     xp_by_day,
     xp_rows,
 )
@@ -63,19 +60,6 @@ from warehouse.lake.lake import Lake
 from warehouse.versions.versions import Warehouse
 
 LONG_ID = "x" * 1025
-
-
-@pytest.fixture
-def sqlite_source(tmp_path: Path) -> Platform:
-    """An empty SQLite database."""
-    return sqlite_platform(tmp_path)
-
-
-@pytest.fixture(params=PLATFORMS)
-def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
-    """An empty database of each kind."""
-    with platform_of(request, tmp_path) as found:
-        yield found
 
 
 # --- R19: quarantine --------------------------------------------------------------------------------------------------

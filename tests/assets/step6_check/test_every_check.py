@@ -67,11 +67,6 @@ class Place:
         return {name for name, outcome in self.outcomes(*accepted).items() if not outcome.passed}
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture
 def place(nights: Path, tmp_path: Path) -> Place:
     """What the second night landed, built while readers still get the first version: every landing is new."""

@@ -7,7 +7,7 @@ reason and value, is let through once, and is past by an erasure.
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,7 +24,6 @@ from tests.support.erasing.erase import erase
 from tests.support.platforms.sources import (
     DAY,
     FIRST,
-    PLATFORMS,
     QUIZZES_TYPES,
     SESSIONS_TYPES,
     USERS_TYPES,
@@ -32,9 +31,7 @@ from tests.support.platforms.sources import (
     Platform,
     night,
     only_xp,
-    platform_of,
     published,
-    sqlite_platform,
     xp_rows,
 )
 from tests.support.slowly import slowly
@@ -46,17 +43,6 @@ from warehouse.versions.versions import Warehouse
 CASES = Path(__file__).parent / "cases"
 MILLISECONDS = 1_795_161_600_000  # what Prisma writes into SQLite
 DATETIME_TYPES = {**XP_TYPES, "occurred_at": "datetime"}
-
-
-@pytest.fixture(params=PLATFORMS)
-def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
-    with platform_of(request, tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def sqlite_source(tmp_path: Path) -> Platform:
-    return sqlite_platform(tmp_path)
 
 
 def refused(configuration: Configuration, last: date = FIRST) -> str:

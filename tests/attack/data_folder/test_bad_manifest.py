@@ -32,11 +32,6 @@ WRONG = [
 ]
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 def hurt(configuration: Configuration, name: str, value: object) -> None:
     place = Warehouse.of(configuration).manifest_file(SECOND)
     place.write_text(json.dumps({**json.loads(place.read_text()), name: value}))

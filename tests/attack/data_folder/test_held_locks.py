@@ -24,11 +24,6 @@ from warehouse.versions.verification import OvertakenError, verify
 from warehouse.versions.versions import Warehouse
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture
 def published(nights: Path, tmp_path: Path) -> Configuration:
     return small_platform.copied(nights, tmp_path, SECOND)

@@ -34,11 +34,6 @@ GUARDS = ("accept_shrink", "accept_quarantine")
 COMMANDS = (["build"], ["nightly", "--day", str(SECOND_NIGHT)], ["erase", "ben"])
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture
 def served(nights: Path, tmp_path: Path) -> Configuration:
     configuration = small_platform.copied(nights, tmp_path, SECOND)

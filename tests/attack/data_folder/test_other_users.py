@@ -36,11 +36,6 @@ for folder, folders, files in os.walk(sys.argv[1]):
 """
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture
 def published(nights: Path, tmp_path: Path) -> Configuration:
     let_pass(tmp_path)

@@ -25,11 +25,6 @@ ANSWER_SECONDS = 2.0
 SILENT = 1000
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @contextmanager
 def serving(configuration: Configuration, soft: int, hard: int) -> Iterator[Running]:
     port, log = free_port(), configuration.path.with_name("server.log")

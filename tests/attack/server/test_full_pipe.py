@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from serve.http.log_lines import Lines
 from tests.serve import test_server
 from tests.serve.test_server import Running, answered, command, free_port, wait_until, wait_until_it_answers
@@ -21,11 +19,6 @@ from tests.support.repository import ROOT
 from warehouse.configuration.configuration import Configuration
 
 PIPE_BYTES = 4096  # the smallest that Linux makes
-
-
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
 
 
 @contextmanager

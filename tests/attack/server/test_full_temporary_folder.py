@@ -27,11 +27,6 @@ OPS_TOKEN = "an-ops-token-of-these-tests"
 FOR_OPS = {"Authorization": f"Bearer {OPS_TOKEN}"}
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture
 def served(nights: Path, tmp_path: Path) -> Configuration:
     configuration = small_platform.copied(nights, tmp_path, SECOND)

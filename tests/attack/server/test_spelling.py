@@ -15,11 +15,6 @@ OPS_TOKEN = "an-ops-token-of-these-tests"
 FIXED = ["/health", "/health/ready", "/health/detailed", "/metrics", PATH, "/openapi.json"]
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture(scope="module")
 def gateway(nights: Path, tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     configuration = small_platform.copied(nights, tmp_path_factory.mktemp("spelling"), SECOND)

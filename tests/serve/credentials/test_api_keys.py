@@ -106,11 +106,6 @@ def with_keys(configuration: Configuration, url: str, **settings: Any) -> Config
     return configuration.model_copy(update={"auth": auth, "sources": sources})
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture(scope="module")
 def published(nights: Path, tmp_path_factory: pytest.TempPathFactory) -> Configuration:
     return small_platform.copied(nights, tmp_path_factory.mktemp("keys"), SECOND)

@@ -118,11 +118,6 @@ def test_the_path_is_the_bytes_that_were_sent() -> None:
 # --- through the real server ----------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture(scope="module")
 def server(nights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server that trusts a proxy on this machine, which is who connects to it in these tests."""

@@ -47,11 +47,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture
 def folder(nights: Path, tmp_path: Path) -> Path:
     small_platform.copied(nights, tmp_path, SECOND)

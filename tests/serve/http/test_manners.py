@@ -28,11 +28,6 @@ PUBLIC = "/api/xp/public-profile/nobody"
 PROXY = "10.0.0.1"
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 def client_on(nights: Path, folder: Path, version: str | None, **serve: Any) -> FlaskClient:
     configuration = small_platform.copied(nights, folder, version)
     return app.create_app(small_platform.configure(configuration, **serve)).test_client()

@@ -28,11 +28,6 @@ DOCUMENT = document(has_ops=True)
 ROWS = [(path, method) for path, item in DOCUMENT["paths"].items() for method in item if method != "parameters"]
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture(scope="module")
 def served(nights: Path, tmp_path_factory: pytest.TempPathFactory) -> Flask:
     configuration = small_platform.copied(nights, tmp_path_factory.mktemp("openapi"), SECOND)

@@ -46,11 +46,6 @@ prefix = "xntr-"
 """
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture(scope="module")
 def server(nights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server with everything that can be served: an ops token, API keys, and a public page for `ada`."""

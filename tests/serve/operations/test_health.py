@@ -28,11 +28,6 @@ OPS_PATHS = ["/health/detailed", "/metrics"]
 HOUR = 3600
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture
 def configuration(nights: Path, tmp_path: Path) -> Configuration:
     return with_token(small_platform.copied(nights, tmp_path, FIRST))

@@ -30,11 +30,6 @@ FOLLOW_SECONDS = 2.0  # FAULTS 8
 ROLLBACK_SECONDS = 1.0  # FAULTS 10
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @contextmanager
 def serving(configuration: Configuration) -> Iterator[Running]:
     text = configuration.path.read_text()

@@ -54,11 +54,6 @@ BODY_KEYS = [
 ENTRY_KEYS = ["date", "xp_earned", "learning_time", "sessions", "quizzes", "quizzes_passed", "level"]
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture(scope="module")
 def client(nights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     """The app on the second version, for tests that change nothing."""

@@ -26,11 +26,6 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "lake" / "suppressed.json"
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture
 def platform() -> Iterator[replay.Platform]:
     with replay.sqlite_platform() as platform:

@@ -35,11 +35,6 @@ THIRD, FOURTH = "pulse-2025-12-31-000003", "pulse-2025-12-31-000004"
 Typed = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture
 def configuration(nights: Path, tmp_path: Path) -> Configuration:
     """Two versions, the second one current, and the lake that both came from."""

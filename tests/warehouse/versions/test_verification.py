@@ -31,11 +31,6 @@ from warehouse.versions.versions import Warehouse
 HEADERS, BLOCK = 3 * 4096, 1 << 18  # how DuckDB lays a file out
 
 
-@pytest.fixture(scope="session")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_platform.two_nights(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture
 def warehouse(nights: Path, tmp_path: Path) -> Warehouse:
     """The pointer is on the first version; nothing has been verified, and nobody has made a place for receipts."""
