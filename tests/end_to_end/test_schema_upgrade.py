@@ -23,7 +23,6 @@ from assets.all_steps import publish_lake
 from assets.night.night import Night
 from pipelines.command_line import cli
 from serve.app import create_app
-from tests.serve.test_server import Running, serving, wait_until
 from tests.support.platforms import public_platform, small_platform
 from tests.support.platforms.small_platform import (
     ANA,
@@ -39,6 +38,7 @@ from tests.support.platforms.small_platform import (
     ZOE,
     bearer,
 )
+from tests.support.running.running_server import Running, serving, wait_until
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.errors import CheckFailedError
 from warehouse.versions.schema import SCHEMA_VERSION

@@ -26,7 +26,7 @@ RESTATEMENTS = Path(__file__).with_suffix(".sql")
 
 KEPT_COLUMNS = "user_id, activity_date, measure, old, new, version, reason"
 # try_cast, because DuckDB also converts what stands in a column's dictionary and in no row
-# (tests/warehouse/test_engines_duckdb.py).
+# (tests/warehouse/test_duckdb_values.py).
 KNOWN = f"""
 select {KEPT_COLUMNS}
 from {{files}}

@@ -1,21 +1,18 @@
-"""Time over every zone of the `tzdata` wheel (R4, R5, R7, R12; FAULTS 25 to 28): properties, not cases.
+"""Time over every zone of the `tzdata` wheel (R5, R7, R12; FAULTS 25 to 28): properties, not cases.
 
-The segments that SQL joins are compared with `zoneinfo` and with the zones' own files; the model of step 4 cuts the
-activity of a learner in every zone at once, beside the oracle; a whole night does the same for windows and tables.
-Single changes of clocks, worked out by hand, are golden cases. Slow: every change of every zone since 1900.
+The model of step 4 cuts the activity of a learner in every zone at once, beside the oracle; a whole night does the same
+for windows and tables. The segments that SQL joins are `test_zone_segments.py`'s. Single changes of clocks, worked out
+by hand, are golden cases. Slow: every change of every zone since 1900.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.step4_roll_up.activity import (
@@ -27,21 +24,9 @@ from assets.step4_roll_up.activity import (
     make_zones_in_force,
 )
 from assets.step5_build import build
-from tests.assets.step4_roll_up.zone_files import content_of, listed_changes
+from tests.assets.step4_roll_up.every_zone import A_FEW, UNLIKE, ZONES, any_day, plain
 from tests.oracle import oracle
-from tests.oracle.oracle import (
-    DAY,
-    EPOCH,
-    HOUR,
-    Stream,
-    World,
-    day_start,
-    days,
-    local_date,
-    local_dates,
-    offset,
-    utc_day,
-)
+from tests.oracle.oracle import DAY, EPOCH, HOUR, Stream, World, day_start, days, local_date, local_dates, utc_day
 from tests.oracle.worlds import BAD_ZONES
 from tests.support.platforms import platforms
 from tests.support.running import replay
@@ -49,79 +34,16 @@ from warehouse import clock, engine, zones
 from warehouse.lake.lake import Lake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
 
     from warehouse.configuration.configuration import Configuration
 
-ZONES = sorted(oracle.zone_names())
-UNLIKE = sorted({content_of(zone): zone for zone in ZONES}.values())  # of names that mean the same zone, one
+
 ONE_DAY = timedelta(days=1)
-EXAMPLES = settings().max_examples
-A_FEW = settings(max_examples=max(1, EXAMPLES // 10))  # each example goes through all zones
 DEFAULT = "America/Havana"
-LAST_LISTED_YEAR = 2037  # no zone file lists a change after it
-
-
-def plain(at: int) -> datetime:
-    """An instant as DuckDB's TIMESTAMP takes it: UTC without a zone."""
-    return (EPOCH + timedelta(microseconds=at)).replace(tzinfo=None)
-
-
-@cache
-def changing_days() -> list[date]:
-    """Every UTC day since 1900 on which some zone's file lists a change of its offset."""
-    found = {utc_day(change.at) for zone in ZONES for change in listed_changes(zone)}
-    return sorted(day for day in found if day.year >= 1900)
-
-
-any_day = st.sampled_from(changing_days()) | st.dates(date(1900, 1, 2), date(2199, 12, 30))
-
-
-# --- R4: the segments that SQL joins --------------------------------------------------------------------------------
-
-
-def assert_segments_are_those_of_the_zone(zone: str, start: int, end: int, samples: Iterable[int]) -> None:
-    """They follow each other without gap or overlap, and every instant has the offset that `zoneinfo` gives it."""
-    found = zones.segments(zone, plain(start), plain(end))
-    assert [found[0].from_utc, found[-1].until_utc] == [plain(start), plain(end)]
-    assert all(one.from_utc < one.until_utc == other.from_utc for one, other in pairwise(found))
-    borders = [(segment.from_utc - plain(0)) // timedelta(microseconds=1) for segment in found]
-    at_the_borders = [at for border in borders for at in (border, border - 1) if at >= start]
-    for at in {*at_the_borders, *samples, end - 1}:
-        segment = found[bisect_left(borders, at + 1) - 1]
-        assert segment.offset == timedelta(microseconds=offset(zone, at)), (zone, plain(at))
-    if plain(end).year <= LAST_LISTED_YEAR:
-        listed = [change.at for change in listed_changes(zone) if start < change.at < end]
-        assert {*listed} <= {*borders}, zone
-
-
-@A_FEW
-@given(any_day, st.integers(1, 400), st.lists(st.integers(0, 400 * DAY), max_size=12))
-def test_segments_of_every_zone_cover_time_with_the_offsets_of_zoneinfo(
-    first: date, length: int, samples: list[int]
-) -> None:
-    """FAULTS 25, 26; R4: without gap or overlap, from 1900 to years that no file lists."""
-    start = day_start(first)
-    end = start + length * DAY
-    for zone in ZONES:
-        assert_segments_are_those_of_the_zone(zone, start, end, [start + at for at in samples if start + at < end])
-
-
-@pytest.mark.slow
-def test_segments_of_every_zone_since_1900_have_every_change() -> None:
-    """FAULTS 25, 26; R4: the borders within the listed years are exactly the changes that the files list."""
-    start, end, last_listed = (day_start(date(year, 1, 1)) for year in (1900, 2051, LAST_LISTED_YEAR + 1))
-    for zone in UNLIKE:
-        assert_segments_are_those_of_the_zone(zone, start, end, range(start, end, 11 * DAY + 7 * HOUR))
-        borders = [segment.from_utc for segment in zones.segments(zone, plain(start), plain(last_listed))][1:]
-        changes = listed_changes(zone)
-        listed = [plain(change.at) for change in changes if start < change.at < last_listed]
-        by_rule = [border for border in borders if border not in listed]
-        assert set(listed) <= set(borders), zone
-        assert not by_rule or not changes or min(by_rule) > plain(changes[-1].at), zone
 
 
 # --- R5, R7: the activity of a learner in every zone ----------------------------------------------------------------
@@ -355,6 +277,7 @@ def test_at_every_change_of_every_zone_nothing_is_lost_or_counted_twice(
 
 
 # --- R12: windows ---------------------------------------------------------------------------------------------------
+
 
 YEARS_ENDS = [date(year, month, day) for year in (2023, 2024, 2025) for month, day in ((12, 31), (1, 1), (2, 28))]
 

@@ -14,11 +14,19 @@ from pathlib import Path
 import pytest
 
 from serve.http import connections
-from tests.serve import test_server
-from tests.serve.test_server import HOST, Running, answered, command, free_port, wait_until, wait_until_it_answers
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import SECOND, bearer
 from tests.support.repository import ROOT
+from tests.support.running import running_server
+from tests.support.running.running_server import (
+    HOST,
+    Running,
+    answered,
+    command,
+    free_port,
+    wait_until,
+    wait_until_it_answers,
+)
 from warehouse.configuration.configuration import Configuration
 
 ANSWER_SECONDS = 2.0
@@ -46,7 +54,7 @@ def serving(configuration: Configuration, soft: int, hard: int) -> Iterator[Runn
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(test_server.STOP_SECONDS)
+        process.wait(running_server.STOP_SECONDS)
 
 
 @pytest.mark.slow

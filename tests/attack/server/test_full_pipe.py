@@ -11,11 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from serve.http.log_lines import Lines
-from tests.serve import test_server
-from tests.serve.test_server import Running, answered, command, free_port, wait_until, wait_until_it_answers
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import SECOND, bearer
 from tests.support.repository import ROOT
+from tests.support.running import running_server
+from tests.support.running.running_server import (
+    Running,
+    answered,
+    command,
+    free_port,
+    wait_until,
+    wait_until_it_answers,
+)
 from warehouse.configuration.configuration import Configuration
 
 PIPE_BYTES = 4096  # the smallest that Linux makes
@@ -23,7 +30,7 @@ PIPE_BYTES = 4096  # the smallest that Linux makes
 
 @contextmanager
 def serving_into(configuration: Configuration, output: int) -> Iterator[Running]:
-    """As `test_server.serving`, with a descriptor as stdout and stderr."""
+    """As `running_server.serving`, with a descriptor as stdout and stderr."""
     port = free_port()
     process = subprocess.Popen(
         command(configuration.path, port),
@@ -41,7 +48,7 @@ def serving_into(configuration: Configuration, output: int) -> Iterator[Running]
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(test_server.STOP_SECONDS)
+        process.wait(running_server.STOP_SECONDS)
 
 
 def lines_of(descriptor: int) -> list[str]:
@@ -61,7 +68,7 @@ def test_a_reader_of_stdout_that_stands_still_keeps_nobody_waiting(nights: Path,
             assert server.ask("/health").status == 200
         assert answered(server.ask(headers=bearer())) == SECOND
         server.process.terminate()
-        assert server.process.wait(test_server.STOP_SECONDS) == 0
+        assert server.process.wait(running_server.STOP_SECONDS) == 0
     assert 0 < len(lines_of(reading)) < 100
 
 
@@ -120,7 +127,7 @@ def test_what_is_still_said_while_a_process_ends_holds_it_at_no_full_pipe() -> N
         "log_lines.write('the last line\\n')"
     )
     called = [sys.executable, "-c", code]
-    subprocess.run(called, cwd=ROOT, stdout=writing, stderr=writing, check=True, timeout=test_server.STOP_SECONDS)
+    subprocess.run(called, cwd=ROOT, stdout=writing, stderr=writing, check=True, timeout=running_server.STOP_SECONDS)
     os.close(writing)
     assert lines_of(reading) == ["the last line"]
 
@@ -133,5 +140,5 @@ def test_the_last_lines_of_a_worker_are_written() -> None:
         "worker.start(); worker.join(); log_lines.write('the last line\\n')"
     )
     called = [sys.executable, "-c", code]
-    run = subprocess.run(called, cwd=ROOT, capture_output=True, check=True, timeout=test_server.STOP_SECONDS)
+    run = subprocess.run(called, cwd=ROOT, capture_output=True, check=True, timeout=running_server.STOP_SECONDS)
     assert run.stdout == b"of a worker\nthe last line\n"

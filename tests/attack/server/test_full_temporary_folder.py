@@ -16,11 +16,18 @@ import pytest
 from prometheus_client import mmap_dict
 
 from serve.operations.counted import SurvivingDict
-from tests.serve import test_server
-from tests.serve.test_server import Running, answered, command, free_port, wait_until, wait_until_it_answers
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import PATH, SECOND, bearer
 from tests.support.repository import ROOT
+from tests.support.running import running_server
+from tests.support.running.running_server import (
+    Running,
+    answered,
+    command,
+    free_port,
+    wait_until,
+    wait_until_it_answers,
+)
 from warehouse.configuration.configuration import Configuration
 
 OPS_TOKEN = "an-ops-token-of-these-tests"
@@ -69,7 +76,7 @@ def serving(configuration: Configuration, folder: Path, workers: int) -> Iterato
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(test_server.STOP_SECONDS)
+        process.wait(running_server.STOP_SECONDS)
 
 
 def fill(folder: Path) -> None:
@@ -134,7 +141,7 @@ def test_a_temporary_folder_that_vanishes_keeps_nobody_from_answering(served: Co
         wait_until(lambda: "Respawning" in server.log.read_text() and is_answering(server))
         ask_everything(server)
         server.process.terminate()
-        assert server.process.wait(test_server.STOP_SECONDS) == 0
+        assert server.process.wait(running_server.STOP_SECONDS) == 0
     assert "Traceback" not in server.log.read_text()
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from serve.operations.beats import HUNG_SECONDS, KILLED_SECONDS, LATE_SECONDS, REPLACED_SECONDS, Beats, Watcher
-from tests.serve import test_server
-from tests.serve.test_server import Running, answered, wait_until
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import SECOND, bearer
+from tests.support.running import running_server
+from tests.support.running.running_server import Running, answered, wait_until
 
 OPS_TOKEN = "an-ops-token-of-these-tests"
 FOR_OPS = {"Authorization": f"Bearer {OPS_TOKEN}"}
@@ -118,9 +118,9 @@ def test_a_stopped_worker_is_not_ready_and_is_replaced(
     """FAULTS 79: half of the requests hung, and `pulse_workers_ready` was 2."""
     configuration = small_platform.copied(nights, tmp_path, SECOND)
     small_platform.configure(configuration, ops_token=OPS_TOKEN)
-    alone = test_server.command
-    monkeypatch.setattr(test_server, "command", lambda *words: [*alone(*words), "--workers", "2"])
-    with test_server.serving(configuration) as server:
+    alone = running_server.command
+    monkeypatch.setattr(running_server, "command", lambda *words: [*alone(*words), "--workers", "2"])
+    with running_server.serving(configuration) as server:
         wait_until(lambda: ready(server) == 2)
         victim = workers_of(server)[0]
         os.kill(victim, signal.SIGSTOP)
@@ -148,7 +148,7 @@ def ready(server: Running) -> int:
     return int(float(next(line for line in text.splitlines() if line.startswith("pulse_workers_ready")).split()[1]))
 
 
-def patient(server: Running, path: str) -> test_server.Answer:
+def patient(server: Running, path: str) -> running_server.Answer:
     """Ask until a worker answers that is not stopped."""
     for _ in range(30):
         with suppress(OSError):
@@ -156,10 +156,10 @@ def patient(server: Running, path: str) -> test_server.Answer:
     pytest.fail("no worker answers")
 
 
-def quick(server: Running, path: str) -> test_server.Answer:
+def quick(server: Running, path: str) -> running_server.Answer:
     import http.client
     from contextlib import closing
 
-    with closing(http.client.HTTPConnection(test_server.HOST, server.port, timeout=1)) as connection:
+    with closing(http.client.HTTPConnection(running_server.HOST, server.port, timeout=1)) as connection:
         connection.request("GET", path, headers=FOR_OPS)
-        return test_server.read(connection)
+        return running_server.read(connection)

@@ -13,9 +13,9 @@ import pytest
 
 from serve.http.clients import Clients, limited_by
 from serve.http.gateway import environ
-from tests.serve.test_server import Running, serving
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import SECOND
+from tests.support.running.running_server import Running, serving
 
 PROXIES = ["10.0.0.0/8", "2001:db8:ffff::/48", "192.0.2.7"]
 

@@ -20,10 +20,10 @@ import duckdb
 import pytest
 
 from serve.http.openapi import document
-from tests.serve.test_server import HOST, Running, serving
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import ANA, PATH, SECOND
 from tests.support.repository import ROOT
+from tests.support.running.running_server import HOST, Running, serving
 from warehouse.lake.lake import Lake
 
 IS_CI = os.environ.get("CI", "").lower() in {"1", "true"}

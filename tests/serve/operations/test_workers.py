@@ -16,10 +16,10 @@ import pytest
 
 from pipelines.command_line import cli
 from serve.operations.health import about
-from tests.serve import test_server
-from tests.serve.test_server import Learners, Running, answered, wait_until
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import FIRST, SECOND, bearer
+from tests.support.running import running_server
+from tests.support.running.running_server import Learners, Running, answered, wait_until
 from warehouse.configuration.configuration import Configuration
 from warehouse.versions.versions import Warehouse
 
@@ -35,9 +35,9 @@ def serving(configuration: Configuration) -> Iterator[Running]:
     text = configuration.path.read_text()
     configuration.path.write_text(text.replace("[serve]\n", f'[serve]\nops_token = "{OPS_TOKEN}"\n'))
     with pytest.MonkeyPatch.context() as patched:
-        alone = test_server.command
-        patched.setattr(test_server, "command", lambda *words: [*alone(*words), "--workers", str(WORKERS)])
-        with test_server.serving(configuration) as server:
+        alone = running_server.command
+        patched.setattr(running_server, "command", lambda *words: [*alone(*words), "--workers", str(WORKERS)])
+        with running_server.serving(configuration) as server:
             wait_until(lambda: len(workers_of(server)) == WORKERS)
             yield server
 
@@ -168,7 +168,7 @@ def test_sigterm_stops_all_of_it_well_and_nothing_is_left_behind(nights: Path, t
         pids = list(workers_of(server))
         assert list(tmp_path.glob("pulse-serve-*")) != []
         server.process.terminate()
-        assert server.process.wait(test_server.STOP_SECONDS) == 0
+        assert server.process.wait(running_server.STOP_SECONDS) == 0
     assert list(tmp_path.glob("pulse-serve-*")) == []
     assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
 

@@ -4,9 +4,7 @@ Through the app. Who is public at all is the matter of `test_public_profile.py`.
 """
 
 import re
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +12,11 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from serve.app import create_app
-from tests.serve.public.test_public_profile import GOODBYES, PATHS, page_path, picture_path, profile_path
+from tests.serve.public.public_answers import GOODBYES, PATHS, page_path, picture_path, profile_path
 from tests.support.platforms import public_platform
 from tests.support.platforms.public_platform import ADA
 from tests.support.slowly import slowly
-from warehouse.configuration.configuration import Configuration, load
+from warehouse.configuration.configuration import Configuration
 from warehouse.erasure import suppression
 from warehouse.lake.lake import Lake
 from warehouse.versions.versions import Warehouse
@@ -30,24 +28,8 @@ every_path = pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Configuration:
-    configuration = public_platform.make(tmp_path_factory.mktemp("tags") / "platform", 30)
-    public_platform.publish(configuration)
-    return configuration
-
-
-@pytest.fixture(scope="module")
 def app(published: Configuration) -> Flask:
     return create_app(published)
-
-
-@pytest.fixture
-def own(published: Configuration, tmp_path: Path) -> Configuration:
-    folder = tmp_path / "platform"
-    shutil.copytree(published.path.parent, folder, symlinks=True)
-    path = folder / "pulse.toml"
-    path.write_text(path.read_text().replace(str(published.path.parent), str(folder)))
-    return load(path, uses=["sources", "auth", "serve"])
 
 
 def changed(configuration: Configuration, **serve: Any) -> Configuration:

@@ -1,18 +1,15 @@
-"""A version is served only if its file is what its manifest says: FAULTS 4, 5 and 7, and what a receipt may vouch for.
+"""A version is served only if its file is what its manifest says: FAULTS 4, 5 and 7.
 
-How a server of several processes does it is `tests/serve/operations/test_workers.py`; who reads which version,
-`tests/serve/version/test_endpoint.py`.
+What a receipt may vouch for is `test_receipts.py`'s. How a server of several processes does it is
+`tests/serve/operations/test_workers.py`; who reads which version, `tests/serve/version/test_endpoint.py`.
 """
 
-import fcntl
-import hashlib
 import json
 import os
 import random
 import shutil
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,72 +19,13 @@ from serve.version import reader
 from serve.version.open_version import open_version
 from serve.version.reader import Follower
 from tests.support.platforms import small_platform
-from tests.support.platforms.small_platform import ANA, ANSWERS, FIRST, SECOND
+from tests.support.platforms.small_platform import FIRST, SECOND
+from tests.warehouse.versions.damaging import change_manifest, flip, positions, served_by, writing
 from warehouse.errors import CheckFailedError, NoVersionError
 from warehouse.versions import verification
-from warehouse.versions.verification import OvertakenError, verify
 from warehouse.versions.versions import Warehouse
 
-HEADERS, BLOCK = 3 * 4096, 1 << 18  # how DuckDB lays a file out
-
-
-@pytest.fixture
-def warehouse(nights: Path, tmp_path: Path) -> Warehouse:
-    """The pointer is on the first version; nothing has been verified, and nobody has made a place for receipts."""
-    warehouse = Warehouse.of(small_platform.copied(nights, tmp_path, FIRST))
-    warehouse.receipts.rmdir()
-    return warehouse
-
-
-@pytest.fixture
-def files_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The versions whose files were read to be verified, in order."""
-    names: list[str] = []
-
-    def noted(place: Path, is_wanted: Callable[[], bool]) -> Any:
-        names.append(place.stem)
-        return original(place, is_wanted)
-
-    original = verification._read  # noqa: SLF001
-    monkeypatch.setattr(verification, "_read", noted)
-    return names
-
-
-@contextmanager
-def writing(place: Path) -> Iterator[None]:
-    """Let a published file be written to, which nothing of ours does."""
-    place.chmod(0o644)
-    yield
-    place.chmod(0o444)
-
-
-def flip(place: Path, position: int, bit: int = 0x10) -> None:
-    with writing(place), place.open("r+b") as file:
-        file.seek(position)
-        (byte,) = file.read(1)
-        file.seek(position)
-        file.write(bytes([byte ^ bit]))
-
-
-def served_by(follower: Follower) -> str:
-    from serve.version.pulse import learning_pulse
-
-    with follower.version() as version:
-        body = json.loads(learning_pulse(version, ANA).body)
-        assert body == ANSWERS[ANA][version.name]
-        return version.name
-
-
 # --- refused --------------------------------------------------------------------------------------------------------
-
-
-def positions(size: int, spread: int) -> list[int]:
-    """Where bits are flipped: in the three headers, in the first and the last block, and spread over all between."""
-    chance = random.Random(4)
-    parts = [*[(4096 * header, 4096) for header in range(3)], (HEADERS, BLOCK), (size - BLOCK, BLOCK)]
-    within = [start + chance.randrange(length) for start, length in parts for _ in range(spread // 10)]
-    strata = spread - len(within)
-    return [*within, *(size * number // strata + chance.randrange(size // strata) for number in range(strata))]
 
 
 def test_two_hundred_bits_flipped_all_over_a_file_are_all_refused(
@@ -168,11 +106,6 @@ def replaced_by_the_other_version(warehouse: Warehouse) -> None:
     with writing(warehouse.file(SECOND)):
         shutil.copyfile(warehouse.file(FIRST), warehouse.file(SECOND))
     change_manifest(warehouse, **{**json.loads(warehouse.manifest_file(FIRST).read_text()), "version": SECOND})
-
-
-def change_manifest(warehouse: Warehouse, **changes: object) -> None:
-    place = warehouse.manifest_file(SECOND)
-    place.write_text(json.dumps({**json.loads(place.read_text()), **changes}))
 
 
 FAULTS: dict[str, tuple[Callable[[Warehouse], object], str]] = {
@@ -288,132 +221,6 @@ def test_a_version_that_changed_while_requests_still_read_it_is_refused_until_th
         assert files_read == [FIRST, SECOND]
     warehouse.point_to(FIRST)
     assert served_by(follower) == FIRST
-
-
-# --- receipts -------------------------------------------------------------------------------------------------------
-
-
-def test_a_file_is_read_once_on_a_host(warehouse: Warehouse, files_read: list[str]) -> None:
-    for _ in range(3):
-        verify(warehouse, FIRST)
-        assert served_by(Follower(warehouse)) == FIRST
-    assert files_read == [FIRST]
-
-
-def test_a_bad_file_is_read_once_too_and_never_good(warehouse: Warehouse, files_read: list[str]) -> None:
-    flip(warehouse.file(FIRST), 5000)
-    for _ in range(3):
-        with pytest.raises(NoVersionError, match="SHA-256"):
-            verify(warehouse, FIRST)
-    assert files_read == [FIRST]
-
-
-def overwritten_in_place(warehouse: Warehouse) -> None:
-    """As `cp -p` does onto an existing file: same inode, same size, and the modification time set back."""
-    place = warehouse.file(SECOND)
-    before = place.stat()
-    flip(place, 5000)
-    os.utime(place, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert (place.stat().st_ino, place.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-
-
-def renamed_over(warehouse: Warehouse) -> None:
-    place = warehouse.file(SECOND)
-    before = place.stat()
-    copy = Path(shutil.copy2(place, place.with_suffix(".copy")))
-    flip(copy, 5000)
-    os.utime(copy, ns=(before.st_atime_ns, before.st_mtime_ns))
-    copy.replace(place)
-
-
-@pytest.mark.parametrize("change", [overwritten_in_place, renamed_over])
-def test_other_content_inherits_no_receipt(warehouse: Warehouse, change: Callable[[Warehouse], None]) -> None:
-    """FAULTS 4."""
-    verify(warehouse, SECOND)
-    change(warehouse)
-    with pytest.raises(NoVersionError, match="SHA-256"):
-        verify(warehouse, SECOND)
-
-
-def test_a_copied_warehouse_is_read_anew(warehouse: Warehouse, files_read: list[str], tmp_path: Path) -> None:
-    verify(warehouse, FIRST)
-    shutil.copytree(warehouse.root, tmp_path / "copy", symlinks=True)
-    copy = Warehouse(tmp_path / "copy")
-    assert copy.receipt(FIRST).exists()
-    flip(copy.file(FIRST), 5000)
-    with pytest.raises(NoVersionError, match="SHA-256"):
-        verify(copy, FIRST)
-    assert files_read == [FIRST, FIRST]
-
-
-def test_a_receipt_says_what_is_in_a_file_and_not_that_it_is_good(warehouse: Warehouse) -> None:
-    verify(warehouse, SECOND)
-    change_manifest(warehouse, sha256="0" * 64)
-    with pytest.raises(NoVersionError, match="SHA-256"):
-        verify(warehouse, SECOND)
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"sha256": 5}', "\x00" * 100])
-def test_a_receipt_that_cannot_be_read_is_none(warehouse: Warehouse, files_read: list[str], content: str) -> None:
-    verify(warehouse, FIRST)
-    warehouse.receipt(FIRST).write_text(content)
-    verify(warehouse, FIRST)
-    assert files_read == [FIRST, FIRST]
-
-
-def test_where_no_receipt_can_be_written_a_process_reads_once(warehouse: Warehouse, files_read: list[str]) -> None:
-    warehouse.receipts.write_text("a file where the folder would be")
-    for _ in range(3):
-        assert served_by(Follower(warehouse)) == FIRST
-    assert files_read == [FIRST]
-
-
-def test_pruning_removes_the_receipts_of_what_it_removes(warehouse: Warehouse) -> None:
-    for name in (FIRST, SECOND):
-        verify(warehouse, name)
-    warehouse.receipt("pulse-2025-12-01-000000").write_text("left behind by a reader that was overtaken")
-    warehouse.point_to(SECOND)
-    assert warehouse.prune(1) == [FIRST]
-    assert [place.stem for place in warehouse.receipts.glob("pulse-*")] == [SECOND]
-
-
-def test_two_readers_do_not_read_a_file_both(warehouse: Warehouse, files_read: list[str]) -> None:
-    """Several threads stand for several processes: the lock is one of open files."""
-    warehouse.receipts.mkdir()
-    together = threading.Barrier(4)
-
-    def read() -> None:
-        together.wait(10)
-        verify(warehouse, FIRST)
-
-    threads = [threading.Thread(target=read) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
-    assert files_read == [FIRST]
-
-
-def test_who_waits_for_a_reader_takes_its_receipt(warehouse: Warehouse, files_read: list[str]) -> None:
-    """The reader here is another open file, as another process would be."""
-    warehouse.receipts.mkdir()
-    found: list[str] = []
-    with (warehouse.receipts / "reading.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        waiting = threading.Thread(target=lambda: found.append(verify(warehouse, FIRST).manifest.version))
-        waiting.start()
-        assert (files_read, found) == ([], [])
-        marks = verification.Marks.of(warehouse.file(FIRST).stat())
-        sha256 = hashlib.sha256(warehouse.file(FIRST).read_bytes()).hexdigest()
-        warehouse.receipt(FIRST).write_text(json.dumps({**marks._asdict(), "sha256": sha256}))
-    waiting.join(10)
-    assert (files_read, found) == ([], [FIRST])
-
-
-def test_reading_ends_when_the_version_is_not_wanted_any_more(warehouse: Warehouse) -> None:
-    with pytest.raises(OvertakenError):
-        verify(warehouse, FIRST, is_wanted=lambda: False)
-    assert not warehouse.receipt(FIRST).exists()
 
 
 # --- beside the requests --------------------------------------------------------------------------------------------
