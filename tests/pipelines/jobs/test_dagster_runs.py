@@ -21,9 +21,9 @@ from assets.step7_publish.waiting import version_built
 from pipelines.command_line.dagster_run import nightly_job
 from pipelines.definitions import definitions
 from pipelines.instance.history import report_what_is_lacking
-from tests.pipelines.jobs.test_dagster import Place, at_home
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import FIRST_DAY, FIRST_NIGHT, SECOND_NIGHT
+from tests.support.running.dagster_place import Place, at_home
 from tests.support.slowly import slowly
 from warehouse.disk.lock import run_lock
 from warehouse.errors import CheckFailedError, PulseError

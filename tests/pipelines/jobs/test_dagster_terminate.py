@@ -8,19 +8,15 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import date
 from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.execution.api import execute_run
-from dagster._utils.interrupts import capture_interrupts
 
 from assets.step2_land import land as landing_step
-from pipelines.command_line.dagster_run import nightly_job
-from tests.pipelines.jobs.test_dagster import Place, at_home
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import FIRST_NIGHT, SECOND_NIGHT
+from tests.support.running.dagster_place import Place, at_home, executed, run_of
 from warehouse import crash_points
 from warehouse.disk.files import UNFINISHED
 from warehouse.disk.lock import run_lock
@@ -49,19 +45,6 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> str:
     small_platform.publish(configuration, FIRST_NIGHT)
     small_platform.publish(configuration, SECOND_NIGHT)
     return Place(configuration.path.parent).logical_hash
-
-
-def run_of(instance: dg.DagsterInstance, day: date) -> dg.DagsterRun:
-    return instance.create_run_for_job(nightly_job(), tags={"dagster/partition": day.isoformat()})
-
-
-def executed(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRunStatus:
-    """Execute a run as the process of a run that the UI launched, and return its status."""
-    with capture_interrupts():
-        execute_run(dg.reconstructable(nightly_job), run, instance)
-    ended = instance.get_run_by_id(run.run_id)
-    assert ended is not None
-    return ended.status
 
 
 class Terminator:

@@ -1,4 +1,4 @@
-"""What tests of the edges share: roles of a real PostgreSQL that are no superuser and own nothing, users of MariaDB."""
+"""Roles of a real PostgreSQL that are no superuser and own nothing, and users of a real MariaDB."""
 
 import os
 from collections.abc import Iterator
