@@ -1,7 +1,8 @@
 """The rooms of docs/ARCHITECTURE.md at run time: what must start without Dagster and the night's libraries does.
 
 The directions of imports are `import-linter`'s business (`pyproject.toml`). Here is what it cannot see: modules that a
-library imports when it is called, and the files in `assets/` that may import Dagster, known by their names.
+library imports when it is called, and the files in `assets/` that may import Dagster, known by their names. Here, too,
+is how large folders may grow, and that tests mirror the rooms.
 """
 
 import re
@@ -18,6 +19,10 @@ FRAMEWORKS = ("dagster", "flask", "numpy", "pandas", "pyarrow", "sqlalchemy")
 NIGHT = ("dagster", "numpy", "pandas", "pyarrow", "sqlalchemy")
 ROOMS = ("assets", "pipelines", "serve", "warehouse")
 MOST_ENTRIES = 15
+MOST_LINES = 400
+# folders of tests that no room of the source has: docs/ARCHITECTURE.md, Rooms
+ACROSS = ("attack", "benchmarks", "browser", "documents", "end_to_end", "faults", "golden", "histories", "oracle")
+MANY = {"tests/golden", "tests/benchmarks"}  # a folder per case, a file per question and peer
 MAY_IMPORT_DAGSTER = r"\.asset$|^assets\.orchestration\."
 
 BLOCK = """
@@ -127,3 +132,42 @@ def test_no_folder_of_source_has_more_entries_than_one_looks_through_at_once() -
     }
     assert len(entries) > len(ROOMS)
     assert {str(folder): len(found) for folder, found in entries.items() if len(found) > MOST_ENTRIES} == {}
+
+
+def folders_of_tests() -> list[Path]:
+    return [
+        folder
+        for folder in (ROOT / "tests", *(ROOT / "tests").rglob("*/"))
+        if not {"__pycache__", "node_modules"} & {*folder.relative_to(ROOT).parts}
+    ]
+
+
+def files_of_tests() -> list[Path]:
+    return [file for folder in folders_of_tests() for file in folder.glob("test_*.py")]
+
+
+def test_no_folder_of_tests_has_more_entries_than_one_looks_through_at_once() -> None:
+    """Golden cases and benchmarks may be many."""
+    entries = {
+        str(folder.relative_to(ROOT)): [entry for entry in folder.iterdir() if entry.name != "__pycache__"]
+        for folder in folders_of_tests()
+    }
+    assert {*entries} > MANY
+    too_many = {folder: len(found) for folder, found in entries.items() if len(found) > MOST_ENTRIES}
+    assert {folder: number for folder, number in too_many.items() if folder not in MANY} == {}
+
+
+def test_no_file_of_tests_is_longer_than_one_reads_at_once() -> None:
+    lines = {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8").count("\n") for file in files_of_tests()}
+    assert len(lines) > 100
+    assert {file: number for file, number in lines.items() if number > MOST_LINES} == {}
+
+
+def test_tests_stand_in_a_room_of_the_source_or_in_a_folder_for_what_goes_across() -> None:
+    """What has no test is in `tests/support/`, or beside the tests that use it."""
+    lost = []
+    for file in files_of_tests():
+        top, *inside = file.parent.relative_to(ROOT / "tests").parts or ("",)
+        if top not in ACROSS and not (top in ROOMS and (ROOT / top).joinpath(*inside).is_dir()):
+            lost.append(str(file.relative_to(ROOT)))
+    assert lost == []
