@@ -15,10 +15,12 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
-from tests.support.platforms import small_platform
+pytest.register_assert_rewrite("tests")  # helpers, too, say what they compared; so nothing of them is imported before
+
+from tests.support.platforms import small_platform  # noqa: E402
+from tests.support.repository import IS_CI  # noqa: E402
 
 MARIADB_URL = os.environ.get("PULSE_TEST_MARIADB", "mysql://root@127.0.0.1:3306/test")
-IS_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 SLOW_ON_PURPOSE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 settings.register_profile(

@@ -1,6 +1,5 @@
 """What the browser tests share: which Chromium, what it shows pages on, and how an app is served to it."""
 
-import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from tests.support.repository import ROOT
+from tests.support.repository import IS_CI, ROOT
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -38,7 +37,7 @@ class Open(Protocol):
 
 
 def missing(what: str) -> NoReturn:
-    if os.environ.get("CI", "").lower() in {"1", "true"}:
+    if IS_CI:
         pytest.fail(what)
     pytest.skip(what)
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import IS_CI
-from tests.support.repository import ROOT
+from tests.support.repository import IS_CI, ROOT
 
 NOBODY = 65534
 BECOME = """
