@@ -219,7 +219,7 @@ def test_the_lock_names_its_holder_and_is_free_when_the_holder_is_killed(sqlite_
             pass
 
 
-# --- R1, R19: every type of a column that a platform may have ---------------------------------------------------------
+# --- the source: its URL, and that nothing is written to it -----------------------------------------------------------
 
 
 @pytest.mark.parametrize(

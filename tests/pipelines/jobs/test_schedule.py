@@ -18,8 +18,6 @@ from pipelines.jobs.reconcile import RECONCILE
 from tests.support.running.dagster_place import LAST_DAY, Place, at_home
 from warehouse.lake.days import DAY
 
-# --- schedule -------------------------------------------------------------------------------------------------------
-
 
 def tick(place: Place, instance: dg.DagsterInstance, moment: datetime) -> dg.RunRequest | dg.SkipReason:
     """Return what the schedule asks for at a moment."""
@@ -99,9 +97,6 @@ def test_a_run_whose_process_died_is_failed_by_whoever_holds_the_lock_next(
         assert state(waiting) == dg.DagsterRunStatus.STARTED, "one that Dagster launched may be waiting for the lock"
         fail_abandoned_runs(found, of_commands_only=False)
         assert state(waiting) == dg.DagsterRunStatus.FAILURE
-
-
-# --- nights that fail, and are run again ----------------------------------------------------------------------------
 
 
 def test_the_weekly_schedule_is_the_configurations_and_asks_for_the_whole_job(

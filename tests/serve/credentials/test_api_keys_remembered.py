@@ -20,8 +20,6 @@ from warehouse.configuration.configuration import Configuration
 
 pytestmark = pytest.mark.usefixtures("patience")
 
-# --- what is remembered -----------------------------------------------------------------------------------------------
-
 
 @dataclass
 class Memory:
@@ -136,9 +134,6 @@ def test_revoking_works_through_the_app(published: Configuration, url: str, monk
     assert ask(client, key_of("ana")).status_code == 200
     write(url, [("ana", ANA, None, ago(seconds=1), None)])
     assert ask(client, key_of("ana")).status_code == 401
-
-
-# --- what is told before the server starts ----------------------------------------------------------------------------
 
 
 def test_every_refusal_of_a_key_has_its_reason(ring: KeyRing, memory: Memory) -> None:

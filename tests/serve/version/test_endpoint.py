@@ -227,9 +227,6 @@ def test_before_anything_is_published_it_is_503_and_after_that_it_answers_by_its
     assert answered(ask(client)) == FIRST
 
 
-# --- following the pointer ------------------------------------------------------------------------------------------
-
-
 def test_an_idle_learner_is_known(client: FlaskClient) -> None:
     """R14's first case: the window is that of the learner's own zone, not the default one's."""
     assert ask(client, IDLE).get_json() == ANSWERS[IDLE][SECOND] != UNKNOWN[SECOND]
