@@ -1,6 +1,7 @@
 """Step 9, beside the nights: which landings no longer equal their sources (R23), found without reading a row.
 
-Each stream is asked once for the figures that its landings keep (`assets/step1_extract/figures.py`), in one snapshot.
+Each stream is asked once, in one snapshot, for the figures that its landings keep
+(`assets/step1_extract/selects/figures.py`).
 Days whose figures differ have drifted; what is done about them is the ordinary way, beginning with step 1.
 """
 

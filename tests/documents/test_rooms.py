@@ -22,7 +22,7 @@ MOST_ENTRIES = 15
 MOST_LINES = 400
 # folders of tests that no room of the source has: docs/ARCHITECTURE.md, Rooms
 ACROSS = ("attack", "benchmarks", "browser", "documents", "end_to_end", "faults", "golden", "histories", "oracle")
-MANY = {"tests/golden", "tests/benchmarks"}  # a folder per case, a file per question and peer
+MANY = {"tests/golden", "tests/benchmarks", "tests/end_to_end/applications"}  # a folder per case, a file per question
 MAY_IMPORT_DAGSTER = r"\.asset$|^assets\.orchestration\."
 
 BLOCK = """
@@ -147,7 +147,7 @@ def files_of_tests() -> list[Path]:
 
 
 def test_no_folder_of_tests_has_more_entries_than_one_looks_through_at_once() -> None:
-    """Golden cases and benchmarks may be many."""
+    """Golden cases, applications and benchmarks may be many."""
     entries = {
         str(folder.relative_to(ROOT)): [entry for entry in folder.iterdir() if entry.name != "__pycache__"]
         for folder in folders_of_tests()

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from assets.night.night import Night
 from assets.reconcile.compare import compare
-from assets.step1_extract.sessions import engine_of
-from assets.step1_extract.snapshot import snapshot
+from assets.step1_extract.source.sessions import engine_of
+from assets.step1_extract.source.snapshot import snapshot
 from assets.step2_land.land import land
 from assets.step3_users.users import land_users
 from tests.support.platforms.roles import as_role, name_of, reader_of, user_of_mariadb

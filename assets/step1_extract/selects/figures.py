@@ -8,28 +8,34 @@ else to us.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, case, cast, func, literal, type_coerce, types
+from sqlalchemy import ColumnElement, and_, case, cast, func, literal, type_coerce, types
 
-from assets.step1_extract.types import is_bit
+from assets.step1_extract.selects.types import SourceColumn, is_bit
 from warehouse.configuration.streams import Role
 from warehouse.lake.landing import Figures
 
 FIRST_WITH_RECORD_HASH = 14  # PostgreSQL's hash_record_extended
 LARGEST_AMOUNT = 10**12  # R19; what is larger, or has a fraction, shows in the checksum where sums cannot hold it
+EPOCH = date(1970, 1, 1)
 PASSED = ("t", "true", "1", "1.0")
 
 
 def figure_columns(
-    columns: Mapping[Role, Column[object]], dialect: str, server_version: Sequence[int | str]
+    columns: Mapping[Role, SourceColumn],
+    used: Sequence[SourceColumn],
+    dialect: str,
+    server_version: Sequence[int | str],
 ) -> list[ColumnElement[Any]]:
     """Return the aggregates that a source is asked for, each labelled with the name of its figure.
 
     Args:
-        columns: the mapped columns of an event stream by role.
+        columns: the columns of an event stream that are mapped by their name alone, by role.
+        used: every column that matters, filters among them; the checksum is over these.
         dialect: SQLAlchemy's name of the source's dialect.
         server_version: the version of its server.
     """
@@ -42,11 +48,11 @@ def figure_columns(
         if role.name == "updated_at":
             latest = func.max(type_coerce(column, types.NullType()))
             found.append(_text(latest, dialect).label("latest"))
-    checksum = _checksum(list(columns.values()), dialect, server_version)
+    checksum = _checksum(used, dialect, server_version)
     return found if checksum is None else [*found, checksum.label("checksum")]
 
 
-def source_day(instant: Column[object], dialect: str) -> ColumnElement[Any]:
+def source_day(instant: SourceColumn, dialect: str) -> ColumnElement[Any]:
     """Return the day of an instant as the source spells it: its date, or the first ten characters of its text."""
     if dialect == "sqlite":
         return func.substr(type_coerce(instant, types.NullType()), 1, 10)
@@ -82,7 +88,7 @@ class RowsChecksum:
         return str(self._total % 2**64)
 
 
-def _sum(column: Column[object], dialect: str) -> ColumnElement[Any]:
+def _sum(column: SourceColumn, dialect: str) -> ColumnElement[Any]:
     """A sum that neither overflows nor depends on the order of rows, as one of floats would."""
     raw: ColumnElement[Any] = type_coerce(column, types.NullType())
     if dialect == "sqlite":  # its sum of integers may overflow; that of floats is exact for amounts, and they are whole
@@ -94,7 +100,7 @@ def _sum(column: Column[object], dialect: str) -> ColumnElement[Any]:
     return func.sum(raw)
 
 
-def _is_passed(column: Column[object], dialect: str) -> ColumnElement[bool]:
+def _is_passed(column: SourceColumn, dialect: str) -> ColumnElement[bool]:
     is_bit_of_postgres = dialect == "postgresql" and is_bit(column.type)  # which is compared with no number
     if dialect == "sqlite" or is_bit_of_postgres or isinstance(column.type, types.String | types.NullType):
         return func.lower(cast(type_coerce(column, types.NullType()), types.Text)).in_(PASSED)
@@ -105,9 +111,7 @@ def _is_passed(column: Column[object], dialect: str) -> ColumnElement[bool]:
     )
 
 
-def _checksum(
-    columns: Sequence[Column[object]], dialect: str, version: Sequence[int | str]
-) -> ColumnElement[Any] | None:
+def _checksum(columns: Sequence[SourceColumn], dialect: str, version: Sequence[int | str]) -> ColumnElement[Any] | None:
     raw: list[ColumnElement[Any]] = [type_coerce(column, types.NullType()) for column in columns]
     if dialect == "postgresql" and version and int(version[0]) >= FIRST_WITH_RECORD_HASH:
         values = [_hashable(column) for column in columns]
@@ -124,7 +128,7 @@ def _checksum(
     return None
 
 
-def _hashable(column: Column[object]) -> ColumnElement[Any]:
+def _hashable(column: SourceColumn) -> ColumnElement[Any]:
     """PostgreSQL cannot hash a bit, and perhaps not what SQLAlchemy does not know; anything can be spelled."""
     raw: ColumnElement[Any] = type_coerce(column, types.NullType())
     is_spelled = isinstance(column.type, types.NullType) or is_bit(column.type)
@@ -137,6 +141,8 @@ def _text(value: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
 
 
 def _spelled(day: object) -> str:
+    if isinstance(day, int | Decimal):  # of instants that are numbers (`epochs.py`)
+        day = EPOCH + timedelta(days=int(day))
     if isinstance(day, datetime):
         day = day.date()
     return day.isoformat() if isinstance(day, date) else str(day)

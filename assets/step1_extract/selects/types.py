@@ -5,15 +5,18 @@ type that it does not know the affinity NUMERIC, and SQLAlchemy believes that: `
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Table, types
 from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.sql.elements import KeyedColumnElement
 
+from warehouse.configuration.roles import Composite, Mapped
 from warehouse.configuration.streams import ValueType
 
 Type: TypeAlias = types.TypeEngine[Any]
+SourceColumn: TypeAlias = KeyedColumnElement[Any]  # of a table, or of a query
 
 READABLE: Mapping[ValueType, tuple[type[Type], ...]] = {
     "id": (types.Integer, types.String, types.Uuid),
@@ -33,6 +36,8 @@ EXPECTED: Mapping[ValueType, str] = {
 INSTANTS_IN_SQLITE = (*READABLE["instant"], types.String)
 # Of an unknown type PostgreSQL and MySQL can say the text, but neither compare it with instants nor add it up.
 JUDGED_BY_TEXT: tuple[ValueType, ...] = ("id", "boolean", "text")
+NUMBERS: tuple[type[Type], ...] = (types.Integer, types.Numeric, types.Float)
+OF_UUIDS: tuple[type[Type], ...] = (types.String, types.Uuid, types.LargeBinary)
 AFFINITIES = ("INT", "CHAR", "CLOB", "TEXT", "BLOB", "REAL", "FLOA", "DOUB")  # by these SQLite knows a type
 NAME = re.compile(r"[\w ]+")
 
@@ -53,6 +58,32 @@ def is_readable(found: Type, role: ValueType, dialect: str) -> bool:
         return True
     readable = INSTANTS_IN_SQLITE if (dialect, role) == ("sqlite", "instant") else READABLE[role]
     return isinstance(found, readable)
+
+
+def readable_by(
+    role: ValueType | Literal["duration"], table: Mapped | Composite | None
+) -> tuple[Callable[[Type, str], bool], str]:
+    """Return what says whether a role takes a column's type, as the role is mapped, and what it takes in words.
+
+    Args:
+        role: what the role's values are read as.
+        table: how it is mapped, None by a name alone.
+    """
+    if isinstance(table, Mapped):
+        if table.unit is not None:
+            return lambda found, dialect: _is_of(found, dialect, NUMBERS), "a number"
+        if table.at_least is not None or table.times is not None:
+            return lambda found, dialect: _is_of(found, dialect, (*NUMBERS, types.String)), "a number"
+        if table.true or table.false:
+            return lambda _found, _dialect: True, "anything"
+        if table.as_ is not None:
+            return lambda found, dialect: _is_of(found, dialect, OF_UUIDS), "text, a UUID or 16 bytes"
+    assert role != "duration"  # noqa: S101 - it has a unit
+    return lambda found, dialect: is_readable(found, role, dialect), EXPECTED[role]
+
+
+def _is_of(found: Type, dialect: str, kinds: tuple[type[Type], ...]) -> bool:
+    return isinstance(found, kinds) or (dialect == "sqlite" and isinstance(found, types.NullType | types.DateTime))
 
 
 def is_bit(found: Type) -> bool:

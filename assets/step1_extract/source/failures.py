@@ -3,7 +3,7 @@
 import re
 import sqlite3
 
-from assets.step1_extract.sessions import sqlite_file
+from assets.step1_extract.source.sessions import sqlite_file
 from warehouse.configuration import source_settings, sqlite_files
 from warehouse.configuration.configuration import Configuration, Stream
 from warehouse.configuration.source_url import masked
@@ -39,5 +39,5 @@ def _filtered(stream: Stream, cause: BaseException) -> str:
     """Name the table; where a view is mapped also the one that it reads, which has the policies."""
     primary = getattr(getattr(cause, "diag", None), "message_primary", None) or ""
     name = QUOTED.search(primary)
-    is_other = name is not None and name[1] != stream.table.rpartition(".")[2]
-    return f"{stream.source}.{stream.table}" + (f" (by its table {name[1]})" if name and is_other else "")
+    is_other = name is not None and name[1] != (stream.table or "").rpartition(".")[2]
+    return stream.relation + (f" (by its table {name[1]})" if name and is_other else "")

@@ -1,0 +1,175 @@
+"""Before the first row is read: the table is found once, reflected, and every mapped column has a type we can read."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Self
+
+from sqlalchemy import Connection, FromClause, MetaData, Table, select, text
+from sqlalchemy.exc import CompileError, InternalError, NoSuchTableError, OperationalError, ProgrammingError, SAWarning
+
+from assets.step1_extract.selects.derived import EVERY_DAY, columns_of, derived
+from assets.step1_extract.selects.types import SourceColumn, Type, readable_by, resolve
+from warehouse import engine
+from warehouse.configuration import source_settings
+from warehouse.configuration.configuration import Stream
+from warehouse.configuration.roles import Filter
+from warehouse.configuration.streams import INPUTS, ROLES, Role
+from warehouse.errors import SourceDriftError
+
+IN_SEARCH_PATH = text(engine.sql(source_settings.RESOLVE_IN_POSTGRES))
+
+
+@dataclass(frozen=True)
+class MappedTable:
+    """A stream's table as the source has it now.
+
+    Args:
+        table: the reflected table, or a query as one.
+        columns: the columns that are mapped by their name alone, by role, in the order of the roles.
+        inputs: every column that a role is read from, as `Stream.inputs` names them.
+        filters: what rows have to fulfil, each with its column.
+        others: names of the table's columns that no role maps, for the run's metadata.
+        types: type and nullability of every column of the table, mapped or not, as the source spells them.
+        query: where it is one, as configured.
+    """
+
+    table: FromClause
+    columns: Mapping[Role, SourceColumn]
+    inputs: Mapping[str, SourceColumn]
+    filters: Sequence[tuple[Filter, SourceColumn]]
+    others: tuple[str, ...]
+    types: Mapping[str, str]
+    query: str | None = None
+
+    def between(self, begin: date, end: date, dialect: str) -> Self:
+        """Return the table for the days from `begin` up to and without `end`, by which a query may bound itself."""
+        if self.query is None:
+            return self
+        kinds = {column.name: column.type for column in self.table.columns}
+        table = derived(self.query, kinds, begin, end, dialect)
+        return replace(
+            self,
+            table=table,
+            columns={role: table.c[column.name] for role, column in self.columns.items()},
+            inputs={name: table.c[column.name] for name, column in self.inputs.items()},
+            filters=[(one, table.c[column.name]) for one, column in self.filters],
+        )
+
+    @property
+    def used(self) -> list[SourceColumn]:
+        """Every column that matters, once: those of the roles in their order, then those of the filters."""
+        columns = [*self.inputs.values(), *(column for _, column in self.filters)]
+        return list({column.name: column for column in columns}.values())
+
+
+def reflect(connection: Connection, stream: Stream) -> MappedTable:
+    """Reflect a stream's table and check its mapped columns (FAULTS 20).
+
+    Raises:
+        SourceDriftError: the table or a column is not there, or a column's type is outside what its role takes.
+    """
+    dialect = connection.dialect.name
+    table: FromClause
+    if stream.query is not None:
+        table = derived(stream.query, _columns_of_query(connection, stream), *EVERY_DAY, dialect)
+        spelled = {column.name: _spelled(column, connection) for column in table.columns}
+    else:
+        table = reflected = _reflected(connection, stream)
+        spelled = {column.name: _spelled(column, connection) for column in table.columns}
+        resolve(reflected, connection)
+    roles = {role.name: role for role in ROLES[stream.kind]}
+    in_order = sorted(stream.inputs.items(), key=lambda item: list(roles).index(item[0]) if item[0] in roles else 99)
+    inputs = {label: _found(table, name, label, stream) for label, name in in_order}
+    for label, column in inputs.items():
+        _refuse_type(column, label, stream, dialect)
+    columns = {roles[label]: column for label, column in inputs.items() if isinstance(stream.columns.get(label), str)}
+    filters = [(one, _found(table, one.column, "where", stream)) for one in stream.where]
+    found = MappedTable(table, columns, inputs, filters, (), spelled, stream.query)
+    if dialect == "postgresql":
+        connection.execute(select(*found.used).limit(0))  # says whether policies would filter, and reads nothing
+    used = {column.name for column in found.used}
+    return replace(found, others=tuple(column.name for column in table.columns if column.name not in used))
+
+
+def _columns_of_query(connection: Connection, stream: Stream) -> dict[str, Type]:
+    """Return the types of a query's columns, by name.
+
+    Raises:
+        SourceDriftError: the source does not take the query.
+    """
+    try:
+        return columns_of(connection, stream.name, stream.query or "")
+    except (ProgrammingError, OperationalError, InternalError) as error:
+        if source_settings.is_row_security(error.orig) or error.connection_invalidated:
+            raise
+        reason = " ".join(str(error.orig).split())
+        message = f"stream {stream.name}: source {stream.source} does not take its query: {reason}; correct it"
+        raise SourceDriftError(message) from None
+
+
+def _reflected(connection: Connection, stream: Stream) -> Table:
+    """Reflect a table, which is named with its schema from here on, whatever a session's search path or database is.
+
+    Raises:
+        SourceDriftError: there is none.
+    """
+    schema, _, name = (stream.table or "").rpartition(".")
+    missing = f"stream {stream.name}: there is no table {stream.relation}; correct the mapping's table"
+    if not schema and connection.dialect.name == "postgresql":
+        schema = connection.execute(IN_SEARCH_PATH, {"name": name}).scalar() or ""
+        if not schema:
+            raise SourceDriftError(missing)
+    if not schema and connection.dialect.name in {"mysql", "mariadb"}:
+        schema = connection.engine.url.database or ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)  # that it does not know a type, which may be of no column of ours
+        try:
+            return Table(name, MetaData(), schema=schema or None, autoload_with=connection, resolve_fks=False)
+        except NoSuchTableError:
+            raise SourceDriftError(missing) from None
+
+
+def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Return what has changed in a table, beside what stops a stream: a sentence for each column (FAULTS 20).
+
+    Args:
+        before: type of each column, as `MappedTable.types` said at the last landing; empty if that is not known.
+        now: as it says now.
+    """
+    if not before:
+        return []
+    found = [f'column "{name}" ({spelled}) was added' for name, spelled in now.items() if name not in before]
+    found += [f'column "{name}" is gone' for name in before if name not in now]
+    both = [name for name in now if name in before]
+    return found + [f'column "{name}" was {before[name]}, is {now[name]}' for name in both if before[name] != now[name]]
+
+
+def _found(table: FromClause, name: str, label: str, stream: Stream) -> SourceColumn:
+    if name not in table.columns:
+        names = ", ".join(table.columns.keys())
+        where = f"not in {stream.relation}, found {names}"
+        message = f'stream {stream.name}: column "{name}" ({label}) is {where}; map another'
+        raise SourceDriftError(message)
+    return table.columns[name]
+
+
+def _refuse_type(column: SourceColumn, label: str, stream: Stream, dialect: str) -> None:
+    """Make sure that a column's type is one that its role takes, as it is mapped."""
+    role = label.partition(".")[0]
+    table = stream.tables.get(role)
+    kinds = {known.name: known.type for known in ROLES[stream.kind]} | INPUTS[stream.kind]
+    is_readable_so, expected = readable_by(kinds[role], table)
+    if not is_readable_so(column.type, dialect):
+        where = f"is {column.type!r} in {stream.relation}"
+        message = f'stream {stream.name}: column "{column.name}" {where}, expected {expected} for {label}'
+        raise SourceDriftError(message)
+
+
+def _spelled(column: SourceColumn, connection: Connection) -> str:
+    try:
+        spelled = column.type.compile(connection.dialect)
+    except CompileError:  # of a type that SQLAlchemy does not know
+        spelled = repr(column.type)
+    return spelled if getattr(column, "nullable", True) else f"{spelled} NOT NULL"
