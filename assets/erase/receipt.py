@@ -93,7 +93,7 @@ def begin(lake: Lake, learner_sha256: str, pinned: str | None) -> Receipt:
         if found.content["learner_sha256"] == learner_sha256:
             return found
     now = _now()
-    name = f"{now.replace(':', '-')}-{len(receipts.places(lake.erasures)) + 1:06}.json"
+    name = f"{now.replace(':', '-')}-{len(receipts.files(lake.erasures)) + 1:06}.json"
     times = {"begun_at": now, "listed_at": None, "finished_at": None}
     whose = {"learner_sha256": learner_sha256, **times, "pin": pinned}
     receipt = Receipt(lake.erasures / name, {**whose, "lake": {}, "versions": {}})

@@ -58,7 +58,7 @@ def write_undated(reader: Reader, folder: Path, erased: Suppressed) -> int:
     about = {"stream": reader.stream.name, "fingerprint": reader.stream.fingerprint}
     parameters = {"kind": reader.stream.kind, "file": str(file), "about": json.dumps(about)}
     with writing(file), engine.connect(folder) as connection:
-        suppression.view_others(connection, "spool", spool.files, erased)
+        suppression.view_not_erased(connection, "spool", spool.files, erased)
         connection.execute(f"copy ({engine.sql(UNDATED)}) to $file ({PARQUET})", parameters)
         (rows,) = engine.one_row(connection, "select count(*) from spool where instant is null")
     return int(rows)
@@ -72,7 +72,7 @@ def write_landings(spool: Spool, erased: Suppressed) -> Iterator[Landing]:
         erased: whose rows are left out, before anything is judged or counted.
     """
     with engine.connect(spool.folder, MEMORY_LIMIT) as connection:
-        suppression.view_others(connection, "spool", spool.files, erased)
+        suppression.view_not_erased(connection, "spool", spool.files, erased)
         rows = spool.rows_by_day - Counter(dict(connection.execute(engine.sql(ROWS_OF_ERASED)).fetchall()))
         for chunk in chunks(sorted(spool.figures), rows, ROWS_AT_ONCE):
             judge(connection, spool.reader.stream.kind, chunk[0], chunk[-1])

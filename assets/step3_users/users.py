@@ -140,7 +140,7 @@ def _write(night: Night, folder: Path, last_day: date, taken_at: datetime, about
     zones, erased = night.lake.zones, night.erased_learners()
     snapshot = {"taken_at": taken_at.astimezone(UTC).replace(tzinfo=None)}
     with engine.connect(folder) as connection:
-        suppression.view_others(connection, "spool", [folder / "spool.parquet"], erased)
+        suppression.view_not_erased(connection, "spool", [folder / "spool.parquet"], erased)
         connection.execute(f"create temp table landed_users as {engine.sql(USERS)}", snapshot)
         commonest = connection.execute(engine.sql(COMMONEST_DELETED_AT), snapshot).fetchall()
         text = json.dumps({**about, COMMONEST: commonest[0][0] if commonest else None})

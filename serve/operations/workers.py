@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from serve.version.reader import Follower
-from warehouse.disk.files import a_file
+from warehouse.disk.files import regular_file
 
 logger = logging.getLogger(__name__)
 INSTANT = "%Y-%m-%dT%H:%M:%SZ"
@@ -127,7 +127,7 @@ class Workers:
 
 def _content(file: Path) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = json.loads(a_file(file).read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads(regular_file(file).read_text(encoding="utf-8"))
     except (OSError, ValueError):  # gone, or not there whole
         return None
     return found

@@ -17,7 +17,7 @@ import duckdb
 
 from serve.http.errors import UnansweredError
 from warehouse import engine
-from warehouse.disk.files import a_file
+from warehouse.disk.files import regular_file
 
 logger = logging.getLogger(__name__)
 MEMORY_LIMIT = "64MB"
@@ -99,7 +99,7 @@ class Profiles:
 
     def _refuse_what_has_no_end(self) -> None:
         try:
-            a_file(self._place)
+            regular_file(self._place)
         except OSError as error:
             raise self._unanswered(error) from error
 

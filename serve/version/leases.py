@@ -63,7 +63,7 @@ class Service:
             opened = self._draining.get(name)
             if opened is None:
                 return False
-            if not opened.marks.but_for_ctime(Marks.of(file.stat())):
+            if not opened.marks.is_same_but_for_ctime(Marks.of(file.stat())):
                 message = f"version {name}: its file changed, and requests still read what it was"
                 raise NoVersionError(message)
             del self._draining[name]

@@ -177,7 +177,7 @@ def _is_unchanged(place: Path, marks: Marks) -> bool:
         NoVersionError: it is another file, or somebody has written to it.
     """
     found = Marks.of(place.stat())
-    if not found.but_for_ctime(marks):
+    if not found.is_same_but_for_ctime(marks):
         message = f"{place} changed while it was opened"
         raise NoVersionError(message)
     return found == marks

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from serve.version.leases import Service, Switch
 from serve.version.open_version import OpenVersion, open_version, pointed_to
-from warehouse.condition.damage import of_system
+from warehouse.condition.damage import system_error_line
 from warehouse.errors import DamagedError, NoVersionError
 from warehouse.versions.pin import Pin
 from warehouse.versions.verification import Marks, OvertakenError, last_served, remember_served, verify
@@ -262,7 +262,7 @@ class Follower:
 
     def _reason(self, error: Exception) -> str:
         if isinstance(error, OSError) and error.filename:
-            return of_system(error, self._warehouse.root.parent)
+            return system_error_line(error, self._warehouse.root.parent)
         return " ".join((str(error) or type(error).__name__).split())
 
     def _kept(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Files that a reader sees whole or not at all: written beside their place, made durable, renamed into it.
+"""Files that a reader sees whole or not at all: written beside the target, made durable, then renamed.
 
 Folders are made here too, and both get their modes before anybody sees them (`modes.py`).
 
@@ -18,7 +18,7 @@ from warehouse.disk import modes
 from warehouse.errors import StorageError
 
 UNFINISHED = ".unfinished"
-# The third is what DuckDB makes of the first where a commit comes to the disk.
+# DuckDB turns an OSError of a commit into a TransactionException.
 DISK_ERRORS = (OSError, duckdb.IOException, duckdb.TransactionException, duckdb.FatalException)
 
 
@@ -46,7 +46,7 @@ def put_in_place(unfinished: Path, path: Path) -> None:
     """Make a finished file durable and rename it to its place in one step.
 
     Raises:
-        StorageError: it is not durable; where it stands is not known if it was the folder that could not be written.
+        StorageError: it is not durable. If the folder could not be synced, either name may be on the disk.
     """
     with writing(path):
         modes.give_file(unfinished, path)
@@ -56,7 +56,7 @@ def put_in_place(unfinished: Path, path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those around it that are not there; one that is there stays as it is.
+    """Make a folder and its missing parents; one that exists stays as it is.
 
     Raises:
         OSError: it cannot be made, or something else stands in its place.
@@ -91,13 +91,13 @@ def writing(path: Path) -> Iterator[None]:
     except StorageError:
         raise
     except DISK_ERRORS as error:
-        said = getattr(error, "strerror", None) or str(error)
-        message = f"{path} cannot be written: {' '.join(said.split())}; make room or look at the disk, then run again"
+        reason = getattr(error, "strerror", None) or str(error)
+        message = f"{path} cannot be written: {' '.join(reason.split())}; make room or look at the disk, then run again"
         raise StorageError(message) from error
 
 
-def a_file(path: Path) -> Path:
-    """Return a path that can be opened and read to its end: a pipe would be waited for, a device has no end.
+def regular_file(path: Path) -> Path:
+    """Return the path of a regular file or a folder. Reading a pipe would block, and a device has no end.
 
     Raises:
         OSError: nothing is there, it may not be looked at, or it is a pipe, a socket or a device.
@@ -127,8 +127,8 @@ def links_below(folder: Path) -> Iterator[Path]:
         OSError: some of it may not be looked at.
     """
     try:
-        with os.scandir(folder) as found:
-            for entry in found:
+        with os.scandir(folder) as scanned:
+            for entry in scanned:
                 if entry.is_symlink():
                     yield Path(entry.path)
                 elif entry.is_dir(follow_symlinks=False):

@@ -1,4 +1,4 @@
-"""Who holds a lock: what the kernel says, and not what stands in the file, which the last one left who wrote there."""
+"""Who holds a lock, by the kernel. The text in the lock file is only that of the last holder who wrote there."""
 
 import os
 import re
@@ -21,8 +21,8 @@ def holder_of(descriptor: int) -> str:
     pid = _pid_of(os.fstat(descriptor))
     if pid is None:
         return UNSEEN
-    said = os.pread(descriptor, LONGEST, 0).decode(errors="replace")
-    return said if said.endswith(f", process {pid}") else _described(pid)
+    written = os.pread(descriptor, LONGEST, 0).decode(errors="replace")
+    return written if written.endswith(f", process {pid}") else _described(pid)
 
 
 def _pid_of(status: os.stat_result) -> int | None:

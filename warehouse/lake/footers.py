@@ -1,4 +1,4 @@
-"""What the lake's Parquet files say of themselves: JSON in the metadata of their footers, under one key."""
+"""The JSON in the footers of the lake's Parquet files, under one key: what each file says of itself."""
 
 import json
 from collections.abc import Iterable
@@ -76,14 +76,14 @@ def _content(file: Path, text: str, keys: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _metadata(files: list[Path]) -> dict[Path, str]:
-    """Read footers; where one of many cannot be read, each is read by itself, so that the error names the culprit."""
+    """Read footers. If one of many cannot be read, each is read by itself, so that the error names it."""
     query = f"select file_name, decode(value) from parquet_kv_metadata({engine.paths(files)}) where key = $about"
     try:
         with duckdb.connect() as connection:
             rows: list[tuple[str, str]] = connection.execute(query, {"about": ABOUT.encode()}).fetchall()
     except duckdb.Error as error:
         if len(files) > 1:
-            return {file: text for one in files for file, text in _metadata([one]).items()}
+            return {file: text for single in files for file, text in _metadata([single]).items()}
         raise unusable(files[0], " ".join(str(error).split())) from error
     texts = {Path(name): text for name, text in rows}
     for file in files:

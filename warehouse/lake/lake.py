@@ -1,8 +1,8 @@
 """The lake's files: where they are, which landings count, and the number of the last version.
 
-The lake holds one Parquet file per event stream and UTC day (a landing), one per stream for rows without a day, the
-learners, their zones over time and their public pages, and one roll-up per UTC day (activity). Who writes them is
-`assets/`.
+The lake holds a Parquet file per event stream and UTC day (a landing), and one per stream for undated rows. It also
+holds the learners, their zones over time, their public pages, and one roll-up per UTC day (activity). The code in
+`assets/` writes them.
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from warehouse.configuration.configuration import Configuration
-from warehouse.disk.files import a_file, entries, written_beside
+from warehouse.disk.files import entries, regular_file, written_beside
 from warehouse.errors import DamagedError
 from warehouse.lake.footers import Footers, unusable
 from warehouse.lake.landing import Landing
@@ -123,7 +123,7 @@ class Lake:
         }
 
     def _landing(self, file: Path, text: str) -> Landing:
-        """Return a landing, which must be the one that its place is for: a copy under another name counts twice."""
+        """Return a landing, which must be the one that its path names: a copy under another name would count twice."""
         if (file, text) not in self._landings:
             try:
                 landing = Landing.from_json(text)
@@ -152,7 +152,7 @@ class Lake:
             DamagedError: the file has no number; going on from another could give a name twice.
         """
         try:
-            text = a_file(self.sequence).read_text(encoding="ascii").strip()
+            text = regular_file(self.sequence).read_text(encoding="ascii").strip()
         except FileNotFoundError:
             return 0
         except UnicodeDecodeError:

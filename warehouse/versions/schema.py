@@ -14,8 +14,8 @@ SCHEMA = tuple(Path(__file__).with_name(f"schema_of_{part}.sql") for part in ("l
 SCHEMA_VERSION = 3
 OLDEST_SERVED = 2  # so what a server selects (`serve/`) has to be in every schema since; of newer ones it knows nothing
 SERVED = f"{OLDEST_SERVED} to {SCHEMA_VERSION}"
-# What the logical hash leaves out: who built it and when, what was before it, when landings were read and proven (R24);
-# and what only serves speed.
+# The logical hash leaves out who built the version and when, and what was before it. It leaves out when landings were
+# read and proven (R24). Nor does it count what only serves speed.
 TABLES_NOT_HASHED = ("version_info", "restatements", "pulse_blocks")
 NOT_HASHED: Mapping[str, tuple[str, ...]] = {"landings": ("extracted_at", "proven_at")}
 
@@ -71,7 +71,7 @@ def tables() -> tuple[Table, ...]:
     """Return every public table and view, as read from a database that the schema made, in its order."""
     with duckdb.connect() as connection:
         create(connection)
-        found = connection.execute(
+        relations = connection.execute(
             "select table_name, comment, false from duckdb_tables() union all "
             "select view_name, comment, true from duckdb_views() where not internal"
         ).fetchall()
@@ -79,7 +79,7 @@ def tables() -> tuple[Table, ...]:
             "select table_name, column_name, data_type, is_nullable, comment from duckdb_columns() where not internal "
             "order by table_name, column_index"
         ).fetchall()
-    in_order = sorted(found, key=lambda row: text().index(f" {row[0]} "))
+    in_order = sorted(relations, key=lambda row: text().index(f" {row[0]} "))
     return tuple(
         Table(name, comment, is_view, tuple(Column(*column[1:]) for column in columns if column[0] == name))
         for name, comment, is_view in in_order
