@@ -1,7 +1,7 @@
 """What becomes of rows that were read: they pass, are quarantined with a reason, or are duplicates (R19, R20).
 
-They are judged a few days at a time, so memory is bounded. Each day is written beside its place; putting it there is
-`land.py`.
+They are judged a few days at a time, so memory is bounded. Each day is written to a temporary folder; `land.py` puts it
+in place.
 """
 
 import json
@@ -97,7 +97,7 @@ def judge(connection: duckdb.DuckDBPyConnection, kind: Kind | None, first: date,
 
 
 def recounted(connection: duckdb.DuckDBPyConnection, landing: Landing) -> Landing:
-    """Return what a landing says of itself when it has the rows of `landed`, all of which are of its day."""
+    """Return a landing with the figures of the rows of `landed`, all of which are of its day."""
     statistics = connection.execute(engine.sql(STATISTICS)).fetchall() or [(landing.day, *NO_STATISTICS)]
     (source_rows,) = engine.one_row(connection, "select count(*) from landed")
     return _counted(landing, source_rows, statistics[0][1:])

@@ -1,4 +1,4 @@
-"""Before step 7, where the version was built by an earlier run: which one waits to be published, and if it still may.
+"""Before step 7: which version an earlier run has built, and whether it may still be published.
 
 Only Dagster's asset of the warehouse can be run without what comes before it.
 """
