@@ -2,9 +2,9 @@
 
 See docs/guide/connect.md; FAULTS 32, 34.
 
-No request ever fetches. A file is looked at once a second at most; a URL is fetched by a thread beside the requests,
-and all that an unknown `kid` can do is to bring the next fetch forward to 30 seconds after the last one. What cannot be
-had or read leaves the last good set in force, for 24 hours.
+No request ever fetches. A file is checked once a second at most. A URL is fetched by a separate thread. An unknown
+`kid` only brings the next fetch forward, to 30 seconds after the last one. While the set cannot be fetched or read, the
+last good set stays in force, for 24 hours.
 """
 
 import logging
@@ -45,16 +45,16 @@ class Held:
 
 
 class KeySet:
-    """What is common to both places: the last good set, how long it lives, and how a token finds its key.
+    """The base of both kinds of key set: the last good set, its life, and the look-up of keys.
 
     Args:
-        place: for messages.
+        location: for messages.
         algorithms: those that keys are kept for.
         clock: seconds that only ever grow.
     """
 
-    def __init__(self, place: str, algorithms: Sequence[str], clock: Clock = time.monotonic) -> None:
-        self._place = place
+    def __init__(self, location: str, algorithms: Sequence[str], clock: Clock = time.monotonic) -> None:
+        self._location = location
         self._algorithms = tuple(algorithms)
         self._clock = clock
         self._held: Held | None = None
@@ -73,10 +73,10 @@ class KeySet:
         if key_id is None:
             only = [key for (_, name), keys in held.keys.items() if name == algorithm for key in keys]
             return only if len(only) == 1 else []
-        found = held.keys.get((key_id, algorithm), [])
-        if not found and len(key_id) <= LONGEST_KEY_ID and key_id.isprintable():
+        keys = held.keys.get((key_id, algorithm), [])
+        if not keys and len(key_id) <= LONGEST_KEY_ID and key_id.isprintable():
             self._missed()
-        return found
+        return keys
 
     def check(self) -> None:
         """Find out before the first request comes that there is nothing to check tokens with.
@@ -101,7 +101,7 @@ class KeySet:
         keys = read_keys(content, self._algorithms)
         if self._held is None or self._held.keys.keys() != keys.keys():
             names = sorted(f"{key_id or '(none)'!r} for {algorithm}" for key_id, algorithm in keys)
-            logger.info("key set %s: %s", self._place, ", ".join(names))
+            logger.info("key set %s: %s", self._location, ", ".join(names))
         self._held = Held(keys, now)
         self._complaint = ""
 
@@ -109,7 +109,7 @@ class KeySet:
         """Say what is wrong once, until it changes."""
         complaint = str(error)
         if complaint != self._complaint:
-            logger.error("key set %s: %s; the last good set stays in force for 24 hours", self._place, complaint)
+            logger.error("key set %s: %s; the last good set stays in force for 24 hours", self._location, complaint)
         self._complaint = complaint
 
 
@@ -193,7 +193,7 @@ class FetchedKeySet(KeySet):
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Fetch from now on, in a thread of this process; to be called after a fork, and as often as you like."""
+        """Fetch from now on, in a thread of this process. Call it after a fork; further calls do nothing."""
         with self._starting:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="key set", daemon=True)
@@ -218,7 +218,7 @@ class FetchedKeySet(KeySet):
             self._complain(error)
         except Exception:  # whatever it is: without the thread that comes here no key would ever be rotated in
             self._is_soon = True
-            logger.exception("key set %s: the attempt failed", self._place)
+            logger.exception("key set %s: the attempt failed", self._location)
         return self._due_in()
 
     def _due_in(self) -> float:
@@ -238,14 +238,14 @@ class FetchedKeySet(KeySet):
             self._wake.wait(self.refresh_if_due())
 
 
-def key_set(place: str, folder: Path, algorithms: Sequence[str]) -> KeySet:
+def key_set(location: str, folder: Path, algorithms: Sequence[str]) -> KeySet:
     """Return the key set at a place.
 
     Args:
-        place: an https URL, or a file relative to the folder.
+        location: an https URL, or a file relative to the folder.
         folder: that of the configuration.
         algorithms: those that keys are kept for.
     """
-    if "://" in place:
-        return FetchedKeySet(place, algorithms)
-    return FileKeySet(folder / place, algorithms)
+    if "://" in location:
+        return FetchedKeySet(location, algorithms)
+    return FileKeySet(folder / location, algorithms)

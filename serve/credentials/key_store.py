@@ -1,7 +1,8 @@
-"""Who asks the table of API keys, which has one second to answer; the table itself is `key_table.py`.
+"""Asking the table of API keys, which has one second to answer; the table itself is in `key_table.py`.
 
-A store that hangs must not take the threads that answer tokens: at most two requests wait for it at a time, others for
-a moment, and after a failure nobody asks for a second. SQLAlchemy is imported only where keys are configured.
+A store that hangs must not take the threads that answer tokens. So at most two requests wait for it at a time, and
+others wait for a moment. After a failure it is not asked for a second. SQLAlchemy is imported only where keys are
+configured.
 """
 
 import logging
@@ -33,7 +34,7 @@ Answer: TypeAlias = Future[Sequence[Row] | None]  # None: it has failed
 class KeyStore:
     """The table, and the threads that ask it.
 
-    They are daemons, because one that hangs must not keep the process from ending; an executor waits for its own
+    They are daemons: one that hangs must not keep the process from ending. An executor would wait for it
     (docs/decisions/0010).
 
     Args:
@@ -115,8 +116,8 @@ def _unavailable(message: str) -> UnavailableError:
     return UnavailableError(Reason.KEY_STORE, message, RETRY_AFTER_SECONDS)
 
 
-def _first_line(said: str, key_hash: str) -> str:
-    return (said.splitlines() or [""])[0][:LONGEST_LINE].replace(key_hash, "(the hash)")
+def _first_line(text: str, key_hash: str) -> str:
+    return (text.splitlines() or [""])[0][:LONGEST_LINE].replace(key_hash, "(the hash)")
 
 
 def key_store(settings: ApiKeys, source: Source, folder: Path) -> KeyStore:

@@ -1,6 +1,6 @@
 """The grid of page and picture: weeks as columns, weekdays as rows, every date of the window in one cell.
 
-What the cells look like is in `templates/`, what they are called in `words.toml`.
+The look of the cells is in `templates/`, their texts are in `words.toml`.
 """
 
 from collections.abc import Sequence
