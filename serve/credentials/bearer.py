@@ -160,11 +160,11 @@ def refuse_unusable_secrets(auth: Auth) -> None:
     algorithm = jwt.get_algorithm_by_name("HS256")
     for number, secret in enumerate(auth.secrets, start=1):
         try:
-            complaint = algorithm.check_key_length(algorithm.prepare_key(secret))
+            reason = algorithm.check_key_length(algorithm.prepare_key(secret))
         except jwt.InvalidKeyError as error:
-            complaint = str(error)
-        if complaint:
-            raise ConfigurationError([f"auth.secret: secret {number} cannot be used for HS256: {complaint}"])
+            reason = str(error)
+        if reason:
+            raise ConfigurationError([f"auth.secret: secret {number} cannot be used for HS256: {reason}"])
 
 
 def _header(token: str) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class KeySet:
         self._algorithms = tuple(algorithms)
         self._clock = clock
         self._held: Held | None = None
-        self._complaint = ""
+        self._last_reason = ""
 
     def candidates(self, key_id: str | None, algorithm: str) -> Sequence[Key]:
         """Return the keys that may have signed a token; one without a `kid` needs a set without a choice.
@@ -103,14 +103,14 @@ class KeySet:
             names = sorted(f"{key_id or '(none)'!r} for {algorithm}" for key_id, algorithm in keys)
             logger.info("key set %s: %s", self._location, ", ".join(names))
         self._held = Held(keys, now)
-        self._complaint = ""
+        self._last_reason = ""
 
-    def _complain(self, error: Exception) -> None:
+    def _log_error(self, error: Exception) -> None:
         """Say what is wrong once, until it changes."""
-        complaint = str(error)
-        if complaint != self._complaint:
-            logger.error("key set %s: %s; the last good set stays in force for 24 hours", self._location, complaint)
-        self._complaint = complaint
+        reason = str(error)
+        if reason != self._last_reason:
+            logger.error("key set %s: %s; the last good set stays in force for 24 hours", self._location, reason)
+        self._last_reason = reason
 
 
 class FileKeySet(KeySet):
@@ -137,7 +137,7 @@ class FileKeySet(KeySet):
         """
         self._look()
         if self._held is None:
-            raise ConfigurationError([f"auth.jwks: {self._file}: {self._complaint}"])
+            raise ConfigurationError([f"auth.jwks: {self._file}: {self._last_reason}"])
 
     def _look(self) -> None:
         now = self._clock()
@@ -164,9 +164,9 @@ class FileKeySet(KeySet):
             self._take(content, now)
             self._stamp = stamp
         except OSError as error:
-            self._complain(KeySetError(error.strerror or type(error).__name__))
+            self._log_error(KeySetError(error.strerror or type(error).__name__))
         except KeySetError as error:
-            self._complain(error)
+            self._log_error(error)
 
 
 class FetchedKeySet(KeySet):
@@ -215,7 +215,7 @@ class FetchedKeySet(KeySet):
             self._take(fetched(self._url, seconds=self._seconds, most_bytes=LARGEST_BYTES), now)
         except (FetchError, KeySetError) as error:
             self._is_soon = True
-            self._complain(error)
+            self._log_error(error)
         except Exception:  # whatever it is: without the thread that comes here no key would ever be rotated in
             self._is_soon = True
             logger.exception("key set %s: the attempt failed", self._location)

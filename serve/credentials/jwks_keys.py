@@ -70,10 +70,10 @@ def _key(entry: Mapping[str, Any], algorithm: str) -> Key | None:
     implementation = jwt.get_algorithm_by_name(algorithm)
     try:
         material = implementation.from_jwk({**kind, **{name: entry[name] for name in parts}})
-        complaint = implementation.check_key_length(material)
+        reason = implementation.check_key_length(material)
     except (jwt.PyJWTError, ValueError, OverflowError) as error:
-        complaint = type(error).__name__
-    if complaint:
-        logger.warning("key set: a key for %s is ignored: %s", algorithm, complaint)
+        reason = type(error).__name__
+    if reason:
+        logger.warning("key set: a key for %s is ignored: %s", algorithm, reason)
         return None
     return Key(algorithm, material)

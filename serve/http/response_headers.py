@@ -37,7 +37,7 @@ def register(app: Flask) -> None:
     (BREACH). Errors are not compressed.
     """
     app.before_request(_drop_refused_encodings)
-    app.after_request(_dress)
+    app.after_request(_add_headers)
     app.config.from_mapping(COMPRESSION)
     Compress(app)
 
@@ -50,7 +50,7 @@ def _drop_refused_encodings() -> None:
         request.environ["HTTP_ACCEPT_ENCODING"] = ", ".join(kept)
 
 
-def _dress(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
     present = {name for name, _ in response.headers}  # all at once: to set one looks through all the others
     response.headers.extend([line for line in EVERYWHERE.items() if line[0] not in present])
     response.headers.add("X-Request-Id", request_id())

@@ -103,9 +103,9 @@ class WorkersCollector:
             yield metric
 
     def _of_other_workers(self) -> Iterator[Metric]:
-        mine = f"_{os.getpid()}.db"
+        own_suffix = f"_{os.getpid()}.db"
         for file in sorted(self._folder.glob("*.db")):
-            if not file.name.endswith(mine):
+            if not file.name.endswith(own_suffix):
                 try:
                     yield from MultiProcessCollector.merge([str(file)])  # type: ignore[no-untyped-call]
                 except Exception as error:  # noqa: BLE001 - `struct.error` of a file cut short, or what else is in it

@@ -66,7 +66,7 @@ def register_for_ops(app: Flask, serve: Serve, metrics: Metrics, limits: Limits)
     def detailed() -> Response:
         _ask_for(serve.ops_token)
         metrics.tell()
-        workers, now = metrics.workers.everybody(), metrics.clock()
+        workers, now = metrics.workers.all_workers(), metrics.clock()
         hung = metrics.workers.hung()
         return _fresh(json_answer(about(workers, now, serve.max_age_hours, metrics.pin, hung)))
 

@@ -128,7 +128,7 @@ class Now(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Return the gauges; those of a version only while one is served."""
-        workers, now = self._metrics.workers.everybody(), self._metrics.clock()
+        workers, now = self._metrics.workers.all_workers(), self._metrics.clock()
         refused = {name for worker in workers for name in worker.refused}
         yield GaugeMetricFamily("pulse_workers", "Workers of this server.", len(workers))
         hung = self._metrics.workers.hung()

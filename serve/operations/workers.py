@@ -115,7 +115,7 @@ class Workers:
             return
         self._written, self._is_alone = me, False
 
-    def everybody(self) -> list[Worker]:
+    def all_workers(self) -> list[Worker]:
         """Return what every living worker says, this one first."""
         me = self.myself()
         return [me, *(worker for worker in self._written_down() if worker.pid != me.pid)]

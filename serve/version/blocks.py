@@ -45,14 +45,14 @@ class Blocks:
                 self._ask(wanted)
         return wanted.packed or b""
 
-    def _ask(self, mine: _Wanted) -> None:
+    def _ask(self, request: _Wanted) -> None:
         """Ask for the blocks of all that wait. If that fails, each of the others asks again and gets the error."""
-        requests = [mine]
+        requests = [request]
         while self._waiting:
             requests.append(self._waiting.popleft())
         numbers = {wanted.number for wanted in requests}
         # Numbers stand in the query: bound, they would take longer to plan; and so does `in` with one of them.
-        asked = f"= {mine.number}" if len(numbers) == 1 else f"in ({','.join(map(str, numbers))})"
+        asked = f"= {request.number}" if len(numbers) == 1 else f"in ({','.join(map(str, numbers))})"
         blocks = dict(self._connection.execute(f"{BLOCKS} {asked}").fetchall())
         for wanted in requests:
             wanted.packed = blocks.get(wanted.number, b"")

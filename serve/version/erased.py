@@ -46,7 +46,7 @@ class ErasedLearners:
         self._path, self._folder = lake.suppressed, lake.erasures  # looked at with every request
         self._read, self._list = (UNREAD, UNREAD), Suppressed()
         self._receipts = Receipts(UNREAD, frozenset(), are_finished=True)
-        self._complaint = ""
+        self._last_reason = ""
         self._no_receipts_until = float("-inf")
 
     def now(self, in_manifest: int = 0) -> Suppressed:
@@ -70,7 +70,7 @@ class ErasedLearners:
                 suppressed = self._read_list(in_manifest)
         except OSError as error:
             raise self._unknown(f"the list of erased learners {self._path}: {error.strerror}") from error
-        self._list, self._complaint = suppressed, ""
+        self._list, self._last_reason = suppressed, ""
         self._read = stamp  # last: whoever finds it may take the list
         return suppressed
 
@@ -125,12 +125,12 @@ class ErasedLearners:
         except FileNotFoundError:
             return UNREAD
 
-    def _unknown(self, complaint: str) -> UnansweredError:
+    def _unknown(self, reason: str) -> UnansweredError:
         self._read = UNREAD, UNREAD
-        if complaint != self._complaint:
-            logger.error("%s; until then nobody's data is answered", complaint)
-            self._complaint = complaint
-        return UnansweredError(complaint)
+        if reason != self._last_reason:
+            logger.error("%s; until then nobody's data is answered", reason)
+            self._last_reason = reason
+        return UnansweredError(reason)
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

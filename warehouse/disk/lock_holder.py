@@ -27,13 +27,13 @@ def holder_of(descriptor: int) -> str:
 
 def _pid_of(status: os.stat_result) -> int | None:
     """Return the living process that `/proc/locks` names for a file; a container lists only its own."""
-    mine = (os.major(status.st_dev), os.minor(status.st_dev), status.st_ino)
+    inode_of_file = (os.major(status.st_dev), os.minor(status.st_dev), status.st_ino)
     try:
         text = LOCKS.read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
     for pid, major, minor, inode in FLOCK.findall(text):
-        if (int(major, 16), int(minor, 16), int(inode)) == mine and Path("/proc", pid).exists():
+        if (int(major, 16), int(minor, 16), int(inode)) == inode_of_file and Path("/proc", pid).exists():
             return int(pid)
     return None
 

@@ -140,8 +140,8 @@ def table(name: str) -> Table:
 
 def row_counts(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, int]:
     """Return the rows of every public table, views left out, of an attached database."""
-    counts = {}
-    for found in tables():
-        if not found.is_view:
-            (counts[found.name],) = one_row(connection, f"select count(*) from {database}.{found.name}")
-    return counts
+    return {
+        table.name: one_row(connection, f"select count(*) from {database}.{table.name}")[0]
+        for table in tables()
+        if not table.is_view
+    }
