@@ -219,7 +219,7 @@ def test_the_smallest_configuration_loads_and_is_the_smallest(tmp_path: Path, mo
     loaded(text, tmp_path, monkeypatch)
     required = {key for key, default in keys_of_the_models().items() if default is ...}
     given = set(keys_given(tomllib.loads(text)))
-    assert given - required == {"auth.secret"}  # which is required with HS256, the default
+    assert given - required == {"auth.secret", "streams.NAME.table"}  # each is required without its alternative
 
 
 def keys_given(section: dict[str, Any], prefix: str = "") -> Iterator[str]:

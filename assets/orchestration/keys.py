@@ -12,8 +12,9 @@ SOURCES, LAKE, VERSION, WAREHOUSE = "sources", "lake", "version", "warehouse"
 
 
 def source_key(stream: Stream) -> dg.AssetKey:
-    """Return the key of the source table that a stream reads, by the names that the configuration has for them."""
-    return dg.AssetKey([SOURCES, *map(_part, (stream.source, *stream.table.split(".")))])
+    """Return the key of what a stream reads, by the names that the configuration has for it: table, or the stream."""
+    names = stream.table.split(".") if stream.table else [stream.name]
+    return dg.AssetKey([SOURCES, *map(_part, (stream.source, *names))])
 
 
 def source_inputs(stream: Stream) -> dict[str, dg.AssetIn]:

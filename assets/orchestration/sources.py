@@ -9,7 +9,11 @@ from warehouse.configuration.configuration import Configuration
 def source_tables(configuration: Configuration) -> list[dg.AssetSpec]:
     """Return one external asset per source table, however many streams read it."""
     described = {
-        source_key(stream): f"Table {stream.table} of the source {stream.source}. We read it and never write it."
+        source_key(stream): (
+            f"Table {stream.table} of the source {stream.source}. We read it and never write it."
+            if stream.table
+            else f"The query of the stream {stream.name}, which the source {stream.source} answers. It only reads."
+        )
         for stream in configuration.streams.values()
     }
     return [dg.AssetSpec(key, description=text, group_name=SOURCES, kinds={"table"}) for key, text in described.items()]

@@ -2,13 +2,15 @@
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Self
 
-from sqlalchemy import Column, Connection, MetaData, Table, select, text
-from sqlalchemy.exc import CompileError, NoSuchTableError, SAWarning
+from sqlalchemy import Connection, FromClause, MetaData, Table, select, text
+from sqlalchemy.exc import CompileError, InternalError, NoSuchTableError, OperationalError, ProgrammingError, SAWarning
 
-from assets.step1_extract.types import EXPECTED, is_readable, resolve
+from assets.step1_extract.derived import EVERY_DAY, columns_of, derived
+from assets.step1_extract.types import EXPECTED, SourceColumn, Type, is_readable, resolve
 from warehouse import engine
 from warehouse.configuration import source_settings
 from warehouse.configuration.configuration import Stream
@@ -23,16 +25,26 @@ class MappedTable:
     """A stream's table as the source has it now.
 
     Args:
-        table: the reflected table.
+        table: the reflected table, or a query as one.
         columns: the mapped columns by role, in the order of the roles.
         others: names of the table's columns that no role maps, for the run's metadata.
         types: type and nullability of every column of the table, mapped or not, as the source spells them.
+        query: where it is one, as configured.
     """
 
-    table: Table
-    columns: Mapping[Role, Column[object]]
+    table: FromClause
+    columns: Mapping[Role, SourceColumn]
     others: tuple[str, ...]
     types: Mapping[str, str]
+    query: str | None = None
+
+    def between(self, begin: date, end: date, dialect: str) -> Self:
+        """Return the table for the days from `begin` up to and without `end`, by which a query may bound itself."""
+        if self.query is None:
+            return self
+        kinds = {column.name: column.type for column in self.table.columns}
+        table = derived(self.query, kinds, begin, end, dialect)
+        return replace(self, table=table, columns={role: table.c[one.name] for role, one in self.columns.items()})
 
 
 def reflect(connection: Connection, stream: Stream) -> MappedTable:
@@ -41,38 +53,60 @@ def reflect(connection: Connection, stream: Stream) -> MappedTable:
     Raises:
         SourceDriftError: the table or a column is not there, or a column's type is outside what its role takes.
     """
-    try:
-        table = _reflected(connection, stream)
-    except NoSuchTableError:
-        message = f"stream {stream.name}: there is no table {stream.source}.{stream.table}; correct the mapping's table"
-        raise SourceDriftError(message) from None
-    spelled = {column.name: _spelled(column, connection) for column in table.columns}
-    resolve(table, connection)
+    dialect = connection.dialect.name
+    table: FromClause
+    if stream.query is not None:
+        table = derived(stream.query, _columns_of_query(connection, stream), *EVERY_DAY, dialect)
+        spelled = {column.name: _spelled(column, connection) for column in table.columns}
+    else:
+        table = reflected = _reflected(connection, stream)
+        spelled = {column.name: _spelled(column, connection) for column in table.columns}
+        resolve(reflected, connection)
     roles = [role for role in ROLES[stream.kind] if role.name in stream.columns]
-    columns = {role: _checked(table, role, stream, connection.dialect.name) for role in roles}
-    if connection.dialect.name == "postgresql":
+    columns = {role: _checked(table, role, stream, dialect) for role in roles}
+    if dialect == "postgresql":
         connection.execute(select(*columns.values()).limit(0))  # says whether policies would filter, and reads nothing
     mapped = set(stream.columns.values())
     others = tuple(column.name for column in table.columns if column.name not in mapped)
-    return MappedTable(table, columns, others, spelled)
+    return MappedTable(table, columns, others, spelled, stream.query)
+
+
+def _columns_of_query(connection: Connection, stream: Stream) -> dict[str, Type]:
+    """Return the types of a query's columns, by name.
+
+    Raises:
+        SourceDriftError: the source does not take the query.
+    """
+    try:
+        return columns_of(connection, stream.name, stream.query or "")
+    except (ProgrammingError, OperationalError, InternalError) as error:
+        if source_settings.is_row_security(error.orig) or error.connection_invalidated:
+            raise
+        reason = " ".join(str(error.orig).split())
+        message = f"stream {stream.name}: source {stream.source} does not take its query: {reason}; correct it"
+        raise SourceDriftError(message) from None
 
 
 def _reflected(connection: Connection, stream: Stream) -> Table:
     """Reflect a table, which is named with its schema from here on, whatever a session's search path or database is.
 
     Raises:
-        NoSuchTableError: there is none.
+        SourceDriftError: there is none.
     """
-    schema, _, name = stream.table.rpartition(".")
+    schema, _, name = (stream.table or "").rpartition(".")
+    missing = f"stream {stream.name}: there is no table {stream.relation}; correct the mapping's table"
     if not schema and connection.dialect.name == "postgresql":
         schema = connection.execute(IN_SEARCH_PATH, {"name": name}).scalar() or ""
         if not schema:
-            raise NoSuchTableError(name)
+            raise SourceDriftError(missing)
     if not schema and connection.dialect.name in {"mysql", "mariadb"}:
         schema = connection.engine.url.database or ""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)  # that it does not know a type, which may be of no column of ours
-        return Table(name, MetaData(), schema=schema or None, autoload_with=connection, resolve_fks=False)
+        try:
+            return Table(name, MetaData(), schema=schema or None, autoload_with=connection, resolve_fks=False)
+        except NoSuchTableError:
+            raise SourceDriftError(missing) from None
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -90,24 +124,24 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return found + [f'column "{name}" was {before[name]}, is {now[name]}' for name in both if before[name] != now[name]]
 
 
-def _checked(table: Table, role: Role, stream: Stream, dialect: str) -> Column[object]:
+def _checked(table: FromClause, role: Role, stream: Stream, dialect: str) -> SourceColumn:
     name = stream.columns[role.name]
-    where = f"{stream.source}.{stream.table}"
     if name not in table.columns:
         found = ", ".join(table.columns.keys())
-        message = f'stream {stream.name}: column "{name}" ({role.name}) is not in {where}, found {found}; map another'
+        where = f"not in {stream.relation}, found {found}"
+        message = f'stream {stream.name}: column "{name}" ({role.name}) is {where}; map another'
         raise SourceDriftError(message)
     column = table.columns[name]
     if not is_readable(column.type, role.type, dialect):
         expected = f"expected {EXPECTED[role.type]} for {role.name}"
-        message = f'stream {stream.name}: column "{name}" is {column.type!r} in {where}, {expected}'
+        message = f'stream {stream.name}: column "{name}" is {column.type!r} in {stream.relation}, {expected}'
         raise SourceDriftError(message)
     return column
 
 
-def _spelled(column: Column[Any], connection: Connection) -> str:
+def _spelled(column: SourceColumn, connection: Connection) -> str:
     try:
         spelled = column.type.compile(connection.dialect)
     except CompileError:  # of a type that SQLAlchemy does not know
         spelled = repr(column.type)
-    return spelled if column.nullable else f"{spelled} NOT NULL"
+    return spelled if getattr(column, "nullable", True) else f"{spelled} NOT NULL"

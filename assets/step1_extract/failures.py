@@ -39,5 +39,5 @@ def _filtered(stream: Stream, cause: BaseException) -> str:
     """Name the table; where a view is mapped also the one that it reads, which has the policies."""
     primary = getattr(getattr(cause, "diag", None), "message_primary", None) or ""
     name = QUOTED.search(primary)
-    is_other = name is not None and name[1] != stream.table.rpartition(".")[2]
-    return f"{stream.source}.{stream.table}" + (f" (by its table {name[1]})" if name and is_other else "")
+    is_other = name is not None and name[1] != (stream.table or "").rpartition(".")[2]
+    return stream.relation + (f" (by its table {name[1]})" if name and is_other else "")

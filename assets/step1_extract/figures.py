@@ -12,9 +12,9 @@ from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, case, cast, func, literal, type_coerce, types
+from sqlalchemy import ColumnElement, and_, case, cast, func, literal, type_coerce, types
 
-from assets.step1_extract.types import is_bit
+from assets.step1_extract.types import SourceColumn, is_bit
 from warehouse.configuration.streams import Role
 from warehouse.lake.landing import Figures
 
@@ -24,7 +24,7 @@ PASSED = ("t", "true", "1", "1.0")
 
 
 def figure_columns(
-    columns: Mapping[Role, Column[object]], dialect: str, server_version: Sequence[int | str]
+    columns: Mapping[Role, SourceColumn], dialect: str, server_version: Sequence[int | str]
 ) -> list[ColumnElement[Any]]:
     """Return the aggregates that a source is asked for, each labelled with the name of its figure.
 
@@ -46,7 +46,7 @@ def figure_columns(
     return found if checksum is None else [*found, checksum.label("checksum")]
 
 
-def source_day(instant: Column[object], dialect: str) -> ColumnElement[Any]:
+def source_day(instant: SourceColumn, dialect: str) -> ColumnElement[Any]:
     """Return the day of an instant as the source spells it: its date, or the first ten characters of its text."""
     if dialect == "sqlite":
         return func.substr(type_coerce(instant, types.NullType()), 1, 10)
@@ -82,7 +82,7 @@ class RowsChecksum:
         return str(self._total % 2**64)
 
 
-def _sum(column: Column[object], dialect: str) -> ColumnElement[Any]:
+def _sum(column: SourceColumn, dialect: str) -> ColumnElement[Any]:
     """A sum that neither overflows nor depends on the order of rows, as one of floats would."""
     raw: ColumnElement[Any] = type_coerce(column, types.NullType())
     if dialect == "sqlite":  # its sum of integers may overflow; that of floats is exact for amounts, and they are whole
@@ -94,7 +94,7 @@ def _sum(column: Column[object], dialect: str) -> ColumnElement[Any]:
     return func.sum(raw)
 
 
-def _is_passed(column: Column[object], dialect: str) -> ColumnElement[bool]:
+def _is_passed(column: SourceColumn, dialect: str) -> ColumnElement[bool]:
     is_bit_of_postgres = dialect == "postgresql" and is_bit(column.type)  # which is compared with no number
     if dialect == "sqlite" or is_bit_of_postgres or isinstance(column.type, types.String | types.NullType):
         return func.lower(cast(type_coerce(column, types.NullType()), types.Text)).in_(PASSED)
@@ -105,9 +105,7 @@ def _is_passed(column: Column[object], dialect: str) -> ColumnElement[bool]:
     )
 
 
-def _checksum(
-    columns: Sequence[Column[object]], dialect: str, version: Sequence[int | str]
-) -> ColumnElement[Any] | None:
+def _checksum(columns: Sequence[SourceColumn], dialect: str, version: Sequence[int | str]) -> ColumnElement[Any] | None:
     raw: list[ColumnElement[Any]] = [type_coerce(column, types.NullType()) for column in columns]
     if dialect == "postgresql" and version and int(version[0]) >= FIRST_WITH_RECORD_HASH:
         values = [_hashable(column) for column in columns]
@@ -124,7 +122,7 @@ def _checksum(
     return None
 
 
-def _hashable(column: Column[object]) -> ColumnElement[Any]:
+def _hashable(column: SourceColumn) -> ColumnElement[Any]:
     """PostgreSQL cannot hash a bit, and perhaps not what SQLAlchemy does not know; anything can be spelled."""
     raw: ColumnElement[Any] = type_coerce(column, types.NullType())
     is_spelled = isinstance(column.type, types.NullType) or is_bit(column.type)

@@ -10,10 +10,12 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Table, types
 from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.sql.elements import KeyedColumnElement
 
 from warehouse.configuration.streams import ValueType
 
 Type: TypeAlias = types.TypeEngine[Any]
+SourceColumn: TypeAlias = KeyedColumnElement[Any]  # of a table, or of a query
 
 READABLE: Mapping[ValueType, tuple[type[Type], ...]] = {
     "id": (types.Integer, types.String, types.Uuid),

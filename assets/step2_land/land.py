@@ -97,7 +97,7 @@ def land(night: Night, stream: Stream, days: Collection[date], *, accept_shrink:
         summarize(f"{len(landings)} days, {sum(landing.rows for landing in landings):,} rows")
     new = _changes(reader, night.landings.values())
     for change in new:
-        progress.note(f"{stream.name}: {change} in {stream.source}.{stream.table}")
+        progress.note(f"{stream.name}: {change} in {stream.relation}")
     return Landed(landings, undated, reader.mapped.others, new)
 
 

@@ -26,8 +26,7 @@ def empty_table(stream: Stream) -> str:
     Args:
         stream: of a source whose rows are filtered.
     """
-    where = f"{stream.source}.{stream.table}"
-    return f"stream {stream.name}: {where} has no row that our role may see; is there a policy for it?"
+    return f"stream {stream.name}: {stream.relation} has no row that our role may see; is there a policy for it?"
 
 
 def warnings(configuration: Configuration, lake: Lake) -> list[str]:

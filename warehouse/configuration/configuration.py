@@ -28,6 +28,7 @@ from warehouse.configuration.types import (
     Folder,
     HostName,
     NoSwitch,
+    Query,
     Share,
     SourceUrl,
     Switch,
@@ -44,6 +45,7 @@ MOST_SECONDS = 7 * 24 * 3600  # MySQL and PostgreSQL count milliseconds in 32 bi
 MOST_DAYS = 36_500
 MOST_ROWS = 2**62  # what a database counts up to, and some room
 MOST_VERSIONS = 10_000
+KEYS_OF_LATER = ("query",)  # of a stream: what a mapping of the first release did not have
 
 Section = Literal["sources", "auth", "serve"]
 
@@ -109,19 +111,31 @@ class Source(_Part):
 
 
 class Stream(_Part):
-    """`[streams.NAME]`: one kind of row, read from one table of a source."""
+    """`[streams.NAME]`: one kind of row, read from one table of a source, or by one query."""
 
     name: str
     kind: Kind
     source: str
-    table: str = Field(min_length=1)
+    table: str | None = Field(default=None, min_length=1)
+    query: Query | None = None
     timezone: ZoneName = "UTC"
     columns: dict[str, Annotated[str, Field(min_length=1)]]
 
     @property
+    def relation(self) -> str:
+        """What the stream is read from, as messages name it: the table with its source, or the query."""
+        return f"{self.source}.{self.table}" if self.table else f"its query in {self.source}"
+
+    @property
     def fingerprint(self) -> str:
-        """The mapping in sixteen hex digits; landings made under another one are extracted again (R23)."""
+        """The mapping in sixteen hex digits; landings made under another one are extracted again (R23).
+
+        A key that came later and is at its default is left out: what landed before that key stays as it is.
+        """
         mapping = self.model_dump(mode="json")
+        for key in KEYS_OF_LATER:
+            if mapping[key] == type(self).model_fields[key].default:
+                del mapping[key]
         return hashlib.sha256(json.dumps(mapping, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -291,6 +305,10 @@ def _stream_mistakes(document: Mapping[str, Any]) -> list[str]:
         source = stream.get("source")
         if isinstance(source, str) and source not in sources:
             mistakes.append(f'{where}.source: unknown source "{source}", there is no [sources.{source}]')
+        if "table" not in stream and "query" not in stream:
+            mistakes.append(f"{where}.table: missing")
+        if "table" in stream and "query" in stream:
+            mistakes.append(f"{where}: it has a table and a query; leave one of them")
         mistakes += [f"{where}.columns: {mistake}" for mistake in _column_mistakes(stream)]
     mistakes += _twins(streams)
     kinds = [stream.get("kind") for stream in streams.values()]
@@ -307,7 +325,9 @@ def _twins(streams: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for name, stream in streams.items():
         if stream.get("kind") not in EVENT_KINDS:
             continue
-        what = repr([stream.get(key) for key in ("kind", "source", "table")] + [_sorted(stream.get("columns"))])
+        what = repr(
+            [stream.get(key) for key in ("kind", "source", "table", "query")] + [_sorted(stream.get("columns"))]
+        )
         if what in known:
             yield f"streams.{name}: it reads the rows of streams.{known[what]}, which would count twice; delete one"
         known.setdefault(what, name)

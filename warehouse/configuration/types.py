@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from warehouse.configuration import cron
+from warehouse.configuration.queries import query_mistake
 from warehouse.configuration.source_url import credentials_mistake
 from warehouse.zones import is_zone
 
@@ -71,6 +72,12 @@ def _named(value: object) -> object:
     return value
 
 
+def _one_select(query: str) -> str:
+    if mistake := query_mistake(query):
+        raise ValueError(mistake)
+    return query
+
+
 def _without_doubt(url: str) -> str:
     """Take a URL of which it is clear where the password ends; it is not repeated in the message."""
     if mistake := credentials_mistake(url):
@@ -88,4 +95,5 @@ Day = Annotated[date, BeforeValidator(_date)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 HostName = Annotated[str, AfterValidator(_bare_host)]
 CronLine = Annotated[str, AfterValidator(_good_cron)]
+Query = Annotated[str, AfterValidator(_one_select)]
 SourceUrl = Annotated[str, AfterValidator(_without_doubt)]

@@ -1,0 +1,171 @@
+"""Which rows are asked for, in which order, and how each column is asked for: the selects of a stream (R1, R2).
+
+They are made for the dialect of the source. A query of the operator's own bounds itself by the same days.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Select,
+    cast,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    type_coerce,
+    types,
+)
+
+from assets.step1_extract.columns import MappedTable
+from assets.step1_extract.derived import EVERY_DAY
+from assets.step1_extract.figures import figure_columns, source_day
+from assets.step1_extract.never import at_most_the_last_instant
+from assets.step1_extract.types import SourceColumn, is_bit, may_end_in_zeros
+from warehouse.configuration.configuration import Stream
+from warehouse.configuration.streams import DELETED_AT, Role, instant_of
+
+MYSQL = {"mysql", "mariadb"}
+
+
+@dataclass(frozen=True)
+class Selects:
+    """The selects of a stream.
+
+    Args:
+        stream: the stream.
+        mapped: its table or query, and the columns, checked.
+        dialect: SQLAlchemy's name of the source's dialect.
+        server_version: the version of its server.
+        has_any_bytes: whether the source may give texts that are none.
+    """
+
+    stream: Stream
+    mapped: MappedTable
+    dialect: str
+    server_version: Sequence[int | str] = ()
+    has_any_bytes: bool = False
+
+    @property
+    def reads_wider(self) -> bool:
+        """Whether the source's order may differ from the order of instants, as with text or a declared zone (R1)."""
+        is_local = self.stream.timezone != "UTC" and not self._is_zoned(self._instant(self.mapped))
+        return self.dialect == "sqlite" or is_local
+
+    @property
+    def uuids(self) -> frozenset[str]:
+        """The roles whose ids are read as UUIDs, 16 bytes each: as text they take twice as long to read and to judge.
+
+        Only those of events, which are many, and where Arrow has a type for what the driver gives.
+        """
+        if self.dialect != "postgresql" or self.stream.kind == "users":
+            return frozenset()
+        columns = self.mapped.columns.items()
+        return frozenset(role.name for role, column in columns if isinstance(column.type, types.Uuid))
+
+    def every_row(self) -> Select[*tuple[Any, ...]]:
+        """Return the select of all rows, as of a users stream."""
+        return self._select(self._of(*EVERY_DAY))
+
+    def rows(self, begin: date, end: date) -> Select[*tuple[Any, ...]]:
+        """Return the select of the rows from one day up to another, exclusive, ordered by their instant."""
+        mapped = self._of(begin, end)
+        instant = self._instant(mapped)
+        return self._select(mapped).where(self._between(instant, begin, end)).order_by(self._raw(instant))
+
+    def undated(self) -> Select[*tuple[Any, ...]]:
+        """Return the select of the rows whose instant is null or unreadable (R19)."""
+        mapped = self._of(*EVERY_DAY)
+        return self._select(mapped).where(self._is_undated(self._instant(mapped)))
+
+    def figures(self, begin: date, end: date) -> tuple[list[str], Select[*tuple[Any, ...]]]:
+        """Return the names of the source's own figures, and the select of them by day, of what `rows` would read."""
+        mapped = self._of(begin, end)
+        instant = self._instant(mapped)
+        figures = figure_columns(mapped.columns, self.dialect, self.server_version)
+        day = source_day(instant, self.dialect)
+        query = select(day, *figures).where(self._between(instant, begin, end)).group_by(day)
+        return [figure.name for figure in figures], query
+
+    def row_count(self, limit: int) -> Select[*tuple[Any, ...]]:
+        """Return the select of how many rows there are, counted up to a limit."""
+        some = select(literal(1)).select_from(self._of(*EVERY_DAY).table).limit(limit)
+        return select(func.count()).select_from(some.subquery())
+
+    def _of(self, begin: date, end: date) -> MappedTable:
+        return self.mapped.between(begin, end, self.dialect)
+
+    def _instant(self, mapped: MappedTable) -> SourceColumn:
+        name = instant_of(self.stream.kind)
+        return next(column for role, column in mapped.columns.items() if role.name == name)
+
+    def _is_zoned(self, column: SourceColumn) -> bool:
+        """Whether a column carries its zone; MySQL's TIMESTAMP does, and is UTC in our session."""
+        is_mysql = self.dialect in MYSQL and isinstance(column.type, types.TIMESTAMP)
+        return is_mysql or (isinstance(column.type, DateTime) and column.type.timezone)
+
+    def _select(self, mapped: MappedTable) -> Select[*tuple[Any, ...]]:
+        return select(*(self._column(role, column).label(role.name) for role, column in mapped.columns.items()))
+
+    def _column(self, role: Role, column: SourceColumn) -> ColumnElement[Any]:
+        """PostgreSQL gives what Arrow has a type for; others give what their driver gives."""
+        is_local = role.type == "instant" and self.stream.timezone != "UTC"
+        if self.dialect in MYSQL and is_local and self._is_zoned(column):  # or else it would be read as a local time
+            return func.concat(cast(self._raw(column), types.String), "+00:00")
+        if self.dialect in MYSQL and role.type == "boolean" and is_bit(column.type):
+            return cast(self._raw(column), types.Integer)
+        return self._of_postgres(role, column) if self.dialect == "postgresql" else self._raw(column)
+
+    def _of_postgres(self, role: Role, column: SourceColumn) -> ColumnElement[Any]:
+        """Cast what Arrow has no plain type for to text."""
+        if role.name in self.uuids:
+            return column
+        if role.name == DELETED_AT:
+            return at_most_the_last_instant(column)
+        plain = {"boolean": types.Boolean, "amount": types.Integer, "instant": types.DateTime}.get(role.type)
+        if role.type == "instant" or (plain is not None and isinstance(column.type, plain)):
+            return column
+        spelled: ColumnElement[Any] = column
+        if isinstance(column.type, types.Float):  # a REAL would lose digits on the direct way to NUMERIC
+            spelled = cast(cast(column, types.Double), types.Numeric)
+        if may_end_in_zeros(column.type, role.type):
+            spelled = func.trim_scale(spelled)  # 1.0 is 1
+        spelled = cast(spelled, types.Text)
+        is_text = isinstance(column.type, types.String | types.NullType)
+        return func.convert_to(spelled, "SQL_ASCII") if self.has_any_bytes and is_text else spelled
+
+    def _raw(self, column: SourceColumn) -> ColumnElement[Any]:
+        """The column as it is stored: without SQLAlchemy's reading of it, which would raise on what it can't read."""
+        return type_coerce(column, types.NullType())
+
+    def _between(self, instant: SourceColumn, begin: date, end: date) -> ColumnElement[bool]:
+        if self.dialect == "sqlite":
+            column: ColumnElement[Any] = type_coerce(instant, types.Text())
+            low, high = literal(begin.isoformat(), types.Text()), literal(end.isoformat(), types.Text())
+            return (column >= low) & (column < high)
+        low_instant, high_instant = begin, end
+        if isinstance(instant.type, types.DateTime):
+            zone = UTC if instant.type.timezone else None
+            low_instant, high_instant = (datetime.combine(day, time(), tzinfo=zone) for day in (begin, end))
+        between = (instant >= literal(low_instant, instant.type)) & (instant < literal(high_instant, instant.type))
+        return between & not_(self._is_zero_date(instant)) if self.dialect in MYSQL else between
+
+    def _is_zero_date(self, instant: SourceColumn) -> ColumnElement[bool]:
+        """MySQL's `0000-00-00`, `2026-06-00` and the like, which are no dates and yet not null."""
+        raw = self._raw(instant)
+        return or_(*(part(raw) == literal(0) for part in (func.year, func.month, func.dayofmonth)))
+
+    def _is_undated(self, column: SourceColumn) -> ColumnElement[bool]:
+        if self.dialect == "sqlite":
+            blob = cast(self._raw(column), types.LargeBinary)
+            return func.is_unreadable_instant(blob, func.typeof(self._raw(column)), type_=types.Boolean) == literal(1)
+        if self.dialect == "postgresql":
+            ends = date if isinstance(column.type, types.Date) else datetime
+            least, greatest = literal(ends.min, column.type), literal(ends.max, column.type)
+            return or_(column.is_(None), column < least, column > greatest)
+        return or_(column.is_(None), self._is_zero_date(column)) if self.dialect in MYSQL else column.is_(None)
