@@ -44,7 +44,7 @@ class MappedTable:
             return self
         kinds = {column.name: column.type for column in self.table.columns}
         table = derived(self.query, kinds, begin, end, dialect)
-        return replace(self, table=table, columns={role: table.c[one.name] for role, one in self.columns.items()})
+        return replace(self, table=table, columns={role: table.c[column.name] for role, column in self.columns.items()})
 
 
 def reflect(connection: Connection, stream: Stream) -> MappedTable:
@@ -118,17 +118,17 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """
     if not before:
         return []
-    found = [f'column "{name}" ({spelled}) was added' for name, spelled in now.items() if name not in before]
-    found += [f'column "{name}" is gone' for name in before if name not in now]
+    lines = [f'column "{name}" ({spelled}) was added' for name, spelled in now.items() if name not in before]
+    lines += [f'column "{name}" is gone' for name in before if name not in now]
     both = [name for name in now if name in before]
-    return found + [f'column "{name}" was {before[name]}, is {now[name]}' for name in both if before[name] != now[name]]
+    return lines + [f'column "{name}" was {before[name]}, is {now[name]}' for name in both if before[name] != now[name]]
 
 
 def _checked(table: FromClause, role: Role, stream: Stream, dialect: str) -> SourceColumn:
     name = stream.columns[role.name]
     if name not in table.columns:
-        found = ", ".join(table.columns.keys())
-        where = f"not in {stream.relation}, found {found}"
+        existing = ", ".join(table.columns.keys())
+        where = f"not in {stream.relation}, found {existing}"
         message = f'stream {stream.name}: column "{name}" ({role.name}) is {where}; map another'
         raise SourceDriftError(message)
     column = table.columns[name]
