@@ -140,5 +140,4 @@ def _refuse_rest(after: LearnerRows) -> None:
     if after.rows:
         names = [name for name, rows in after.lake.items() if rows]
         names += [name for name, tables in after.versions.items() if tables.total()]
-        message = f"{after.rows} rows of the learner are still in {', '.join(names)}; run `pulse erase` again"
-        raise PulseError(message)
+        raise PulseError(f"{after.rows} rows of the learner are still in {', '.join(names)}; run `pulse erase` again")

@@ -103,11 +103,10 @@ class NightResource(dg.ConfigurableResource["NightResource"]):
         if self.accepted and LISTENER_OF_COMMAND.get() is None and not configuration.pulse.launchpad_accepts:
             command = "reconcile" if job == "reconcile" else "nightly"
             options = " ".join(f"--{name.replace('_', '-')}" for name in self.accepted)
-            message = (
+            raise PulseError(
                 f"{', '.join(self.accepted)} is not let through from Dagster's UI: run `pulse {command} {options}`, "
                 "or allow it with [pulse] launchpad_accepts = true"
             )
-            raise PulseError(message)
 
     def run(self) -> Run:
         """Return what the run is for: the partitions that its tags name, or yesterday.

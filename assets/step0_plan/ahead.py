@@ -78,11 +78,10 @@ def refuse_ahead(night: Night) -> None:
     """
     ahead = find_ahead(night)
     if ahead.landings:
-        message = (
+        raise CheckFailedError(
             f"{ahead} landed ahead of our clock, which says {clock.now():%Y-%m-%d %H:%M} (UTC): days that are "
             "not over, or extracted later than now; if the clock is wrong set it, else `pulse nightly` moves them away"
         )
-        raise CheckFailedError(message)
 
 
 def set_aside(night: Night) -> str | None:
@@ -124,8 +123,7 @@ def _refuse_wrong_clock(configuration: Configuration) -> None:
         time_at(configuration, stream)
     first_day = configuration.pulse.first_day
     if clock.last_day_over() < first_day:
-        message = f"our clock says {clock.now():%Y-%m-%d %H:%M} (UTC), first_day is {first_day}; set the clock"
-        raise ClockError(message)
+        raise ClockError(f"our clock says {clock.now():%Y-%m-%d %H:%M} (UTC), first_day is {first_day}; set the clock")
 
 
 def _not_over(lake: Lake, last_day: date) -> Iterator[tuple[Path, date]]:

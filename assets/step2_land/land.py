@@ -115,8 +115,7 @@ def _refuse_shrinking(
     for landing in landings:
         old = before.get((landing.stream, landing.day))
         if old and old.rows >= limits.shrink_base and landing.rows < old.rows * (1 - limits.shrink_budget):
-            message = (
+            raise ShrinkError(
                 f"stream {landing.stream}: the landing of {landing.day} would shrink from {old.rows} to {landing.rows} "
                 "rows; nothing was replaced, look at the source, or let it through with --accept-shrink"
             )
-            raise ShrinkError(message)

@@ -90,11 +90,10 @@ class Spool:
         rows = self.write(self.reader.rows(first, last))
         came = {day.isoformat(): count for day, count in (self.rows_by_day - before).items()}
         if rows != sum(counted.values()) or (came != counted and not self.reader.reads_wider):
-            message = (
+            raise SourceUnavailableError(
                 f"stream {stream.name}: source {stream.source} counts {sum(counted.values())} rows "
                 f"from {first} to {last}, {rows} came; nothing has landed, try again"
             )
-            raise SourceUnavailableError(message)
         return figures
 
     def write(self, batches: Batches) -> int:

@@ -76,8 +76,7 @@ def build(night: Night) -> Built | None:
         return None
     if not lake.users.exists():
         stream = night.configuration.users_stream.name
-        message = f"stream {stream}: no learners have landed in {lake.users}; run `pulse nightly`"
-        raise CheckFailedError(message)
+        raise CheckFailedError(f"stream {stream}: no learners have landed in {lake.users}; run `pulse nightly`")
     last = warehouse.newest()
     version = version_name(newest, lake.next_sequence(above=sequence_of(last) if last else 0))
     reached("build: numbered")
@@ -133,8 +132,7 @@ def _written_alone(file: Path) -> Iterator[Path]:
 
 def _refuse_log(unfinished: Path) -> None:
     if unfinished.with_name(unfinished.name + ".wal").exists():
-        message = f"DuckDB left a .wal beside {unfinished}; nothing is published, run `pulse build` again"
-        raise PulseError(message)
+        raise PulseError(f"DuckDB left a .wal beside {unfinished}; nothing is published, run `pulse build` again")
 
 
 def _empty(folder: Path) -> None:
@@ -201,8 +199,7 @@ def _parts(first_key: int, last_key: int, parts: int) -> Iterator[dict[str, int]
 
 def _refuse_collisions(connection: duckdb.DuckDBPyConnection) -> None:
     for first, second in connection.execute(_model("collisions")).fetchall():
-        message = f"learners {first!r} and {second!r} have the same user_key; give one of them another id"
-        raise CheckFailedError(message)
+        raise CheckFailedError(f"learners {first!r} and {second!r} have the same user_key; give one of them another id")
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, parameters: dict[str, Any]) -> None:

@@ -61,8 +61,7 @@ def check(night: Night, version: str, accepted: Collection[str] = ()) -> list[Ou
         CheckFailedError: the file cannot be read to its end, or no day is complete any more.
     """
     if night.newest_day is None:
-        message = f"version {version}: no day is complete any more, land the streams with `pulse nightly`"
-        raise CheckFailedError(message)
+        raise CheckFailedError(f"version {version}: no day is complete any more, land the streams with `pulse nightly`")
     building = night.warehouse.building(version)
     with (
         TemporaryDirectory(dir=building.parent, prefix=".", suffix=UNFINISHED) as folder,
@@ -122,11 +121,10 @@ def _damage_refused(version: str, building: Path) -> Iterator[None]:
         if engine.is_interruption(error) or isinstance(error, duckdb.OutOfMemoryException):
             raise
         reason = " ".join(str(error).split())
-        message = (
+        raise CheckFailedError(
             f"version {version} was not published: check readable: {reason}; look at {building} and its disk, "
             "and run `pulse build`"
-        )
-        raise CheckFailedError(message) from error
+        ) from error
 
 
 def refuse_failures(version: str, outcomes: list[Outcome]) -> None:
@@ -141,8 +139,7 @@ def refuse_failures(version: str, outcomes: list[Outcome]) -> None:
             f"check {failed.check.name} found {failed.violations} (such as {failed.example}): {failed.check.way_out}"
             for failed in failures
         )
-        message = f"version {version} was not published: {figures}"
-        raise CheckFailedError(message)
+        raise CheckFailedError(f"version {version} was not published: {figures}")
 
 
 def _view_surroundings(connection: duckdb.DuckDBPyConnection, night: Night, newest: date) -> None:

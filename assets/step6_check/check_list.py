@@ -103,8 +103,7 @@ def checks_in(folder: Path) -> Iterator[Check]:
         text = engine.sql(file)
         description, fields = _header(text, file)
         if not description or not {"table", "compares"} <= fields.keys():
-            message = f"{file.name} does not say what holds, beside which table, and what it compares"
-            raise ValueError(message)
+            raise ValueError(f"{file.name} does not say what holds, beside which table, and what it compares")
         yield Check(file.stem, description=description, model=text, **fields)
 
 
@@ -119,8 +118,7 @@ def _header(text: str, file: Path) -> tuple[str, dict[str, str]]:
         if colon and name in KEYS:
             key = KEYS[name]
             if key in fields:
-                message = f"{file.name} says twice: {name}"
-                raise ValueError(message)
+                raise ValueError(f"{file.name} says twice: {name}")
             fields[key] = rest
         elif key:
             fields[key] += f" {words}"
@@ -143,8 +141,7 @@ def judged(reports: Collection[Report]) -> list[Outcome]:
     """
     names = {check.name for check in CHECK_LIST}
     if unknown := sorted({report.name for report in reports} - names):
-        message = f"checks that nobody knows have reported: {', '.join(unknown)}; {FAULT}"
-        raise CheckFailedError(message)
+        raise CheckFailedError(f"checks that nobody knows have reported: {', '.join(unknown)}; {FAULT}")
     return [_outcome(check, [report for report in reports if report.name == check.name]) for check in CHECK_LIST]
 
 

@@ -5,15 +5,14 @@ No id, no XP and no seconds ever leave the version for a public answer, so none 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from serve.version.open_version import OpenVersion, last_complete_date
 from warehouse import engine
 from warehouse.identifiers import user_key
-
-DAY = timedelta(days=1)
+from warehouse.zones import DAY
 
 WINDOW = Path(__file__).with_name("window.sql")
 LEVELS = "select activity_date, level from learning_pulse where user_key = $user_key order by activity_date"

@@ -64,8 +64,7 @@ class Leases:
             if opened is None:
                 return False
             if not opened.marks.is_same_but_for_ctime(Marks.of(file.stat())):
-                message = f"version {name}: its file changed, and requests still read what it was"
-                raise NoVersionError(message)
+                raise NoVersionError(f"version {name}: its file changed, and requests still read what it was")
             del self._draining[name]
             previous = self._replace(opened)
         _close(previous)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,11 @@ from warehouse.errors import DamagedError, NoVersionError
 from warehouse.versions.manifest import Manifest
 from warehouse.versions.verification import Marks, verify
 from warehouse.versions.versions import Warehouse
-from warehouse.zones import is_zone, zone_info
+from warehouse.zones import DAY, is_zone, zone_info
 
 MEMORY_LIMIT = "256MB"
 SHARE_OF_PULSES = 3 / 8  # of what is kept of learners; a pulse is forty times as long as a line (decision 0009)
 PULSE_BYTES = 400  # of one beside its body, about
-DAY = timedelta(days=1)
 
 ABOUT = Path(__file__).with_name("about.sql")
 # Look-ups are planned each time, and an optimizer takes longer than the look-up itself (decision 0008).
@@ -178,8 +177,7 @@ def _is_unchanged(file: Path, marks: Marks) -> bool:
     """
     current = Marks.of(file.stat())
     if not current.is_same_but_for_ctime(marks):
-        message = f"{file} changed while it was opened"
-        raise NoVersionError(message)
+        raise NoVersionError(f"{file} changed while it was opened")
     return current == marks
 
 

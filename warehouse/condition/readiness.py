@@ -22,11 +22,10 @@ def refuse_links(lake: Lake, warehouse: Warehouse) -> None:
     """
     for root in (lake.root, warehouse.root / "versions"):
         for link in links_below(root):
-            message = (
+            raise DamagedError(
                 f"{link} is a symbolic link, and what it names would outlast an erasure; put the files themselves in "
                 "its place, or mount the other disk there"
             )
-            raise DamagedError(message)
 
 
 def refuse_unusable(configuration: Configuration) -> None:

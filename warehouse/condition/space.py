@@ -26,11 +26,10 @@ def refuse_if_short(configuration: Configuration) -> None:
     for folder, needed in _needs(configuration):
         free = shutil.disk_usage(folder).free
         if free < needed:
-            message = (
+            raise StorageError(
                 f"{folder} has {free / 1e6:,.0f} MB of free disk and a run needs {needed / 1e6:,.0f} MB; "
                 "nothing was begun, make room there or lower pulse.keep_versions"
             )
-            raise StorageError(message)
 
 
 def _needs(configuration: Configuration) -> Iterator[tuple[Path, int]]:

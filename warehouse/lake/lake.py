@@ -160,11 +160,10 @@ class Lake:
         except IsADirectoryError:
             text = ""
         if not DIGITS.fullmatch(text):
-            message = (
+            raise DamagedError(
                 f"{self.sequence} has no number of the last version; write the highest that `pulse versions` lists "
                 "into it, or one above every version that there has ever been"
             )
-            raise DamagedError(message)
         return int(text)
 
 
@@ -177,5 +176,4 @@ def _day_of(file: Path) -> date:
     try:
         return date.fromisoformat(file.stem)
     except ValueError:
-        message = f"{file} is named after no day, so it is none of ours; move it out of the lake"
-        raise DamagedError(message) from None
+        raise DamagedError(f"{file} is named after no day, so it is none of ours; move it out of the lake") from None

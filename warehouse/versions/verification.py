@@ -84,18 +84,14 @@ def verify(warehouse: Warehouse, version: str, is_wanted: Callable[[], bool] = l
     manifest, path = warehouse.manifest(version), warehouse.file(version)
     marks = Marks.of(path.stat())
     if manifest.version != version or marks.size != manifest.size:
-        message = f"version {version}: {path} is not the file that its manifest describes"
-        raise NoVersionError(message)
+        raise NoVersionError(f"version {version}: {path} is not the file that its manifest describes")
     if not is_served(manifest.schema_version):
-        message = f"version {version} has schema {manifest.schema_version}, this server reads {SERVED}"
-        raise NoVersionError(message)
+        raise NoVersionError(f"version {version} has schema {manifest.schema_version}, this server reads {SERVED}")
     if path.with_name(path.name + ".wal").exists():
-        message = f"version {version}: a .wal stands beside {path}, which nothing of ours leaves there"
-        raise NoVersionError(message)
+        raise NoVersionError(f"version {version}: a .wal stands beside {path}, which nothing of ours leaves there")
     marks, sha256 = _sha256(warehouse, version, is_wanted)
     if sha256 != manifest.sha256:
-        message = f"version {version}: the content of {path} is not what its manifest says (SHA-256)"
-        raise NoVersionError(message)
+        raise NoVersionError(f"version {version}: the content of {path} is not what its manifest says (SHA-256)")
     return Verified(manifest, marks)
 
 
@@ -173,14 +169,12 @@ def _read(path: Path, is_wanted: Callable[[], bool]) -> tuple[Marks, str]:
         if marks == Marks.of(before):
             return marks, sum_so_far.hexdigest()
         if not marks.is_same_but_for_ctime(Marks.of(before)):
-            message = f"{path} changed while it was read"
-            raise NoVersionError(message)
+            raise NoVersionError(f"{path} changed while it was read")
 
 
 def _refuse_unwanted(path: Path, is_wanted: Callable[[], bool]) -> None:
     if not is_wanted():
-        message = f"{path} was not read to its end: it is not wanted any more"
-        raise OvertakenError(message)
+        raise OvertakenError(f"{path} was not read to its end: it is not wanted any more")
 
 
 @contextmanager

@@ -199,11 +199,10 @@ class Warehouse:
         """
         newest = self.newest()
         if newest is not None and sequence_of(newest) > sequence_of(version):
-            message = (
+            raise PulseError(
                 f"version {version} is not published: {newest} is newer, another run went by while this one slept; "
                 "nothing was switched, run `pulse build` for a version of the present lake"
             )
-            raise PulseError(message)
 
     def newest(self) -> str | None:
         """Return the version that was made last, of the current one and those that are kept; None without any."""
@@ -318,12 +317,10 @@ class Warehouse:
 
     def _refuse_unservable(self, version: str) -> None:
         if version not in self.kept():
-            message = f"there is no version {version} in {self.root}; `pulse versions` lists what is kept"
-            raise NoVersionError(message)
+            raise NoVersionError(f"there is no version {version} in {self.root}; `pulse versions` lists what is kept")
         schema_version = self.manifest(version).schema_version
         if not is_served(schema_version):
-            message = (
+            raise NoVersionError(
                 f"version {version} has schema {schema_version}, servers read {SERVED}; roll back to a version "
                 "that `pulse versions` lists without that remark, or to the code that made it"
             )
-            raise NoVersionError(message)

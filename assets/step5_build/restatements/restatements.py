@@ -108,11 +108,10 @@ def _compare(
                 connection.execute(f"{first} {engine.sql(RESTATED)}", dict(keys))
                 first = "insert into restated"
     except duckdb.Error as error:
-        message = (
+        raise StorageError(
             f"version {before.version}: what is restated cannot be told, {file} cannot be read "
             f"({' '.join(str(error).split())}); move that file away to go on without"
-        )
-        raise StorageError(message) from error
+        ) from error
     if engine.one_row(connection, "select count(*) from restated")[0]:
         _give_reasons(connection, night, before, basis)
 
