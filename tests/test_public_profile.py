@@ -23,12 +23,13 @@ from werkzeug.test import TestResponse
 from serve.app import create_app
 from serve.public import palette
 from serve.public.heatmap import WeekStart, heatmap
-from serve.public.public_pulse import DAY, PublicPulse, runs
+from serve.public.public_pulse import PublicPulse, runs
 from tests import public_platform
 from tests.public_platform import ADA, ADA_SECONDS, ADA_XP, COMPOSED, DECOMPOSED, LAST_DAY, NOBODY, PUBLIC, SHOWN
 from tests.slowly import slowly
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.versions.versions import Warehouse
+from warehouse.zones import DAY
 
 SVG = "{http://www.w3.org/2000/svg}"
 DAYS = 30
