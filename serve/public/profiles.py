@@ -17,7 +17,7 @@ import duckdb
 
 from serve.http.errors import UnansweredError
 from warehouse import engine
-from warehouse.disk.files import regular_file
+from warehouse.disk.files import Stamp, regular_file, stamp_of
 
 logger = logging.getLogger(__name__)
 MEMORY_LIMIT = "64MB"
@@ -25,7 +25,6 @@ FIND = "select name, user_id from {} where name = nfc_normalize($name)"
 READ_ALL = "select sum(hash(name, user_id)) from {}"
 DOTS = frozenset({".", ".."})  # which no client asks for: in a path they are steps
 AGAIN_SECONDS = 1.0  # a file that could not be read is not tried for every name
-Stamp = tuple[int, int, int]
 
 
 class Profiles:
@@ -124,12 +123,11 @@ class Profiles:
 
     def _stamp(self) -> Stamp | None:
         try:
-            status = self._path.stat()
+            return stamp_of(self._path)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise self._unanswered(error) from error
-        return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _is_utf8(text: str) -> bool:

@@ -7,10 +7,10 @@ erasures.
 
 import logging
 import time
-from pathlib import Path
 from typing import NamedTuple
 
 from serve.http.errors import UnansweredError
+from warehouse.disk.files import Stamp, stamp_of
 from warehouse.erasure import receipts
 from warehouse.erasure.suppression import Suppressed, read_list
 from warehouse.errors import PulseError
@@ -30,7 +30,7 @@ class Receipts(NamedTuple):
         are_finished: whether all of the erasures are.
     """
 
-    stamp: tuple[int, int, int]
+    stamp: Stamp
     on_list: frozenset[str]
     are_finished: bool
 
@@ -59,7 +59,7 @@ class ErasedLearners:
             UnansweredError: who has been erased is not known.
         """
         try:
-            stamp = _stamp(self._path), self._stamp_of_folder()
+            stamp = stamp_of(self._path), self._stamp_of_folder()
             suppressed = self._list
             if stamp == self._read and len(suppressed.hashes) >= in_manifest:
                 return suppressed
@@ -119,9 +119,9 @@ class ErasedLearners:
             self._receipts = Receipts(stamp, on_list, not any(map(receipts.is_unfinished, contents)))
         return self._receipts
 
-    def _stamp_of_folder(self) -> tuple[int, int, int]:
+    def _stamp_of_folder(self) -> Stamp:
         try:
-            return _stamp(self._folder)
+            return stamp_of(self._folder)
         except FileNotFoundError:
             return UNREAD
 
@@ -131,9 +131,3 @@ class ErasedLearners:
             logger.error("%s; until then nobody's data is answered", reason)
             self._last_reason = reason
         return UnansweredError(reason)
-
-
-def _stamp(path: Path) -> tuple[int, int, int]:
-    """Return what changes when another file is renamed to a path, or into a folder."""
-    status = path.stat()
-    return status.st_ino, status.st_mtime_ns, status.st_size

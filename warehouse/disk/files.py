@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import duckdb
 
@@ -18,6 +19,7 @@ from warehouse.disk import modes
 from warehouse.errors import StorageError
 
 UNFINISHED = ".unfinished"
+Stamp: TypeAlias = tuple[int, int, int]
 # DuckDB turns an OSError of a commit into a TransactionException.
 DISK_ERRORS = (OSError, duckdb.IOException, duckdb.TransactionException, duckdb.FatalException)
 
@@ -106,6 +108,16 @@ def regular_file(path: Path) -> Path:
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder, opening says so
         raise OSError(errno.EINVAL, "it is no file", str(path))
     return path
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return what changes when another file is renamed to a path, or into a folder.
+
+    Raises:
+        OSError: nothing is there, or it may not be looked at.
+    """
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def entries(folder: Path) -> list[str]:

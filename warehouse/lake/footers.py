@@ -8,12 +8,12 @@ from typing import Any
 import duckdb
 
 from warehouse import engine
+from warehouse.disk.files import Stamp, stamp_of
 from warehouse.errors import DamagedError
 
 ABOUT = "pulse"  # the key, in a Parquet file's own metadata, of what we say about the file
 # How landings and activity are written: with Parquet's newer encodings, which take half the time to write and to read.
 PARQUET = f"format parquet, parquet_version v2, kv_metadata {{{ABOUT}: $about}}"
-Stamp = tuple[int, int]
 
 
 class Footers:
@@ -35,7 +35,7 @@ class Footers:
         Raises:
             DamagedError: one of them cannot be read, or says nothing under our key.
         """
-        stamps = {file: _stamp(file) for file in files}
+        stamps = {file: stamp_of(file) for file in files}
         unread = [file for file in stamps if self._read.get(file, (None, ""))[0] != stamps[file]]
         if unread:
             self._read.update({file: (stamps[file], text) for file, text in _metadata(unread).items()})
@@ -90,9 +90,3 @@ def _metadata(files: list[Path]) -> dict[Path, str]:
         if file not in texts:
             raise unusable(file, "it does not say what it is, so it is none of ours")
     return texts
-
-
-def _stamp(file: Path) -> Stamp:
-    """Return what changes when another file is renamed into a place."""
-    status = file.stat()
-    return status.st_ino, status.st_mtime_ns
