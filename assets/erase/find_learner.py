@@ -1,6 +1,6 @@
 """Finding a learner in every file of lake and warehouse, with the number of rows (FAULTS 42).
 
-No file is listed by hand. Every Parquet file of the lake, and every table of a version, is searched if it has a column
+No file is listed by hand. Every Parquet file of the lake and every table of a version is searched that has a column
 `user_id` or `row`. Writer, stream and mapping do not matter.
 """
 

@@ -62,11 +62,11 @@ class NightResource(dg.ConfigurableResource["NightResource"]):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["NightResource"]:
-        """Hold the run's lock; a run that Dagster has queued waits for whoever holds it.
+        """Hold the run's lock; a run that Dagster has queued waits for its holder.
 
         Raises:
             PulseError: guards are let through from the launchpad, where that is not configured.
-            LockWaitError: somebody else has held the lock for a day.
+            LockWaitError: another process has held the lock for a day.
             DamagedError: the data folder is not as we left it.
             StorageError: there is too little room on the disk.
             ClockError, SourceUnavailableError: as `set_aside`, if something is ahead of our clock.

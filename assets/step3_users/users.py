@@ -122,7 +122,7 @@ def land_users(night: Night, last_day: date) -> LandedUsers | None:
 def commonest_deleted_at(lake: Lake) -> str | None:
     """Return what most of the landed learners who are deleted have for `deleted_at`, at most 40 characters of it.
 
-    None if nobody is deleted, or they landed at a time when that was not noted.
+    None if no learner is deleted, or if an older release landed them.
     """
     commonest: str | None = lake.footers.content(lake.users).get(COMMONEST)
     return commonest

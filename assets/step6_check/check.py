@@ -54,7 +54,7 @@ def check(night: Night, version: str, accepted: Collection[str] = ()) -> list[Ou
 
     Args:
         night: where lake and warehouse are, the budgets, and the day up to which the version has to be complete.
-        version: the name of the version in the building place.
+        version: the name of the version in the building folder.
         accepted: guards that an operator lets through, `accept_shrink` or `accept_quarantine`.
 
     Raises:

@@ -23,7 +23,7 @@ def publish(night: Night, version: str, *, accepted: Sequence[str] = ()) -> Mani
 
     Args:
         night: where lake and warehouse are; what it knows of them is read anew.
-        version: the name of a version in the building place.
+        version: the name of a version in the building folder.
         accepted: guards that an operator lets through, `accept_shrink` or `accept_quarantine`; recorded.
 
     Returns:

@@ -12,7 +12,7 @@ KEPT = Path(__file__).with_name("kept_restatements.sql")
 
 
 def record_restatements(night: Night, version: str) -> None:
-    """Add to the lake what a version in the building place restates.
+    """Add to the lake what a version in the building folder restates.
 
     The table in the version has no learners who are gone; the lake keeps them, for they may come back.
     """

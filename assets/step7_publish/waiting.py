@@ -13,7 +13,7 @@ WAY_OUT = "materialize the version's tables first, or run `pulse build`"
 
 
 def version_built(night: Night) -> str:
-    """Return the name of the version that waits in the building place.
+    """Return the name of the version that waits in the building folder.
 
     Args:
         night: where lake and warehouse are.

@@ -24,7 +24,7 @@ from warehouse.errors import ConfigurationError
 logger = logging.getLogger(__name__)
 FETCH_SECONDS = 5.0
 ATTEMPT_SECONDS = 30.0  # between the beginnings of two attempts, whatever happens
-REFRESH_SECONDS = 240.0  # a set that nobody misses anything in; five minutes at most, with the time that a fetch takes
+REFRESH_SECONDS = 240.0  # of a set without a missed key; five minutes at most, with the time that a fetch takes
 LIFE_SECONDS = 24 * 3600.0
 LOOK_SECONDS = 1.0  # between two looks at a file
 LONGEST_KEY_ID = 200
@@ -37,7 +37,7 @@ class Held:
 
     Args:
         keys: by key id and algorithm.
-        good_at: when it was last found to be what its place says, by the set's clock.
+        good_at: when it was last equal to the file or the URL's content, by the set's clock.
     """
 
     keys: KeysById
@@ -158,7 +158,7 @@ class FileKeySet(KeySet):
                 self._held = Held(self._held.keys, now)
                 return
             content = b""
-            if stat.S_ISREG(status.st_mode):  # whoever opens a pipe waits for ever
+            if stat.S_ISREG(status.st_mode):  # opening a pipe would block
                 with self._file.open("rb") as opened:
                     content = opened.read(LARGEST_BYTES + 1)
             self._take(content, now)
@@ -210,7 +210,7 @@ class FetchedKeySet(KeySet):
         if due_in > 0:
             return due_in
         self._attempted_at = now = self._clock()
-        self._is_soon = False  # whoever misses something from here on may need yet another attempt
+        self._is_soon = False  # a key that is missed from here on may need another attempt
         try:
             self._take(fetched(self._url, seconds=self._seconds, most_bytes=LARGEST_BYTES), now)
         except (FetchError, KeySetError) as error:
@@ -239,7 +239,7 @@ class FetchedKeySet(KeySet):
 
 
 def key_set(location: str, folder: Path, algorithms: Sequence[str]) -> KeySet:
-    """Return the key set at a place.
+    """Return the key set of a file or a URL.
 
     Args:
         location: an https URL, or a file relative to the folder.

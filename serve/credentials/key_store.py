@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 STORE_SECONDS = 1.0
 LOOK_UPS = 2  # at a time; below the number of the server's threads
 TURN_SECONDS = 0.05  # how long a request waits for one of them to end
-REST_SECONDS = 1.0  # how long nobody asks after a failure
+REST_SECONDS = 1.0  # how long the store is not asked after a failure
 RETRY_AFTER_SECONDS = 2
 LONGEST_LINE = 400
 Answer: TypeAlias = Future[Sequence[Row] | None]  # None: it has failed
@@ -63,7 +63,7 @@ class KeyStore:
         self._starting = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._rests_until = float("-inf")
-        self._late: set[Answer] = set()  # nobody waits for them any more, and they still have their turns
+        self._late: set[Answer] = set()  # their requests have given up, but they still have their turns
 
     def rows(self, key_hash: str) -> Sequence[Row]:
         """Return the rows of a hash.

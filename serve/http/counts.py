@@ -20,7 +20,7 @@ T = TypeVar("T")
 IN_PROCESS = "memory://"
 SHARED_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}  # of every store that may be configured
 DOWN_SECONDS = 10.0  # how long a store that failed is left alone
-MOST_KEYS = 100_000  # as many are kept; whoever comes then finds the oldest forgotten
+MOST_KEYS = 100_000  # so many are kept; beyond that the oldest is forgotten
 
 
 class ProcessCounts:

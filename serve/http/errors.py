@@ -21,7 +21,7 @@ class Reason(StrEnum):
     SIGNATURE = "signature"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
-    CLAIMS = "claims"  # well signed, and not for us or for nobody
+    CLAIMS = "claims"  # well signed, but not for us, or without a learner
     API_KEY = "api_key"  # unknown, revoked, expired
     SCOPE = "scope"  # a good key that may do less
     NO_KEY_SET = "no_key_set"  # no fault of the credential: there is nothing to check it with

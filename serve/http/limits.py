@@ -1,4 +1,4 @@
-"""How often somebody may ask (docs/reference/http.md, Rate limits): beyond that it is 429 with `Retry-After`.
+"""Rate limits (docs/reference/http.md, Rate limits): a request beyond them gets 429 with `Retry-After`.
 
 Own answers are counted per learner or key. Refused requests, 401 and 403, are counted per client address. An address
 over its limit gets 429 before its next credential is checked, so guessing costs no look-up. Public answers that are not
@@ -25,7 +25,7 @@ from warehouse.errors import ConfigurationError
 P = ParamSpec("P")
 R = TypeVar("R")
 REFUSED = frozenset({401, 403})
-REMEMBERED_SECONDS = 600.0  # how long it is worth a warning that somebody was not limited
+REMEMBERED_SECONDS = 600.0  # how long there is a warning after a request that was not limited
 
 
 class Limits:

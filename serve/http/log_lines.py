@@ -82,7 +82,7 @@ class Lines:
         while text:
             try:
                 text = text[os.write(self._descriptor, text) :]
-            except BlockingIOError:  # whoever shares the pipe has made it so
+            except BlockingIOError:  # a process that shares the pipe has made it non-blocking
                 time.sleep(AGAIN_SECONDS)
 
     def _about(self, dropped: int) -> bytes:
@@ -138,7 +138,7 @@ def begin() -> None:
 
 
 def write(text: str) -> None:
-    """Write lines of text, each with its end, without waiting for whoever reads."""
+    """Write lines of text, each with its end, without waiting for the reader."""
     if _lines is not None:
         _lines.put(text)
         return
@@ -150,7 +150,7 @@ def write(text: str) -> None:
 
 
 def dropped() -> int:
-    """Return how many lines of this process nobody will see."""
+    """Return how many lines of this process were dropped."""
     return _lines.dropped if _lines is not None else 0
 
 

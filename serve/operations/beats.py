@@ -137,7 +137,7 @@ class Watcher:
 
 
 def watch(watcher: Watcher, pids: Callable[[], Sequence[int]], sleep: Callable[[float], None] = time.sleep) -> None:
-    """Kill workers that do not answer, for ever; whoever started them replaces them.
+    """Kill workers that do not answer, for ever; Granian replaces them.
 
     Args:
         watcher: says which.

@@ -30,7 +30,7 @@ class Worker:
         data_through: of that version.
         built_at: of that version.
         warnings: of that version.
-        last_switch: when which version took the place of which, None before the first.
+        last_switch: when which version replaced which, None before the first.
         refused: why each version is refused that it would not serve, and since when.
         answered: own answers that were looked up in that version.
         unknown: of these, how many were of learners whom the version does not know.

@@ -58,5 +58,5 @@ class Blocks:
             wanted.packed = blocks.get(wanted.number, b"")
 
     def close(self) -> None:
-        """Let go of the connection; nobody asks any more."""
+        """Close the connection; no request may ask any more."""
         self._connection.close()

@@ -71,7 +71,7 @@ class ErasedLearners:
         except OSError as error:
             raise self._unknown(f"the list of erased learners {self._path}: {error.strerror}") from error
         self._list, self._last_reason = suppressed, ""
-        self._read = stamp  # last: whoever finds it may take the list
+        self._read = stamp  # set last: another thread that sees it takes the list
         return suppressed
 
     def troubles(self, in_manifest: int = 0) -> list[str]:

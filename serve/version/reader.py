@@ -55,7 +55,7 @@ class Follower:
     def __init__(self, warehouse: Warehouse, cache_bytes: int = 0) -> None:
         self._warehouse = warehouse
         self._cache_bytes = cache_bytes
-        self._looking = threading.Lock()  # held by whoever looks, verifies and opens
+        self._looking = threading.Lock()  # held while looking, verifying and opening
         self._leases = Leases()
         self._followed: Pointed | None = None
         self._again_at = float("inf")
@@ -66,7 +66,7 @@ class Follower:
 
     @property
     def current(self) -> OpenVersion | None:
-        """The version in service; whoever reads it asks `version` for it."""
+        """The version in service; requests get it by `version`."""
         return self._leases.current
 
     @property
@@ -119,7 +119,7 @@ class Follower:
         self._stopping.set()
 
     def look(self) -> None:
-        """Put the version that the pointer names into service, unless somebody is about to do so."""
+        """Put the version that the pointer names into service, unless another thread is doing so."""
         if not self._is_news():
             return
         if self._looking.acquire(blocking=self.current is None):

@@ -1,4 +1,4 @@
-"""What has to be right in a data folder before a run begins: else the run would fail late or silently.
+"""What must be right in a data folder before a run begins: else the run fails late or silently.
 
 What a run reads later, it refuses when it reads it. What a switch of the pointer repairs is left alone (FAULTS 56).
 """

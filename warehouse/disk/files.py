@@ -1,8 +1,8 @@
 """Files that a reader sees whole or not at all: written beside the target, made durable, then renamed.
 
-Folders are made here too, and both get their modes before anybody sees them (`modes.py`).
+Folders are made here too. Both get their modes before they are visible (`modes.py`).
 
-What the disk refuses on the way is an error that names the file, whoever wrote: Python, Arrow or DuckDB.
+An error of the disk names the file, whether Python, Arrow or DuckDB wrote it.
 """
 
 import errno
@@ -26,7 +26,7 @@ DISK_ERRORS = (OSError, duckdb.IOException, duckdb.TransactionException, duckdb.
 
 @contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
-    """Give a name beside `path` to write to; when the block ends well, what was written takes `path`'s place.
+    """Give a name beside `path` to write to; when the block ends well, the file is renamed to `path`.
 
     A failure removes the unfinished file and leaves `path` as it was.
 
@@ -35,7 +35,7 @@ def written_beside(path: Path) -> Iterator[Path]:
     """
     make_folder(path.parent)
     unfinished = path.with_name(f".{path.name}{UNFINISHED}")
-    unfinished.unlink(missing_ok=True)  # what somebody else's killed process has left, who may read and not write it
+    unfinished.unlink(missing_ok=True)  # left by a killed process of another user, who may read it and not write it
     try:
         with writing(path):
             yield unfinished
@@ -45,7 +45,7 @@ def written_beside(path: Path) -> Iterator[Path]:
 
 
 def put_in_place(unfinished: Path, path: Path) -> None:
-    """Make a finished file durable and rename it to its place in one step.
+    """Make a finished file durable and rename it to its path.
 
     Raises:
         StorageError: it is not durable. If the folder could not be synced, either name may be on the disk.

@@ -26,7 +26,7 @@ def remove_leftovers(data_dir: Path) -> None:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what `files.written_beside` and temporary folders beside a place have left below `folder`."""
+    """Remove what `files.written_beside` and temporary folders have left below `folder`."""
     for path in folder.rglob(f".*{UNFINISHED}*"):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

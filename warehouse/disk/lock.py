@@ -118,7 +118,7 @@ def run_lock(
     """Hold the lock of a data folder's runs, as `exclusive`, and put the folder in order.
 
     What a killed run has left is removed, and what an older version left open is closed. What is made in the block is
-    for nobody else until it is in its place.
+    readable by its owner alone until it is in place.
 
     Args:
         configuration: whose data folder.
@@ -127,8 +127,8 @@ def run_lock(
         tell: gets the line about a wait, about whom closed modes shut out, and about what stays open.
 
     Raises:
-        LockHeldError, LockWaitError: as `exclusive`. ConfigurationError: this user is not in the configured group or is
-            root in another user's folder, or the folder has foreign files.
+        LockHeldError, LockWaitError: as `exclusive`. ConfigurationError: this user is not in the configured group, is
+            root in another user's folder, or the folder is not ours.
     """
     data_dir, group = configuration.data_dir, owners.group_number(configuration.pulse.group)
     owners.refuse_root(data_dir)

@@ -1,8 +1,8 @@
 """Closing what an older version left open in a data folder, under the run's lock (FAULTS 74).
 
-Only what differs from `modes.py` is changed, and the line says whom that shuts out. The data folder itself is left as
-it is: somebody else may have made it. A group that had no rights gets none, unless it is the one of the configuration.
-A server of another user may read here. If no configured group would let it in, what it reads stays open.
+Only what differs from `modes.py` is changed, and a line names the groups that lose access. The data folder itself is
+left as it is, because another user may have made it. A group that had no rights gets none, unless it is the one of the
+configuration. A server of another user may read here. If no configured group would let it in, what it reads stays open.
 """
 
 import os
@@ -35,15 +35,15 @@ class Change(NamedTuple):
     mode: int
     group: int
 
-    def is_shutting_out(self, whom: int) -> bool:
+    def is_shutting_out(self, rights: int) -> bool:
         """Tell whether the group, or all others, lose every right."""
-        return bool(stat.S_IMODE(self.before.st_mode) & whom) and not self.mode & whom
+        return bool(stat.S_IMODE(self.before.st_mode) & rights) and not self.mode & rights
 
 
 def refuse_foreign(data_dir: Path) -> None:
     """Make sure that the data folder is ours, because a mistake in `data_dir` must not cost others their files.
 
-    Ours is a folder in which a run has been, or that has what only a run makes. Folders that are empty are anybody's.
+    Ours is a folder with a run's lock, or with files that only a run makes. Empty folders may be used.
 
     Raises:
         ConfigurationError: others have folders there that are called as ours are.
@@ -84,7 +84,7 @@ def mend(data_dir: Path, group: int | None) -> list[str]:
         group: as for `begin_folders`.
 
     Returns:
-        What a person has to know: whom that shuts out, and what stays open.
+        Lines for the operator: who loses access, and what stays open.
     """
     keeps_served = group is None and foreign_server(data_dir) is not None
     changed: list[Change] = []

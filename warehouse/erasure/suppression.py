@@ -95,7 +95,7 @@ def _refuse_older(path: Path, suppressed: Suppressed, fewest: int, sums: frozens
 
 
 def _checked(salt: object, hashes: object) -> Suppressed:
-    """Text in the place of the list would be taken for a list of single characters, on which nobody is."""
+    """Text instead of the list would be taken for a list of single characters, with nobody on it."""
     if not isinstance(salt, str) or not isinstance(hashes, list):
         raise TypeError("no salt and list of sums")
     if not all(isinstance(text, str) and SUM.fullmatch(text) for text in hashes):

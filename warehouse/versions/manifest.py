@@ -107,6 +107,6 @@ def sequence_of(version: str) -> int:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file that nobody in this process has open in DuckDB."""
+    """Return the SHA-256 of a file that this process does not have open in DuckDB."""
     with regular_file(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

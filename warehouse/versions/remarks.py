@@ -1,4 +1,4 @@
-"""What a version has to say of its sources that stops nothing, and that nobody may overlook.
+"""Remarks of a version about its sources: they stop nothing, and must not be overlooked.
 
 The build works it out (`assets/step5_build/remarks/remarks.py`), and the manifest keeps it. The night prints it, and so
 do `pulse status` and `/health/detailed`. No line ever has an id, a username or a secret.

@@ -53,7 +53,7 @@ def is_served(schema_version: int) -> bool:
 def create(connection: duckdb.DuckDBPyConnection, database: str = "memory") -> None:
     """Create the empty public tables in an attached database, in one transaction, which takes half the time.
 
-    Only here names are unqualified: a view has to find its tables under whatever name somebody attaches the file.
+    Only here names are unqualified: a view has to find its tables under any name of the attached file.
 
     Args:
         connection: uses its own database, `memory`, before and after.

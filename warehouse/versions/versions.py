@@ -44,28 +44,28 @@ class Warehouse:
         return self.root / "pulse.duckdb"
 
     def file(self, version: str) -> Path:
-        """Return the place of a version's file."""
+        """Return the path of a version's file."""
         return self.root / "versions" / f"{version}.duckdb"
 
     def building(self, version: str) -> Path:
-        """Return where a version is built and checked before it gets its place."""
+        """Return the path at which a version is built and checked."""
         return self.root / "building" / f"{version}.duckdb"
 
     def building_basis(self, version: str) -> Path:
-        """Return where it says what a version in the building place was made from (`basis.py`)."""
+        """Return the path of the basis of a version in the building folder (`basis.py`)."""
         return self.root / "building" / f"{version}.basis.parquet"
 
     def building_remarks(self, version: str) -> Path:
-        """Return where a version in the building place keeps what it has to say of its sources (`remarks.py`)."""
+        """Return the path of the remarks of a version in the building folder (`remarks.py`)."""
         return self.root / "building" / f"{version}.remarks.json"
 
     def manifest_file(self, version: str) -> Path:
-        """Return the place of a version's manifest."""
+        """Return the path of a version's manifest."""
         return self.root / "versions" / f"{version}.json"
 
     @property
     def pin_file(self) -> Path:
-        """The place of the pin; there is none while the pointer is free."""
+        """The file of the pin; there is none while the pointer is free."""
         return self.root / "pin"
 
     @property
@@ -79,14 +79,14 @@ class Warehouse:
         return self.root / "receipts"
 
     def receipt(self, version: str) -> Path:
-        """Return the place of a version's receipt."""
+        """Return the path of a version's receipt."""
         return self.receipts / f"{version}.json"
 
     def current(self) -> str | None:
         """Return the name of the version that the pointer names, None while nothing is published.
 
         Raises:
-            DamagedError: what stands in the pointer's place names no version of ours.
+            DamagedError: the pointer is no link to a version of ours.
             OSError: it may not be looked at.
         """
         try:

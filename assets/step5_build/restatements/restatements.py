@@ -81,7 +81,7 @@ def make_known_restatements(connection: duckdb.DuckDBPyConnection, lake: Lake, b
 
 
 def write_basis(connection: duckdb.DuckDBPyConnection, lake: Lake, basis: Basis, file: Path) -> None:
-    """Write what a version is made from beside it; step 7 gives the file its place in the lake."""
+    """Write what a version is made from beside it; step 7 copies the file into the lake."""
     source = engine.files([lake.zones]) if lake.zones.exists() else "recorded_zones"
     with written_beside(file) as unfinished:
         query = WRITE_BASIS.format(zones=source)
