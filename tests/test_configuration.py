@@ -37,7 +37,7 @@ columns = {{ event_id = "id", user_id = "user_id", occurred_at = "created_at", a
 [auth]
 secret = "{SECRET}"
 """
-USERS_ROLES = "user_id, username, timezone, is_public, deleted_at"
+USERS_ROLES = "user_id, username, timezone, is_public, deleted_at, is_deleted"
 COINS = '[streams.coins]\nkind = "coins"\nsource = "platform"\ntable = "coins"\ncolumns = {}'
 
 NO_KEY_SET = "a key set is a file or an https URL without a password, such as https://login.example/jwks"

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from assets.night.night import Night
-from assets.step1_extract.sessions import engine_of
-from assets.step1_extract.snapshot import CursorSnapshot, PostgresSnapshot, Snapshot, snapshot
+from assets.step1_extract.source.sessions import engine_of
+from assets.step1_extract.source.snapshot import CursorSnapshot, PostgresSnapshot, Snapshot, snapshot
 from assets.step2_land.land import land
 from tests.sources import FIRST, PLATFORMS, USERS_TYPES, XP_TYPES, Platform, platform_of, server_platform, xp_rows
 from warehouse.errors import SourceUnavailableError

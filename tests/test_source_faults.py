@@ -16,8 +16,8 @@ import pytest
 import sqlalchemy as sa
 
 from assets.night.night import Night
-from assets.step1_extract import snapshot as snapshots
-from assets.step1_extract.snapshot import CursorSnapshot, PostgresSnapshot, RawBatch
+from assets.step1_extract.source import snapshot as snapshots
+from assets.step1_extract.source.snapshot import CursorSnapshot, PostgresSnapshot, RawBatch
 from assets.step2_land.land import land
 from tests.sources import (
     DAY,

@@ -1,7 +1,8 @@
 """Step 9, beside the nights: which landings no longer equal their sources (R23), found without reading a row.
 
-Each stream is asked once for the figures that its landings keep (`assets/step1_extract/figures.py`), in one snapshot.
-Days whose figures differ have drifted. They are extracted again by the ordinary steps, from step 1 on.
+Each stream is asked once, in one snapshot, for the figures that its landings keep
+(`assets/step1_extract/selects/figures.py`). Days whose figures differ have drifted. They are extracted again by the
+ordinary steps, from step 1 on.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -14,14 +14,14 @@ import pyarrow as pa
 from sqlalchemy import Connection, Select
 
 from assets.night.progress import Progress
-from assets.step1_extract.clocks import clock_of, refuse_clock_behind
-from assets.step1_extract.columns import MappedTable, reflect
-from assets.step1_extract.connect import connected
-from assets.step1_extract.figures import figures_by_day
-from assets.step1_extract.selects import Selects
-from assets.step1_extract.snapshot import Snapshot, ThreadSnapshot, snapshot
-from assets.step1_extract.values import read_batch
-from assets.step1_extract.waiting import SourceThread
+from assets.step1_extract.selects.columns import MappedTable, reflect
+from assets.step1_extract.selects.figures import figures_by_day
+from assets.step1_extract.selects.selects import Selects
+from assets.step1_extract.source.clocks import clock_of, refuse_clock_behind
+from assets.step1_extract.source.connect import connected
+from assets.step1_extract.source.snapshot import Snapshot, ThreadSnapshot, snapshot
+from assets.step1_extract.source.waiting import SourceThread
+from assets.step1_extract.values.batches import read_batch
 from warehouse import clock
 from warehouse.condition import row_security
 from warehouse.configuration.configuration import Configuration, Stream
@@ -106,7 +106,7 @@ class Reader:
 
     def _read(self, query: Select[*tuple[Any, ...]]) -> Batches:
         for raw in self.source.batches(query):
-            yield read_batch(raw, self.stream.kind, self.stream.timezone)
+            yield read_batch(raw, self.stream.kind, self.stream.timezone, self.stream.tables)
 
 
 @contextmanager

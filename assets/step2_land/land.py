@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 
 from assets.night.night import Night
 from assets.step0_plan.plan import Run, days_to_extract
-from assets.step1_extract.clocks import refuse_day_not_over
-from assets.step1_extract.columns import changes
 from assets.step1_extract.extract import Reader, open_stream
+from assets.step1_extract.selects.columns import changes
+from assets.step1_extract.source.clocks import refuse_day_not_over
 from assets.step2_land.judge import write_landings, write_undated
 from assets.step2_land.spool import Spool
 from warehouse.configuration.configuration import Pulse, Stream

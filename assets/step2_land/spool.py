@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from assets.step1_extract.extract import Batches, Reader
-from assets.step1_extract.values import ARROW_TYPES, DEFECTS, UUID
+from assets.step1_extract.values.batches import DEFECTS
+from assets.step1_extract.values.values import ARROW_TYPES, UUID
 from assets.step2_land.spans import spans
 from warehouse.configuration.streams import instant_of
 from warehouse.disk.files import writing

@@ -14,10 +14,10 @@ from tempfile import TemporaryDirectory
 
 from assets.night.night import Night
 from assets.step0_plan.ahead import is_ahead
-from assets.step1_extract.clocks import refuse_day_not_over
-from assets.step1_extract.columns import changes
 from assets.step1_extract.extract import open_stream
-from assets.step1_extract.values import schema
+from assets.step1_extract.selects.columns import changes
+from assets.step1_extract.source.clocks import refuse_day_not_over
+from assets.step1_extract.values.batches import schema
 from assets.step2_land.spool import spooling, writing_with
 from warehouse import engine
 from warehouse.crash_points import reached

@@ -177,7 +177,7 @@ def _view_surroundings(connection: duckdb.DuckDBPyConnection, night: Night, newe
         connection,
         "id_columns",
         stream=[stream.name for stream in streams],
-        event_id=[stream.columns["event_id"] for stream in streams],
+        event_id=[", ".join(stream.columns_of("event_id")) for stream in streams],
     )
     view_landings(connection, landings)
     view_accepted(connection, lake)

@@ -23,7 +23,7 @@ from sqlalchemy import make_url
 
 from assets.night.night import Night
 from assets.reconcile.compare import compare
-from assets.step1_extract.waiting import BEYOND_ITS_OWN, SourceThread
+from assets.step1_extract.source.waiting import BEYOND_ITS_OWN, SourceThread
 from assets.step2_land.land import land
 from assets.step3_users.users import land_users
 from tests.edges.test_dagster_terminate import executed, run_of

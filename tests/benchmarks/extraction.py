@@ -97,7 +97,7 @@ def remember_truth(folder: Path, url: str) -> None:
 def statements(folder: Path) -> dict[str, list[str]]:
     """Return the selects by which the product reads the streams, `rows` and `figures`, as PostgreSQL takes them."""
     from assets.step1_extract.extract import open_stream
-    from assets.step1_extract.snapshot import _postgres_text
+    from assets.step1_extract.source.snapshot import _postgres_text
     from warehouse.configuration.configuration import load as load_configuration
 
     configuration = load_configuration(folder / "pulse.toml", uses=["sources"])

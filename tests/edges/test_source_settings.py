@@ -21,10 +21,10 @@ import sqlalchemy as sa
 
 from assets.night.night import Night
 from assets.reconcile.compare import compare
-from assets.step1_extract.columns import reflect
 from assets.step1_extract.extract import open_stream
-from assets.step1_extract.sessions import engine_of
-from assets.step1_extract.snapshot import snapshot
+from assets.step1_extract.selects.columns import reflect
+from assets.step1_extract.source.sessions import engine_of
+from assets.step1_extract.source.snapshot import snapshot
 from assets.step2_land.land import land
 from assets.step3_users.users import land_users
 from serve.credentials.key_store import key_store

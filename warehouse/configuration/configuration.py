@@ -18,10 +18,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from warehouse.configuration.authentication import Auth, auth_mistakes, key_source
+from warehouse.configuration.roles import TAGS, Composite, Filter, InColumns, Mapped, mapping_mistake
 from warehouse.configuration.serving import Serve
 from warehouse.configuration.source_drivers import url_mistakes
 from warehouse.configuration.source_settings import RowSecurity
-from warehouse.configuration.streams import EVENT_KINDS, ROLES, Kind
+from warehouse.configuration.streams import EVENT_KINDS, INPUTS, INSTEAD_OF, ROLES, Kind
 from warehouse.configuration.types import (
     CronLine,
     Day,
@@ -45,7 +46,7 @@ MOST_SECONDS = 7 * 24 * 3600  # MySQL and PostgreSQL count milliseconds in 32 bi
 MOST_DAYS = 36_500
 MOST_ROWS = 2**62  # what a database counts up to, and some room
 MOST_VERSIONS = 10_000
-KEYS_OF_LATER = ("query",)  # of a stream: what a mapping of the first release did not have
+KEYS_OF_LATER = ("query", "where")  # of a stream: what a mapping of the first release did not have
 
 Section = Literal["sources", "auth", "serve"]
 
@@ -119,7 +120,8 @@ class Stream(_Part):
     table: str | None = Field(default=None, min_length=1)
     query: Query | None = None
     timezone: ZoneName = "UTC"
-    columns: dict[str, Annotated[str, Field(min_length=1)]]
+    columns: dict[str, InColumns]
+    where: tuple[Filter, ...] = ()
 
     @property
     def relation(self) -> str:
@@ -127,14 +129,36 @@ class Stream(_Part):
         return f"{self.source}.{self.table}" if self.table else f"its query in {self.source}"
 
     @property
+    def tables(self) -> dict[str, Mapped | Composite]:
+        """The roles that are mapped by a table or by several columns."""
+        return {
+            role: Composite(columns=mapped) if isinstance(mapped, tuple) else mapped
+            for role, mapped in self.columns.items()
+            if not isinstance(mapped, str)
+        }
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """The columns that are read, by role; a role of several columns has them as `event_id.1` and the like."""
+        plain = {role: mapped for role, mapped in self.columns.items() if isinstance(mapped, str)}
+        of_tables = {
+            f"{role}{suffix}": name for role, mapped in self.tables.items() for suffix, name in mapped.inputs.items()
+        }
+        return plain | of_tables
+
+    def columns_of(self, role: str) -> list[str]:
+        """Return the columns that a role is read from."""
+        return [name for label, name in self.inputs.items() if label.partition(".")[0] == role]
+
+    @property
     def fingerprint(self) -> str:
         """The mapping in sixteen hex digits; landings made under another one are extracted again (R23).
 
         A key that came later and is at its default is left out: what landed before that key stays as it is.
         """
-        mapping = self.model_dump(mode="json")
+        mapping = self.model_dump(mode="json", by_alias=True)
         for key in KEYS_OF_LATER:
-            if mapping[key] == type(self).model_fields[key].default:
+            if getattr(self, key) == type(self).model_fields[key].default:
                 del mapping[key]
         return hashlib.sha256(json.dumps(mapping, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -325,9 +349,8 @@ def _twins(streams: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for name, stream in streams.items():
         if stream.get("kind") not in EVENT_KINDS:
             continue
-        what = repr(
-            [stream.get(key) for key in ("kind", "source", "table", "query")] + [_sorted(stream.get("columns"))]
-        )
+        keys = ("kind", "source", "table", "query", "where")
+        what = repr([*(stream.get(key) for key in keys), _sorted(stream.get("columns"))])
         if what in known:
             yield f"streams.{name}: it reads the rows of streams.{known[what]}, which would count twice; delete one"
         known.setdefault(what, name)
@@ -349,16 +372,29 @@ def _column_mistakes(stream: Mapping[str, Any]) -> list[str]:
     roles = next((roles for name, roles in ROLES.items() if name == kind), ())
     if not roles or not isinstance(columns, dict):
         return []
-    known = [role.name for role in roles]
+    inputs = next((inputs for name, inputs in INPUTS.items() if name == kind), {})
+    kinds = {role.name: role.type for role in roles} | inputs
+    known = list(kinds)
     missing = [role.name for role in roles if role.is_required and role.name not in columns]
     unknown = [name for name in columns if name not in known]
-    return [f'no column is mapped to "{name}"' for name in missing] + [
-        f'"{name}" is not known for kind {kind}, known are {", ".join(known)}' for name in unknown
-    ]
+    return (
+        [f'no column is mapped to "{name}"' for name in missing]
+        + [f'"{name}" is not known for kind {kind}, known are {", ".join(known)}' for name in unknown]
+        + [
+            f"{name} and {other} exclude each other"
+            for name, other in INSTEAD_OF.items()
+            if {name, other} <= columns.keys()
+        ]
+        + [
+            mistake
+            for name, mapped in columns.items()
+            if name in kinds and (mistake := mapping_mistake(name, kinds[name], mapped))
+        ]
+    )
 
 
 def _line(detail: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails is a TypedDict with optional parts
-    where = ".".join(str(part) for part in detail["loc"])
+    where = ".".join(str(part) for part in detail["loc"] if part not in TAGS)
     if detail["type"] == "extra_forbidden":
         return f"{where}: unknown key"
     if detail["type"] == "missing":

@@ -60,6 +60,15 @@ ROLES: dict[Kind, tuple[Role, ...]] = {
     ),
 }
 
+# What is read beside the roles, and becomes one of them: the length of a session its end, a flag its `deleted_at`.
+INPUTS: dict[Kind, dict[str, Literal["duration", "boolean"]]] = {
+    "users": {"is_deleted": "boolean"},
+    "xp": {},
+    "sessions": {"duration": "duration"},
+    "quizzes": {},
+}
+INSTEAD_OF = {"duration": "ended_at", "is_deleted": DELETED_AT}
+
 EVENT_KINDS: tuple[Kind, ...] = ("xp", "sessions", "quizzes")
 
 

@@ -5,13 +5,14 @@ type that it does not know the affinity NUMERIC, and SQLAlchemy believes that: `
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Table, types
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.sql.elements import KeyedColumnElement
 
+from warehouse.configuration.roles import Composite, Mapped
 from warehouse.configuration.streams import ValueType
 
 Type: TypeAlias = types.TypeEngine[Any]
@@ -35,6 +36,8 @@ EXPECTED: Mapping[ValueType, str] = {
 INSTANTS_IN_SQLITE = (*READABLE["instant"], types.String)
 # Of an unknown type PostgreSQL and MySQL can say the text, but neither compare it with instants nor add it up.
 JUDGED_BY_TEXT: tuple[ValueType, ...] = ("id", "boolean", "text")
+NUMBERS: tuple[type[Type], ...] = (types.Integer, types.Numeric, types.Float)
+OF_UUIDS: tuple[type[Type], ...] = (types.String, types.Uuid, types.LargeBinary)
 AFFINITIES = ("INT", "CHAR", "CLOB", "TEXT", "BLOB", "REAL", "FLOA", "DOUB")  # by these SQLite knows a type
 NAME = re.compile(r"[\w ]+")
 
@@ -55,6 +58,34 @@ def is_readable(column_type: Type, role: ValueType, dialect: str) -> bool:
         return True
     readable = INSTANTS_IN_SQLITE if (dialect, role) == ("sqlite", "instant") else READABLE[role]
     return isinstance(column_type, readable)
+
+
+def readable_by(
+    role: ValueType | Literal["duration"], table: Mapped | Composite | None
+) -> tuple[Callable[[Type, str], bool], str]:
+    """Return what says whether a role takes a column's type, as the role is mapped, and what it takes in words.
+
+    Args:
+        role: what the role's values are read as.
+        table: how it is mapped, None by a name alone.
+    """
+    if isinstance(table, Mapped):
+        if table.unit is not None:
+            return lambda column_type, dialect: _is_of(column_type, dialect, NUMBERS), "a number"
+        if table.at_least is not None or table.times is not None:
+            return lambda column_type, dialect: _is_of(column_type, dialect, (*NUMBERS, types.String)), "a number"
+        if table.true or table.false:
+            return lambda _type, _dialect: True, "anything"
+        if table.as_ is not None:
+            return lambda column_type, dialect: _is_of(column_type, dialect, OF_UUIDS), "text, a UUID or 16 bytes"
+    assert role != "duration"  # noqa: S101 - it has a unit
+    return lambda column_type, dialect: is_readable(column_type, role, dialect), EXPECTED[role]
+
+
+def _is_of(column_type: Type, dialect: str, kinds: tuple[type[Type], ...]) -> bool:
+    return isinstance(column_type, kinds) or (
+        dialect == "sqlite" and isinstance(column_type, types.NullType | types.DateTime)
+    )
 
 
 def is_bit(column_type: Type) -> bool:

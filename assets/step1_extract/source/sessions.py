@@ -16,8 +16,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from assets.step1_extract.figures import RowsChecksum
-from assets.step1_extract.values import is_unreadable_instant, text_or_bytes
+from assets.step1_extract.selects.figures import RowsChecksum
+from assets.step1_extract.values.values import is_unreadable_instant, text_or_bytes
 from warehouse.configuration import source_settings
 from warehouse.configuration.source_settings import RowSecurity
 

@@ -8,9 +8,9 @@ import adbc_driver_manager
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from assets.step1_extract.failures import failure
-from assets.step1_extract.sessions import engine_of
-from assets.step1_extract.waiting import SourceThread
+from assets.step1_extract.source.failures import failure
+from assets.step1_extract.source.sessions import engine_of
+from assets.step1_extract.source.waiting import SourceThread
 from warehouse.configuration.configuration import Configuration, Stream
 from warehouse.errors import ConfigurationError, PulseError
 

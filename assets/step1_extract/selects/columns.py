@@ -1,7 +1,7 @@
 """Before the first row is read: the table is found once, reflected, and every mapped column has a type we can read."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
@@ -9,12 +9,13 @@ from typing import Self
 from sqlalchemy import Connection, FromClause, MetaData, Table, select, text
 from sqlalchemy.exc import CompileError, InternalError, NoSuchTableError, OperationalError, ProgrammingError, SAWarning
 
-from assets.step1_extract.derived import EVERY_DAY, columns_of, derived
-from assets.step1_extract.types import EXPECTED, SourceColumn, Type, is_readable, resolve
+from assets.step1_extract.selects.derived import EVERY_DAY, columns_of, derived
+from assets.step1_extract.selects.types import SourceColumn, Type, readable_by, resolve
 from warehouse import engine
 from warehouse.configuration import source_settings
 from warehouse.configuration.configuration import Stream
-from warehouse.configuration.streams import ROLES, Role
+from warehouse.configuration.roles import Filter
+from warehouse.configuration.streams import INPUTS, ROLES, Role
 from warehouse.errors import SourceDriftError
 
 IN_SEARCH_PATH = text(engine.sql(source_settings.RESOLVE_IN_POSTGRES))
@@ -26,7 +27,9 @@ class MappedTable:
 
     Args:
         table: the reflected table, or a query as one.
-        columns: the mapped columns by role, in the order of the roles.
+        columns: the columns that are mapped by their name alone, by role, in the order of the roles.
+        inputs: every column that a role is read from, as `Stream.inputs` names them.
+        filters: what rows have to fulfil, each with its column.
         others: names of the table's columns that no role maps, for the run's metadata.
         types: type and nullability of every column of the table, mapped or not, as the source spells them.
         query: where it is one, as configured.
@@ -34,6 +37,8 @@ class MappedTable:
 
     table: FromClause
     columns: Mapping[Role, SourceColumn]
+    inputs: Mapping[str, SourceColumn]
+    filters: Sequence[tuple[Filter, SourceColumn]]
     others: tuple[str, ...]
     types: Mapping[str, str]
     query: str | None = None
@@ -44,7 +49,19 @@ class MappedTable:
             return self
         kinds = {column.name: column.type for column in self.table.columns}
         table = derived(self.query, kinds, begin, end, dialect)
-        return replace(self, table=table, columns={role: table.c[column.name] for role, column in self.columns.items()})
+        return replace(
+            self,
+            table=table,
+            columns={role: table.c[column.name] for role, column in self.columns.items()},
+            inputs={name: table.c[column.name] for name, column in self.inputs.items()},
+            filters=[(row_filter, table.c[column.name]) for row_filter, column in self.filters],
+        )
+
+    @property
+    def used(self) -> list[SourceColumn]:
+        """Every column that matters, once: those of the roles in their order, then those of the filters."""
+        columns = [*self.inputs.values(), *(column for _, column in self.filters)]
+        return list({column.name: column for column in columns}.values())
 
 
 def reflect(connection: Connection, stream: Stream) -> MappedTable:
@@ -62,13 +79,18 @@ def reflect(connection: Connection, stream: Stream) -> MappedTable:
         table = reflected = _reflected(connection, stream)
         spelled = {column.name: _spelled(column, connection) for column in table.columns}
         resolve(reflected, connection)
-    roles = [role for role in ROLES[stream.kind] if role.name in stream.columns]
-    columns = {role: _checked(table, role, stream, dialect) for role in roles}
+    roles = {role.name: role for role in ROLES[stream.kind]}
+    in_order = sorted(stream.inputs.items(), key=lambda item: list(roles).index(item[0]) if item[0] in roles else 99)
+    inputs = {label: _column(table, name, label, stream) for label, name in in_order}
+    for label, column in inputs.items():
+        _refuse_type(column, label, stream, dialect)
+    columns = {roles[label]: column for label, column in inputs.items() if isinstance(stream.columns.get(label), str)}
+    filters = [(row_filter, _column(table, row_filter.column, "where", stream)) for row_filter in stream.where]
+    mapped = MappedTable(table, columns, inputs, filters, (), spelled, stream.query)
     if dialect == "postgresql":
-        connection.execute(select(*columns.values()).limit(0))  # says whether policies would filter, and reads nothing
-    mapped = set(stream.columns.values())
-    others = tuple(column.name for column in table.columns if column.name not in mapped)
-    return MappedTable(table, columns, others, spelled, stream.query)
+        connection.execute(select(*mapped.used).limit(0))  # says whether policies would filter, and reads nothing
+    used = {column.name for column in mapped.used}
+    return replace(mapped, others=tuple(column.name for column in table.columns if column.name not in used))
 
 
 def _columns_of_query(connection: Connection, stream: Stream) -> dict[str, Type]:
@@ -124,19 +146,25 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return lines + [f'column "{name}" was {before[name]}, is {now[name]}' for name in both if before[name] != now[name]]
 
 
-def _checked(table: FromClause, role: Role, stream: Stream, dialect: str) -> SourceColumn:
-    name = stream.columns[role.name]
+def _column(table: FromClause, name: str, label: str, stream: Stream) -> SourceColumn:
     if name not in table.columns:
-        existing = ", ".join(table.columns.keys())
-        where = f"not in {stream.relation}, found {existing}"
-        message = f'stream {stream.name}: column "{name}" ({role.name}) is {where}; map another'
+        names = ", ".join(table.columns.keys())
+        where = f"not in {stream.relation}, found {names}"
+        message = f'stream {stream.name}: column "{name}" ({label}) is {where}; map another'
         raise SourceDriftError(message)
-    column = table.columns[name]
-    if not is_readable(column.type, role.type, dialect):
-        expected = f"expected {EXPECTED[role.type]} for {role.name}"
-        message = f'stream {stream.name}: column "{name}" is {column.type!r} in {stream.relation}, {expected}'
+    return table.columns[name]
+
+
+def _refuse_type(column: SourceColumn, label: str, stream: Stream, dialect: str) -> None:
+    """Make sure that a column's type is one that its role takes, as it is mapped."""
+    role = label.partition(".")[0]
+    table = stream.tables.get(role)
+    kinds = {known.name: known.type for known in ROLES[stream.kind]} | INPUTS[stream.kind]
+    is_readable_so, expected = readable_by(kinds[role], table)
+    if not is_readable_so(column.type, dialect):
+        where = f"is {column.type!r} in {stream.relation}"
+        message = f'stream {stream.name}: column "{column.name}" {where}, expected {expected} for {label}'
         raise SourceDriftError(message)
-    return column
 
 
 def _spelled(column: SourceColumn, connection: Connection) -> str:

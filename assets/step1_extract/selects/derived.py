@@ -12,7 +12,7 @@ from pymysql.constants import FIELD_TYPE, FLAG  # type: ignore[import-untyped]
 from sqlalchemy import Connection, FromClause, Select, column, select, text, types
 from sqlalchemy.dialects import mysql, postgresql
 
-from assets.step1_extract.types import Type
+from assets.step1_extract.selects.types import Type
 from warehouse.configuration.queries import bound
 from warehouse.errors import SourceDriftError
 

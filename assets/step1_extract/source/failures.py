@@ -3,7 +3,7 @@
 import re
 import sqlite3
 
-from assets.step1_extract.sessions import sqlite_file
+from assets.step1_extract.source.sessions import sqlite_file
 from warehouse.configuration import source_settings, sqlite_files
 from warehouse.configuration.configuration import Configuration, Stream
 from warehouse.configuration.source_url import masked

@@ -8,28 +8,34 @@ else to us.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, cast, func, literal, type_coerce, types
 
-from assets.step1_extract.types import SourceColumn, is_bit
+from assets.step1_extract.selects.types import SourceColumn, is_bit
 from warehouse.configuration.streams import Role
 from warehouse.lake.landing import Figures
 
 FIRST_WITH_RECORD_HASH = 14  # PostgreSQL's hash_record_extended
 LARGEST_AMOUNT = 10**12  # R19; what is larger, or has a fraction, shows in the checksum where sums cannot hold it
+EPOCH = date(1970, 1, 1)
 PASSED = ("t", "true", "1", "1.0")
 
 
 def figure_columns(
-    columns: Mapping[Role, SourceColumn], dialect: str, server_version: Sequence[int | str]
+    columns: Mapping[Role, SourceColumn],
+    used: Sequence[SourceColumn],
+    dialect: str,
+    server_version: Sequence[int | str],
 ) -> list[ColumnElement[Any]]:
     """Return the aggregates that a source is asked for, each labelled with the name of its figure.
 
     Args:
-        columns: the mapped columns of an event stream by role.
+        columns: the columns of an event stream that are mapped by their name alone, by role.
+        used: every column that matters, filters among them; the checksum is over these.
         dialect: SQLAlchemy's name of the source's dialect.
         server_version: the version of its server.
     """
@@ -42,7 +48,7 @@ def figure_columns(
         if role.name == "updated_at":
             latest = func.max(type_coerce(column, types.NullType()))
             figures.append(_text(latest, dialect).label("latest"))
-    checksum = _checksum(list(columns.values()), dialect, server_version)
+    checksum = _checksum(used, dialect, server_version)
     return figures if checksum is None else [*figures, checksum.label("checksum")]
 
 
@@ -135,6 +141,8 @@ def _text(value: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
 
 
 def _spelled(day: object) -> str:
+    if isinstance(day, int | Decimal):  # of instants that are numbers (`epochs.py`)
+        day = EPOCH + timedelta(days=int(day))
     if isinstance(day, datetime):
         day = day.date()
     return day.isoformat() if isinstance(day, date) else str(day)

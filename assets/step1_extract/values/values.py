@@ -1,24 +1,25 @@
 """What a driver's values mean: ids as text, instants in UTC, amounts as integers, booleans as booleans (R1, R19).
 
-A value that cannot be read as its role's type becomes null, and the row says so in `unreadable` and keeps what it was
-in `source_row`. Which rule that breaks is decided at landing, in SQL; here nothing is ever dropped.
+One value, or a column of them, of a role that is mapped by a name. Batches of them are `batches.py`.
 """
 
-import json
 import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assets.step1_extract.never import NEVER, is_never
-from warehouse.configuration.streams import DELETED_AT, ROLES, Kind, Role, ValueType
+from assets.step1_extract.values.never import NEVER, is_never
+from warehouse.configuration.streams import DELETED_AT, Role, ValueType
 from warehouse.zones import to_utc
+
+RawBatch: TypeAlias = pa.RecordBatch | pd.DataFrame
 
 ISO_8601 = re.compile(
     r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)?)?",
@@ -27,7 +28,6 @@ ISO_8601 = re.compile(
 INTEGER = re.compile(r"([+-]?\d{1,18})(\.0*)?", re.ASCII)
 BOOLEANS = {"t": True, "true": True, "1": True, "f": False, "false": False, "0": False}
 OUTSIDE = "outside of the years 1 to 9999"
-LONGEST_KEPT_TEXT = 1000  # characters of each value of a quarantined row
 
 ARROW_TYPES: dict[ValueType, pa.DataType] = {
     "id": pa.string(),
@@ -37,39 +37,6 @@ ARROW_TYPES: dict[ValueType, pa.DataType] = {
     "boolean": pa.bool_(),
 }
 UUID = pa.uuid()  # what an id is instead where its column is one of UUIDs (`Reader.uuids`)
-DEFECTS = [pa.field("unreadable", pa.list_(pa.string())), pa.field("source_row", pa.string())]
-
-
-def schema(kind: Kind) -> pa.Schema:
-    """Return the columns of a readable batch: every role of the kind, `unreadable` and `source_row`."""
-    return pa.schema([pa.field(role.name, ARROW_TYPES[role.type]) for role in ROLES[kind]] + DEFECTS)
-
-
-def read_batch(raw: pa.RecordBatch | pd.DataFrame, kind: Kind, zone: str) -> pa.RecordBatch:
-    """Give a raw batch the types of its kind.
-
-    Args:
-        raw: columns named by role, values as the driver gave them; a role that is not mapped is absent.
-        kind: the kind of the stream.
-        zone: the IANA zone of instants that carry none (R1).
-
-    Returns:
-        A batch of `schema(kind)`, row for row; an id whose driver says that it is a UUID stays one.
-    """
-    columns = list(raw.schema.names if isinstance(raw, pa.RecordBatch) else raw.columns)
-    unreadable: dict[str, np.ndarray] = {}
-    arrays = []
-    for role in ROLES[kind]:
-        if role.name not in columns:
-            arrays.append(pa.nulls(len(raw), ARROW_TYPES[role.type]))
-            continue
-        values, is_unreadable = _read_column(raw, role, zone)
-        arrays.append(values)
-        if is_unreadable.any():
-            unreadable[role.name] = is_unreadable
-    arrays += _defects(raw, unreadable)
-    fields = [field.with_type(values.type) for field, values in zip(schema(kind), arrays, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 
 def read_id(value: object) -> str:
@@ -153,7 +120,14 @@ def is_unreadable_instant(value: bytes | None, storage: str, encoding: str = "UT
     return False
 
 
-def _read_column(raw: pa.RecordBatch | pd.DataFrame, role: Role, zone: str) -> tuple[pa.Array, np.ndarray]:
+def read_column(raw: RawBatch, role: Role, zone: str) -> tuple[pa.Array, np.ndarray]:
+    """Return the values of a role that is mapped by a name, and which of them cannot be read.
+
+    Args:
+        raw: a batch with a column of the role's name.
+        role: the role.
+        zone: the IANA zone of instants that carry none (R1).
+    """
     if isinstance(raw, pd.DataFrame):
         return _read_objects(raw[role.name].tolist(), role, zone)
     column = raw.column(role.name)
@@ -166,7 +140,7 @@ def _read_column(raw: pa.RecordBatch | pd.DataFrame, role: Role, zone: str) -> t
         return column, np.zeros(len(column), dtype=bool)
     if not is_local and (column.type == ARROW_TYPES[role.type] or pa.types.is_integer(column.type)):
         return _cast(column, role)
-    values = _python_values(column)
+    values = python_values(column)
     if pa.types.is_binary(column.type):  # texts of a database that does not know what they say (`Reader.has_any_bytes`)
         values = [text_or_bytes(value) for value in values]
     return _read_objects(values, role, zone)
@@ -236,7 +210,7 @@ def _read_arrow_decimals(column: pa.Array) -> tuple[pa.Array, np.ndarray]:
     return readable.cast(pa.int64()), is_unreadable.to_numpy(zero_copy_only=False)
 
 
-def _python_values(column: pa.Array) -> list[object]:
+def python_values(column: pa.Array) -> list[object]:
     """Python's values; a date or timestamp that Python has no value for comes as a text that nothing reads."""
     if not pa.types.is_temporal(column.type):
         values: list[object] = column.to_pylist()
@@ -249,29 +223,3 @@ def _python_value(value: pa.Scalar) -> object:
         return value.as_py()
     except (ValueError, OverflowError):
         return OUTSIDE
-
-
-def _defects(raw: pa.RecordBatch | pd.DataFrame, unreadable: dict[str, np.ndarray]) -> list[pa.Array]:
-    """The columns `unreadable` (roles) and `source_row` (JSON), null where a row could be read."""
-    roles: list[list[str] | None] = [None] * len(raw)
-    rows: list[str | None] = [None] * len(raw)
-    has_defect = np.logical_or.reduce(list(unreadable.values())) if unreadable else np.zeros(0, dtype=bool)
-    for index in np.flatnonzero(has_defect).tolist():
-        roles[index] = [role for role, mask in unreadable.items() if mask[index]]
-        rows[index] = _row_json(raw, index)
-    return [pa.array(roles, type=DEFECTS[0].type), pa.array(rows, type=DEFECTS[1].type)]
-
-
-def _row_json(raw: pa.RecordBatch | pd.DataFrame, index: int) -> str:
-    if isinstance(raw, pd.DataFrame):
-        row = raw.iloc[index].to_dict()
-    else:
-        row = {name: _python_values(raw.column(name).slice(index, 1))[0] for name in raw.schema.names}
-    return json.dumps({role: _text(value) for role, value in row.items()}, ensure_ascii=False)
-
-
-def _text(value: object) -> str | None:
-    if value is None:
-        return None
-    text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
-    return text[:LONGEST_KEPT_TEXT]

@@ -1,7 +1,7 @@
 """One consistent read-only snapshot of a source: PostgreSQL through ADBC, everything else through a cursor.
 
 A snapshot runs SQLAlchemy selects and gives raw batches, whose columns are named by role and whose values are still
-what the driver gave. What the values mean is `values.py`.
+what the driver gave. What the values mean is `assets/step1_extract/values/`.
 """
 
 from collections.abc import Generator, Iterator
@@ -17,8 +17,8 @@ import pyarrow as pa
 from sqlalchemy import Connection, Select
 from sqlalchemy.engine import URL
 
-from assets.step1_extract.sessions import OF_LIBPQ, settings_of_postgres
-from assets.step1_extract.waiting import SourceThread
+from assets.step1_extract.source.sessions import OF_LIBPQ, settings_of_postgres
+from assets.step1_extract.source.waiting import SourceThread
 from warehouse.configuration.source_settings import LIBPQ, RowSecurity
 
 ROWS_PER_BATCH = 50_000

@@ -22,15 +22,19 @@ from sqlalchemy import (
     types,
 )
 
-from assets.step1_extract.columns import MappedTable
-from assets.step1_extract.derived import EVERY_DAY
-from assets.step1_extract.figures import figure_columns, source_day
-from assets.step1_extract.never import at_most_the_last_instant
-from assets.step1_extract.types import SourceColumn, is_bit, may_end_in_zeros
+from assets.step1_extract.selects import epochs
+from assets.step1_extract.selects.columns import MappedTable
+from assets.step1_extract.selects.derived import EVERY_DAY
+from assets.step1_extract.selects.figures import figure_columns, source_day
+from assets.step1_extract.selects.filters import conditions, is_none_of
+from assets.step1_extract.selects.types import SourceColumn, is_bit, may_end_in_zeros
+from assets.step1_extract.values.never import at_most_the_last_instant
 from warehouse.configuration.configuration import Stream
+from warehouse.configuration.roles import Mapped, Unit
 from warehouse.configuration.streams import DELETED_AT, Role, instant_of
 
 MYSQL = {"mysql", "mariadb"}
+PLAIN_IN_ARROW = (types.Integer, types.Boolean, types.LargeBinary)
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,8 @@ class Selects:
     @property
     def reads_wider(self) -> bool:
         """Whether the source's order may differ from the order of instants, as with text or a declared zone (R1)."""
-        is_local = self.stream.timezone != "UTC" and not self._is_zoned(self._instant(self.mapped))
-        return self.dialect == "sqlite" or is_local
+        is_zoned = self._unit is not None or self._is_zoned(self._instant(self.mapped))
+        return self.dialect == "sqlite" or (self.stream.timezone != "UTC" and not is_zoned)
 
     @property
     def uuids(self) -> frozenset[str]:
@@ -70,26 +74,28 @@ class Selects:
 
     def every_row(self) -> Select[*tuple[Any, ...]]:
         """Return the select of all rows, as of a users stream."""
-        return self._select(self._of(*EVERY_DAY))
+        mapped = self._of(*EVERY_DAY)
+        return self._select(mapped).where(*self._conditions(mapped))
 
     def rows(self, begin: date, end: date) -> Select[*tuple[Any, ...]]:
         """Return the select of the rows from one day up to another, exclusive, ordered by their instant."""
         mapped = self._of(begin, end)
         instant = self._instant(mapped)
-        return self._select(mapped).where(self._between(instant, begin, end)).order_by(self._raw(instant))
+        return self._select(mapped).where(*self._of_days(mapped, begin, end)).order_by(self._raw(instant))
 
     def undated(self) -> Select[*tuple[Any, ...]]:
         """Return the select of the rows whose instant is null or unreadable (R19)."""
         mapped = self._of(*EVERY_DAY)
-        return self._select(mapped).where(self._is_undated(self._instant(mapped)))
+        return self._select(mapped).where(self._is_undated(self._instant(mapped)), *self._conditions(mapped))
 
     def figures(self, begin: date, end: date) -> tuple[list[str], Select[*tuple[Any, ...]]]:
         """Return the names of the source's own figures, and the select of them by day, of what `rows` would read."""
         mapped = self._of(begin, end)
         instant = self._instant(mapped)
-        figures = figure_columns(mapped.columns, self.dialect, self.server_version)
-        day = source_day(instant, self.dialect)
-        query = select(day, *figures).where(self._between(instant, begin, end)).group_by(day)
+        figures = figure_columns(mapped.columns, mapped.used, self.dialect, self.server_version)
+        unit = self._unit
+        day = source_day(instant, self.dialect) if unit is None else epochs.day_of(instant, unit, self.dialect)
+        query = select(day, *figures).where(*self._of_days(mapped, begin, end)).group_by(day)
         return [figure.name for figure in figures], query
 
     def row_count(self, limit: int) -> Select[*tuple[Any, ...]]:
@@ -101,8 +107,30 @@ class Selects:
         return self.mapped.between(begin, end, self.dialect)
 
     def _instant(self, mapped: MappedTable) -> SourceColumn:
-        name = instant_of(self.stream.kind)
-        return next(column for role, column in mapped.columns.items() if role.name == name)
+        return mapped.inputs[instant_of(self.stream.kind)]
+
+    @property
+    def _unit(self) -> Unit | None:
+        """What the instants count since 1970, None where they are none that count."""
+        table = self.stream.tables.get(instant_of(self.stream.kind))
+        return table.unit if isinstance(table, Mapped) else None
+
+    def _conditions(self, mapped: MappedTable) -> list[ColumnElement[bool]]:
+        """Return what every row fulfils: `where`, and that its instant is not one that means "not yet"."""
+        fulfilled = conditions(mapped.filters, self.dialect)
+        table = self.stream.tables.get(instant_of(self.stream.kind))
+        if isinstance(table, Mapped) and table.never and self.stream.kind != "users":
+            fulfilled.append(is_none_of(self._instant(mapped), table.never, self.dialect))
+        return fulfilled
+
+    def _of_days(self, mapped: MappedTable, begin: date, end: date) -> list[ColumnElement[bool]]:
+        instant, unit = self._instant(mapped), self._unit
+        within = (
+            self._between(instant, begin, end)
+            if unit is None
+            else epochs.between(instant, unit, begin, end, self.dialect)
+        )
+        return [within, *self._conditions(mapped)]
 
     def _is_zoned(self, column: SourceColumn) -> bool:
         """Whether a column carries its zone; MySQL's TIMESTAMP does, and is UTC in our session."""
@@ -110,7 +138,23 @@ class Selects:
         return is_mysql or (isinstance(column.type, DateTime) and column.type.timezone)
 
     def _select(self, mapped: MappedTable) -> Select[*tuple[Any, ...]]:
-        return select(*(self._column(role, column).label(role.name) for role, column in mapped.columns.items()))
+        roles = {role.name: role for role in mapped.columns}
+        columns = [
+            (self._column(roles[label], column) if label in roles else self._value(column)).label(label)
+            for label, column in mapped.inputs.items()
+        ]
+        return select(*columns)
+
+    def _value(self, column: SourceColumn) -> ColumnElement[Any]:
+        """Ask for a raw value, which is judged by our code: what Arrow has no plain type for comes as text."""
+        if self.dialect != "postgresql":
+            is_one_bit = self.dialect in MYSQL and is_bit(column.type)
+            return cast(self._raw(column), types.Integer) if is_one_bit else self._raw(column)
+        if isinstance(column.type, PLAIN_IN_ARROW):
+            return column
+        spelled = cast(column, types.Text)
+        is_text = isinstance(column.type, types.String | types.NullType)
+        return func.convert_to(spelled, "SQL_ASCII") if self.has_any_bytes and is_text else spelled
 
     def _column(self, role: Role, column: SourceColumn) -> ColumnElement[Any]:
         """PostgreSQL gives what Arrow has a type for; others give what their driver gives."""
@@ -161,6 +205,8 @@ class Selects:
         return or_(*(part(raw) == literal(0) for part in (func.year, func.month, func.dayofmonth)))
 
     def _is_undated(self, column: SourceColumn) -> ColumnElement[bool]:
+        if self._unit is not None:
+            return epochs.is_none(column, self._unit, self.dialect)
         if self.dialect == "sqlite":
             blob = cast(self._raw(column), types.LargeBinary)
             return func.is_unreadable_instant(blob, func.typeof(self._raw(column)), type_=types.Boolean) == literal(1)

@@ -1,0 +1,171 @@
+"""What values mean of a role that is mapped by a table or by several columns (`warehouse/configuration/roles.py`).
+
+They are read raw and judged here, the same of every database. Numbers with a fraction are decimals and exact. What
+cannot be read raises, and becomes a defect of its row (R19).
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from string import ascii_lowercase, ascii_uppercase
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse.configuration.roles import PER_SECOND, Mapped, Scalar, Unit
+from warehouse.identifiers import normal_id
+
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - in UTC, like every instant that is read
+FIRST_MICROSECOND = (datetime.min - EPOCH) // timedelta(microseconds=1)  # noqa: DTZ901
+LAST_MICROSECOND = (datetime.max - EPOCH) // timedelta(microseconds=1)  # noqa: DTZ901
+MICROSECONDS = 1_000_000
+DELETED = EPOCH  # of somebody who is deleted and no one says since when
+FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
+BYTES_OF_UUID = 16
+
+
+def number(value: object) -> Decimal:
+    """Return a number as the decimal that it is.
+
+    Raises:
+        ValueError: it is none, or not finite.
+    """
+    if isinstance(value, bytes):
+        value = value.decode()
+    try:
+        decimal = Decimal(int(value)) if isinstance(value, bool) else Decimal(str(value).strip())
+    except InvalidOperation:
+        raise ValueError("no number") from None
+    if not decimal.is_finite():
+        raise ValueError("no finite number")
+    return decimal
+
+
+def is_in(value: object, values: Sequence[Scalar]) -> bool:
+    """Say whether a value is one of a list, exactly: a number by its value, a text by its bytes."""
+    return any(_equals(value, listed) for listed in values)
+
+
+def read_epoch(value: object, unit: Unit) -> datetime:
+    """Return the instant that a number since 1970 is, in UTC, rounded down to microseconds.
+
+    Raises:
+        ValueError: it is no number, or outside of the years 1 to 9999.
+    """
+    microseconds = int((number(value) * MICROSECONDS / PER_SECOND[unit]).to_integral_value("ROUND_FLOOR"))
+    if not FIRST_MICROSECOND <= microseconds <= LAST_MICROSECOND:
+        raise ValueError("outside of the years 1 to 9999")
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def read_epochs(column: pa.Array, unit: Unit) -> tuple[pa.Array, np.ndarray]:
+    """Return whole numbers since 1970 as instants, and which of them are outside of the years 1 to 9999."""
+    per_second = PER_SECOND[unit]
+    factor, divisor = max(1, MICROSECONDS // per_second), max(1, per_second // MICROSECONDS)
+    numbers = column.cast(pa.int64())
+    low, high = -(-FIRST_MICROSECOND // factor) * divisor, LAST_MICROSECOND // factor * divisor
+    is_outside = pc.fill_null(pc.or_(pc.less(numbers, low), pc.greater(numbers, high)), fill_value=False)
+    readable = pc.if_else(is_outside, pa.scalar(None, pa.int64()), numbers)
+    whole = readable if divisor == 1 else _floor_divided(readable, divisor)
+    microseconds = pc.multiply(whole, factor)
+    return microseconds.cast(pa.timestamp("us")), is_outside.to_numpy(zero_copy_only=False)
+
+
+def ended_at(started_at: datetime | None, length: object, unit: Unit) -> datetime | None:
+    """Return when a session ended that was so long; None without a length, or without a beginning.
+
+    Raises:
+        ValueError: the length is no number, or the end is after the year 9999.
+    """
+    if length is None or started_at is None:
+        return None
+    try:
+        return started_at + timedelta(microseconds=int(number(length) * MICROSECONDS / PER_SECOND[unit]))
+    except OverflowError:
+        raise ValueError("too long") from None
+
+
+def reader_of_amount(table: Mapped) -> Callable[[object], int]:
+    """Return what reads an amount that is multiplied."""
+    times = table.times if table.times is not None else Decimal(1)
+
+    def read(value: object) -> int:
+        product = number(value) * times
+        if product != product.to_integral_value():
+            if table.round is None:
+                raise ValueError("no integer")
+            product = product.to_integral_value(ROUND_HALF_UP)
+        return int(product)
+
+    return read
+
+
+def is_yes(table: Mapped, value: object, of: object) -> bool | None:
+    """Return what a flag or a score says; None if it says nothing.
+
+    Raises:
+        ValueError: it is in neither list, or no score, or there is no highest score above zero.
+    """
+    if value is None:
+        return None
+    if table.at_least is not None:
+        highest = Decimal(1)
+        if table.of is not None and (of is None or (highest := number(of)) <= 0):
+            raise ValueError("no highest score")
+        return number(value) >= table.at_least * highest
+    if is_in(value, table.true):
+        return True
+    if is_in(value, table.false):
+        return False
+    raise ValueError("in neither list")
+
+
+def reader_of_id(table: Mapped, read_id: Callable[[object], str]) -> Callable[[object], str]:
+    """Return what reads an id that is spelled otherwise than we spell it (R26)."""
+
+    def read(value: object) -> str:
+        text = _uuid(value) if table.as_ == "uuid" else read_id(value)
+        return table.prefix + (text.translate(FOLDED) if table.fold_case else text)
+
+    return read
+
+
+def composite_id(parts: Sequence[object], read_id: Callable[[object], str]) -> str | None:
+    r"""Return a key of several columns as one id: its parts joined by `:`, with `\` before a `\` or `:` in them.
+
+    None if a part is null: then the row has no id.
+    """
+    if any(part is None for part in parts):
+        return None
+    spelled = (normal_id(read_id(part)).replace("\\", "\\\\").replace(":", "\\:") for part in parts)
+    return ":".join(spelled)
+
+
+def _floor_divided(numbers: pa.Array, divisor: int) -> pa.Array:
+    """Arrow's division rounds towards zero."""
+    quotients = pc.divide(numbers, divisor)
+    is_below = pc.and_(pc.less(numbers, 0), pc.not_equal(pc.multiply(quotients, divisor), numbers))
+    return pc.if_else(is_below, pc.subtract(quotients, 1), quotients)
+
+
+def _equals(value: object, listed: Scalar) -> bool:
+    if isinstance(value, bytes):
+        value = value.decode(errors="surrogateescape")
+    if isinstance(listed, str):
+        return isinstance(value, str) and value == listed
+    try:
+        return number(value) == number(listed)
+    except ValueError:
+        return False
+
+
+def _uuid(value: Any) -> str:  # noqa: ANN401 - a driver's
+    if isinstance(value, bytes) and len(value) == BYTES_OF_UUID:
+        return str(UUID(bytes=value))
+    text = value.decode() if isinstance(value, bytes) else str(value)
+    if "{" in text or ":" in text:  # which Python takes as well
+        raise ValueError("no UUID")
+    return str(UUID(text))
