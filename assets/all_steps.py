@@ -1,4 +1,4 @@
-"""The steps in their order, each handing on what is known: for `pulse build`, erasing, reconciling and tests.
+"""The steps in their order, each handing on a `Night`: for `pulse build`, erasing, reconciling and tests.
 
 The job `nightly` runs the very same steps as assets; their order is then Dagster's matter.
 """
@@ -32,7 +32,7 @@ def run_night(night: Night, run: Run) -> Manifest | None:
 
 
 def extract(night: Night, run: Run) -> Night:
-    """Land the days of a run and, where R3 says so, the learners; return what is known then.
+    """Land the days of a run and, where R3 says so, the learners; return the night read again.
 
     Raises:
         PulseError: a stream could not be landed; those before it have been.
@@ -59,7 +59,7 @@ def publish_lake(night: Night, accepted: tuple[str, ...] = ()) -> Manifest | Non
 
 
 def publish_whatever_is_ahead(night: Night, accepted: tuple[str, ...] = ()) -> Manifest | None:
-    """Do as `publish_lake`, also where a clock was ahead: nothing may hold an erasure back, and it asks no source."""
+    """Do as `publish_lake`, also where a clock was ahead: an erasure must not wait, and it asks no source."""
     roll_up(night)
     return build_and_publish(night.read_again(), accepted)
 
@@ -67,7 +67,8 @@ def publish_whatever_is_ahead(night: Night, accepted: tuple[str, ...] = ()) -> M
 def build_and_publish(night: Night, accepted: tuple[str, ...] = ()) -> Manifest | None:
     """Build a version from activity that is up to date, check and publish it.
 
-    Publishing runs every check, so none runs before it here; in Dagster the build shows what they find beside tables.
+    Publishing runs every check, so none runs before it here. In Dagster the build runs them too, to show them at the
+    tables.
 
     Returns:
         As `run_night`.

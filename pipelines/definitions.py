@@ -25,7 +25,7 @@ def definitions(configuration: Configuration) -> dg.Definitions:
     days = utc_days(configuration.pulse.first_day)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)  # BackfillPolicy; the lock file holds Dagster to one patch
-        ours = [
+        assets = [
             *(landing_asset(stream, days) for stream in configuration.event_streams),
             users_asset(configuration.users_stream),
             activity_asset(configuration, days),
@@ -34,11 +34,11 @@ def definitions(configuration: Configuration) -> dg.Definitions:
         ]
     nightly = dg.define_asset_job(
         JOB_NAME,
-        selection=dg.AssetSelection.assets(*ours),
+        selection=dg.AssetSelection.assets(*assets),
         description="Extract, roll up, build, check, publish: a night, or a range of days as one run.",
     )
     return dg.Definitions(
-        assets=[*source_tables(configuration), *ours],
+        assets=[*source_tables(configuration), *assets],
         jobs=[nightly, reconcile_job()],
         schedules=[nightly_schedule(configuration), weekly_schedule(configuration)],
         resources={"night": NightResource()},

@@ -21,7 +21,7 @@ from serve.public import public
 from serve.public.profiles import Profiles
 from serve.version.erased import ErasedLearners
 from serve.version.open_version import OpenVersion
-from serve.version.pulse import learning_pulse, nobodys_pulse
+from serve.version.pulse import learning_pulse, unknown_pulse
 from serve.version.reader import Follower
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import NoVersionError
@@ -65,7 +65,7 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
     app.wsgi_app = log  # type: ignore[method-assign] # Flask's own way to put something around it
 
     @app.get(PULSE)
-    @limits.refusals
+    @limits.count_refused
     def pulse() -> Response:
         caller = credentials.caller(request.headers)
         limits.count_own(caller.counted_as)
@@ -87,15 +87,15 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
 
 
 def _own_answer(version: OpenVersion, learner: str, *, is_erased: bool) -> Response:
-    """Answer a learner's pulse; whoever holds it already is told so, and nothing is looked up.
+    """Answer a learner's pulse; a client that holds it already gets 304, and nothing is looked up.
 
-    Who has been erased is nobody from that moment on, also while a version that knows him is still in service.
+    An erased learner is unknown from that moment on, also while a version with the learner is still in service.
     """
     tag = response_headers.etag(learner, f"{version.name}, erased" if is_erased else version.name)
     about = {"X-Data-Version": version.name, "X-Data-Through": version.data_through}
     if response_headers.has_fresh(tag):
         return response_headers.own(response_headers.not_modified(), tag, about)
-    pulse = nobodys_pulse(version) if is_erased else learning_pulse(version, learner)
+    pulse = unknown_pulse(version) if is_erased else learning_pulse(version, learner)
     about |= {
         "X-Pulse-Complete-Through": version.complete_through(pulse.timezone),
         "X-Pulse-Timezone": pulse.timezone,
@@ -108,11 +108,11 @@ def _own_answer(version: OpenVersion, learner: str, *, is_erased: bool) -> Respo
     return response_headers.own(json_text_answer(pulse.body), tag, about)
 
 
-def _refused(refusal: CredentialError) -> Response:
-    logger.info("%d %r: %s", refusal.status, request.path, refusal)
-    g.refused = refusal.reason  # for the metrics
-    response = error_answer(refusal.status, refusal.detail)
-    response.headers.update(refusal.headers)
+def _refused(error: CredentialError) -> Response:
+    logger.info("%d %r: %s", error.status, request.path, error)
+    g.refused = error.reason  # for the metrics
+    response = error_answer(error.status, error.detail)
+    response.headers.update(error.headers)
     return response
 
 
@@ -124,7 +124,7 @@ def _not_ready(error: NoVersionError) -> Response:
 
 
 def _unanswered(_: UnansweredError) -> Response:
-    """Answer while what may be shown is not known; who found out has said why in the log, once."""
+    """Answer while it is not known what may be shown; the reason has been logged, once."""
     response = error_answer(503, "Data cannot be answered right now")
     response.headers["Retry-After"] = str(UNANSWERED_SECONDS)
     return response
@@ -138,7 +138,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _internal_error(error: Exception) -> Response:
-    """Answer with nothing but a number under which the log says what happened."""
+    """Answer with nothing but the request's id, under which the log has the error."""
     request_id = response_headers.request_id()
     logger.error("500 %r: request %s failed", request.path, request_id, exc_info=error)
     return error_answer(500, f"Internal server error, request {request_id}")

@@ -32,10 +32,10 @@ PUBLIC_THREADS = 2  # of their own for public pages and pictures, which anybody 
 MOST_CONNECTIONS = 4096  # of a worker; each, also one that says nothing, takes one of Granian's `backpressure`
 LARGEST_HEAD_BYTES = 64 * 1024  # of a request's line and headers; more is answered 431
 STOP_SECONDS = 3  # how long a client may keep us from stopping
-OURS = {"()": "serve.http.log_lines.Handler"}
+LOG_HANDLER = {"()": "serve.http.log_lines.Handler"}
 LOGGING = {  # Granian's, and beside it what `serve` says
     "root": {"level": "INFO", "handlers": ["console"]},
-    "handlers": {"console": OURS, "access": OURS},
+    "handlers": {"console": LOG_HANDLER, "access": LOG_HANDLER},
 }
 
 
@@ -108,7 +108,7 @@ class BeatingServer(MPServer):
 def gateway_of(
     configuration: Configuration, folder: Path | None, listening: tuple[int, int], beats: Beats, worker: int
 ) -> Gateway:
-    """Return what Granian calls in each worker process: what opens or starts something does so here, after the fork."""
+    """Return what Granian calls in each worker process; connections and threads are started here, after the fork."""
     shared = counted.share(folder)
     app = create_app(configuration, shared)
     app.extensions["credentials"].start()  # in the process that answers, before the first request
@@ -123,9 +123,9 @@ def gateway_of(
 
 @contextmanager
 def _shared_folder() -> Iterator[Path | None]:
-    """Make the folder of this server's workers; locked, so that systemd-tmpfiles does not tidy it up.
+    """Make the folder of this server's workers; it is locked, so that systemd-tmpfiles does not remove it.
 
-    Where no folder can be made there is none: every worker counts and speaks for itself.
+    If it cannot be made, every worker counts and reports for itself.
     """
     with ExitStack() as stack:
         try:
@@ -141,13 +141,13 @@ def _shared_folder() -> Iterator[Path | None]:
 
 
 def _free_address(host: str, port: int) -> str:
-    """Return the address of a host if nobody listens there: Granian would share the port with them, unnoticed."""
+    """Return the address of a host if no process listens there: Granian would silently share the port."""
     try:
-        family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as a restart needs, and no more
-            probe.bind(place)
+            probe.bind(address)
     except OSError as error:
         message = f"cannot listen on {host} port {port}: {error.strerror}; choose another with --host or --port"
         raise PulseError(message) from error
-    return str(place[0])
+    return str(address[0])

@@ -1,7 +1,6 @@
-"""The wall clock: asked here and nowhere else by whoever makes a landing, a version, a pin or a receipt (R2).
+"""The wall clock for landings, versions, pins and receipts: it is asked here and nowhere else (R2).
 
-Servers ask for themselves; what is here is the clock by which days are over. How far a source's clock may be from it is
-said here too.
+By this clock days are over; servers ask their own. Here too is how far a source's clock may be from it.
 """
 
 from datetime import UTC, date, datetime, timedelta

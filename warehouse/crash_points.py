@@ -1,6 +1,6 @@
-"""Named points at which a run can be made to die, as it would by SIGKILL or a power cut (FAULTS 1).
+"""Named points at which a run can be made to die, as by SIGKILL or a power cut (FAULTS 1).
 
-Every step that changes what is on the disk has some. They do nothing unless the environment variable says so; the
+Every step that changes what is on the disk has some. They do nothing unless the environment variable names one. The
 tests kill a night at each of them and look at what is left.
 """
 
@@ -9,7 +9,7 @@ import signal
 
 ENVIRONMENT = "PULSE_CRASH_POINT"
 
-# In the order in which a night reaches them; those that are reached once per file or table can be told apart by `@N`.
+# In the order in which a night reaches them. `@N` names one time of a point that is reached once per file or table.
 NAMES = (
     "landing: rows spooled",
     "landing: files written",
@@ -44,13 +44,13 @@ NAMES = (
     "publish: pruned",
 )
 
-# The same for a run that finds what a clock that was ahead has landed.
+# Those of a run that moves away what a clock that was ahead has landed.
 NAMES_OF_AHEAD = (
     "ahead: basis cut",
     "ahead: one moved",
 )
 
-# The same for an erasure, which reaches those of activity, build, check and publish on its way too.
+# Those of an erasure, which also reaches those of activity, build, check and publish.
 NAMES_OF_ERASURE = (
     "erase: list made",
     "erase: receipt begun",
@@ -67,7 +67,7 @@ _times_reached = 0
 
 
 def reached(name: str) -> None:
-    """Say that a run has come to a point, and end without another word if that is where it is to die.
+    """Note that a run has reached a point, and kill the process if the environment names it.
 
     Args:
         name: one of `NAMES`, `NAMES_OF_AHEAD` or `NAMES_OF_ERASURE`. The variable `PULSE_CRASH_POINT` holds one, or

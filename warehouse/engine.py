@@ -48,7 +48,7 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def is_interruption(error: BaseException) -> bool:
-    """Say whether an error is what DuckDB made of a signal that found it at work; the signal itself is gone."""
+    """Tell whether an error is what DuckDB made of a signal during a query; the signal itself is lost."""
     return isinstance(error, duckdb.InterruptException) or str(error) == "Query interrupted"
 
 
@@ -59,13 +59,13 @@ def sql(path: Path) -> str:
 
 
 @contextmanager
-def attached(connection: duckdb.DuckDBPyConnection, place: Path, name: str) -> Iterator[None]:
+def attached(connection: duckdb.DuckDBPyConnection, file: Path, name: str) -> Iterator[None]:
     """Attach a finished file for reading and detach it at the end.
 
-    DuckDB 1.5.6 crashed twice where a connection was closed that still had files attached; that this is the cause is a
-    guess, because it could not be made to happen again.
+    DuckDB 1.5.6 crashed twice where a connection was closed that still had files attached. That this is the cause is a
+    guess: it could not be reproduced.
     """
-    connection.execute(f"attach {quoted(str(place))} as {name} (read_only)")
+    connection.execute(f"attach {quoted(str(file))} as {name} (read_only)")
     try:
         yield
     finally:
@@ -73,9 +73,9 @@ def attached(connection: duckdb.DuckDBPyConnection, place: Path, name: str) -> I
 
 
 def one_row(connection: duckdb.DuckDBPyConnection, query: str, parameters: object = None) -> tuple[Any, ...]:
-    """Return the row of a query that has exactly one, read to its end, as DuckDB 2.0 wants before the next query."""
-    (found,) = connection.execute(query, parameters).fetchall()
-    return tuple(found)
+    """Return the only row of a query, read to its end: DuckDB 2.0 needs that before the next query."""
+    (row,) = connection.execute(query, parameters).fetchall()
+    return tuple(row)
 
 
 def one_row_by_name(connection: duckdb.DuckDBPyConnection, query: str, parameters: object = None) -> dict[str, Any]:
@@ -97,26 +97,26 @@ def create(connection: duckdb.DuckDBPyConnection, name: str, **columns: Sequence
     connection.execute(f"create or replace temp table {name} as select {select}", dict(columns))
 
 
-def view_files(connection: duckdb.DuckDBPyConnection, name: str, places: Sequence[Path]) -> None:
+def view_files(connection: duckdb.DuckDBPyConnection, name: str, parquet_files: Sequence[Path]) -> None:
     """Make a temporary view of the rows of Parquet files."""
-    connection.execute(f"create or replace temp view {name} as select * from {files(places)}")
+    connection.execute(f"create or replace temp view {name} as select * from {files(parquet_files)}")
 
 
-def files(places: Iterable[Path], options: str = "") -> str:
-    """Return the SQL that reads Parquet files; whatever reads them reads them by this.
+def files(parquet_files: Iterable[Path], options: str = "") -> str:
+    """Return the SQL that reads Parquet files; nothing else reads them.
 
     Their paths mean nothing: a folder called `amount=500` is no column, and `*` is a character (FAULTS 52).
 
     Args:
-        places: files that all exist.
+        parquet_files: files that all exist.
         options: more of DuckDB's own, such as `filename = true`.
     """
-    return f"read_parquet({paths(places)}, hive_partitioning = false{options and f', {options}'})"
+    return f"read_parquet({paths(parquet_files)}, hive_partitioning = false{options and f', {options}'})"
 
 
-def paths(places: Iterable[Path]) -> str:
+def paths(parquet_files: Iterable[Path]) -> str:
     """Return the SQL list of exactly these files, for `parquet_kv_metadata` and the like."""
-    return f"[{', '.join(quoted(PATTERN.sub(_literally, str(place))) for place in places)}]"
+    return f"[{', '.join(quoted(PATTERN.sub(_literally, str(file))) for file in parquet_files)}]"
 
 
 def _literally(character: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 class PulseError(Exception):
-    """The base of our errors; what goes wrong on the way from source to pointer ends as one of these (exit 1)."""
+    """The base of our errors; whatever fails between source and pointer ends as one of these (exit 1)."""
 
     exit_code = 1
 
@@ -30,7 +30,7 @@ class LockHeldError(PulseError):
 
 
 class LockWaitError(PulseError):
-    """Somebody has held a lock for longer than anybody waits for it."""
+    """Another process has held a lock for longer than the longest wait."""
 
 
 class SourceDriftError(PulseError):
@@ -42,7 +42,7 @@ class SourceUnavailableError(PulseError):
 
 
 class ClockError(PulseError):
-    """Our clock is wrong, by a source's or by what was asked for: a day is not over, or is ahead of it (R2)."""
+    """Our clock is wrong, compared with a source's clock or with a day that was asked for (R2)."""
 
 
 class ShrinkError(PulseError):
@@ -62,7 +62,7 @@ class DamagedError(PulseError):
 
 
 class UnexpectedError(PulseError):
-    """A run ended in an error that is none of ours; the message is what that said."""
+    """A run ended in an error of a library; the message is that error's."""
 
 
 class NoVersionError(PulseError):

@@ -7,7 +7,7 @@ UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def normal_id(text: str) -> str:
-    """Return an id as the lake spells it: one of UUID form in lower case, any other byte for byte (R26)."""
+    """Return an id as the lake spells it: a UUID in lower case, any other byte for byte (R26)."""
     return text.lower() if UUID_FORM.fullmatch(text) else text
 
 

@@ -1,4 +1,4 @@
-"""What has to be done whole although somebody stops the run: a signal waits until it is, and then has its way."""
+"""Work that must not be interrupted: a signal to stop waits until it is done, and takes effect then."""
 
 import signal
 import threading

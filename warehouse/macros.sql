@@ -12,10 +12,10 @@ create or replace temp macro session_end(started_at, ended_at, last_activity_at)
 -- R17: the 1-based position of the nearest rank for p = quarter / 4 among n scores, ceil(p * n), in integers.
 create or replace temp macro nearest_rank(quarter, n) as (quarter * n + 3) // 4;
 
--- An order-independent hash of rows: the same for every order, different when a row is there twice.
+-- An order-independent hash of rows: the same for every order, and another if a row occurs twice.
 create or replace temp macro rows_hash(one_row) as coalesce(sum(hash(one_row)), 0)::hugeint;
 
--- A quarantined row as its source's roles spell it, for rows that could be read and broke a rule all the same.
+-- A quarantined row as JSON by role, for rows that could be read but broke a rule.
 create or replace temp macro row_json(
     kind, event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at
 ) as
@@ -36,7 +36,7 @@ create or replace temp macro row_json(
         })
     end::varchar;
 
--- R3: a learner is deleted at an instant up to a day after the snapshot (clocks differ), and by what cannot be read.
+-- R3: a learner is deleted by an instant up to a day after the snapshot (clocks differ), or by an unreadable value.
 create or replace temp macro is_deleted(deleted_at, unreadable, taken_at) as
     coalesce(deleted_at <= taken_at::timestamp + interval 1 day, false)
     or list_contains(coalesce(unreadable, []), 'deleted_at');
@@ -58,7 +58,7 @@ create or replace temp macro level_of(score, lowest, highest, cut_2, cut_3, cut_
 -- What follows depends on the type of an id, which sqlfluff cannot read.
 -- noqa: disable=LT01,PRS
 
--- Ids are text, but for those that a source has as UUIDs: they are landed as text, and stay 16 bytes until then.
+-- Ids are text. Those that a source has as UUIDs stay 16 bytes until they land as text.
 -- An id as it came, null where there is none.
 create or replace temp macro given_id
 (id uuid) as id,

@@ -1,7 +1,7 @@
 """Time zones: names, offsets and their changes, from the locked `tzdata` wheel and nowhere else (R4).
 
-The system's copies are never read, and DuckDB's own zone functions are never used: SQL joins the segments that
-`segments` gives. The same data turn a source's local times into instants (R1).
+The system's copies are never read, and DuckDB's own zone functions are never used. SQL joins the segments that
+`segments` returns. The same data turn a source's local times into instants (R1).
 """
 
 from dataclasses import dataclass

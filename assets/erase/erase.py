@@ -1,8 +1,8 @@
 """Erasing a learner from everything of ours, in an order that a kill anywhere leaves safe and a rerun completes.
 
-The receipt is begun first, so that an erasure that dies is known. Then comes the list of erased learners: from then on
-no run takes the learner in, no build has the learner, and no server answers with the learner's numbers. Then the lake,
-then a version of what is left, then every older version. What is not ours stays as it is: sources, backups, logs
+The receipt is begun first, so that an erasure that dies is known. Then comes the list of erased learners. From then on
+runs and builds leave the learner out, and no server answers with the learner's numbers. Then comes the lake, then a
+version without the learner, then every older version. What is not ours stays as it is: sources, backups, logs
 (docs/guide/erase.md).
 """
 
@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from assets.erase.find_learner import LearnerRows, find_learner
 from assets.erase.lake import erase_from_lake
-from assets.erase.places import Found, find
 from assets.erase.receipt import Receipt, begin
 from assets.night.night import Night
 from warehouse.condition.readiness import refuse_links
@@ -62,34 +62,34 @@ def erase(night: Night, user_id: str, publish: Publish) -> Erased:
     refuse_links(lake, warehouse)
     warehouse.current()  # a pointer that is a file is a copy of a version, and might keep the learner
     learner, fewest = normal_id(user_id), most_erased(warehouse)
-    salted = suppression.make_list(lake.suppressed, fewest=fewest)
+    suppressed = suppression.make_list(lake.suppressed, fewest=fewest)
     reached("erase: list made")
     pin = warehouse.pin
-    receipt = begin(lake, salted.hash_of(learner), pin.version if pin else None)
+    receipt = begin(lake, suppressed.hash_of(learner), pin.version if pin else None)
     reached("erase: receipt begun")
     _remove_leftovers(night)  # a version that waits to be published has the learner
     suppression.suppress(lake.suppressed, learner, fewest=fewest)
     reached("erase: learner suppressed")
-    before = find(night, learner)
+    before = find_learner(night, learner)
     receipt.count(before)
     reached("erase: learner counted")
     erase_from_lake(night, before.files, learner)
     reached("erase: lake done")
-    version, failure = _without(night.read_again(), learner, publish) if receipt.rows_before else (None, None)
-    after = find(night, learner)
+    version, failure = _publish_without(night.read_again(), learner, publish) if receipt.rows_before else (None, None)
+    after = find_learner(night, learner)
     _refuse_rest(after)
     receipt.finish(after, version)
     return Erased(receipt, failure)
 
 
 def _remove_leftovers(night: Night) -> None:
-    """Remove what runs have left half-done, and a version that was built and never published: they may name anybody."""
+    """Remove what runs left half-done, and a version that was built and never published: they may name the learner."""
     remove_leftovers(night.configuration.data_dir)
     for unpublished in night.warehouse.building("*").parent.glob("*"):
         unpublished.unlink()
 
 
-def _without(night: Night, learner: str, publish: Publish) -> tuple[str | None, str | None]:
+def _publish_without(night: Night, learner: str, publish: Publish) -> tuple[str | None, str | None]:
     """Publish a version without the learner and delete every other; return its name, or why there is none."""
     warehouse = night.warehouse
     try:
@@ -102,8 +102,8 @@ def _without(night: Night, learner: str, publish: Publish) -> tuple[str | None, 
         return None, _withdraw(night, learner, WITHOUT_A_DAY) if _has_versions(warehouse) else None
     reached("erase: version published")
     with night.progress.step("versions") as summarize:
-        gone = keep_only(warehouse, manifest.version)
-        summarize(f"{len(gone)} older versions deleted")
+        deleted = keep_only(warehouse, manifest.version)
+        summarize(f"{len(deleted)} older versions deleted")
     return manifest.version, None
 
 
@@ -115,7 +115,7 @@ def _past_guards(night: Night, publish: Publish) -> Manifest | None:
     """Publish the lake, past as many guards as stand in the way, which the manifest records.
 
     Raises:
-        CheckFailedError: a check fails that is not there to be let through.
+        CheckFailedError: a check fails that cannot be let through.
     """
     *fewer, most = LET_THROUGH
     for accepted in fewer:
@@ -125,20 +125,19 @@ def _past_guards(night: Night, publish: Publish) -> Manifest | None:
 
 
 def _withdraw(night: Night, learner: str, reason: str) -> str:
-    """Delete the versions with the learner though nothing takes their place, and say what is served then."""
+    """Delete the versions with the learner although there is no new one, and say what is served then."""
     warehouse = night.warehouse
-    found = find(night, learner).versions
-    gone = withdraw(warehouse, [name for name, tables in found.items() if tables.total()])
+    versions = find_learner(night, learner).versions
+    deleted = withdraw(warehouse, [name for name, tables in versions.items() if tables.total()])
     current = warehouse.current()
     return (
         f"the learner is erased, but no version could be made without the learner's rows: {reason}; "
-        f"deleted: {', '.join(gone) or 'no version'}; served now: {current or 'nothing'}; {WAY_OUT}"
+        f"deleted: {', '.join(deleted) or 'no version'}; served now: {current or 'nothing'}; {WAY_OUT}"
     )
 
 
-def _refuse_rest(after: Found) -> None:
+def _refuse_rest(after: LearnerRows) -> None:
     if after.rows:
-        places = [name for name, rows in after.lake.items() if rows]
-        places += [name for name, tables in after.versions.items() if tables.total()]
-        message = f"{after.rows} rows of the learner are still in {', '.join(places)}; run `pulse erase` again"
-        raise PulseError(message)
+        names = [name for name, rows in after.lake.items() if rows]
+        names += [name for name, tables in after.versions.items() if tables.total()]
+        raise PulseError(f"{after.rows} rows of the learner are still in {', '.join(names)}; run `pulse erase` again")

@@ -1,8 +1,8 @@
-"""Erasing a learner from the lake, file by file; what is left is what would be there without that learner ever.
+"""Erasing a learner from the lake, file by file, as if that learner had never been there.
 
 Every file is replaced by one without the learner's rows, in one rename each. A landing is judged again without them
-(R20): where another learner had a row of the same id, that row may be the right one now, and the counts follow.
-Activity is not rewritten but deleted, because every build makes what is missing.
+(R20). A row of another learner with the same id may count now, and the figures follow. Activity is deleted, because
+every build makes what is missing.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from assets.erase.places import ACTIVITY, connected, is_of_learner
+from assets.erase.find_learner import ACTIVITY, connected, is_of_learner
 from assets.night.night import Night
 from assets.step2_land.judge import judge, recounted, write_landing
 from warehouse import engine
@@ -32,62 +32,62 @@ GROUPS = "select max(row_group_num_rows) from parquet_metadata({})"
 def erase_from_lake(night: Night, files: Collection[Path], user_id: str) -> None:
     """Replace files of the lake by ones without a learner's rows.
 
-    The public page goes first, then whom a build would know; a run that dies in between is made good by its rerun.
+    The public page goes first, then the learner of later builds. A rerun completes a run that died in between.
 
     Args:
         night: whose lake.
-        files: the files that name the learner, as `places.find` returns them.
+        files: the files that name the learner, as `find_learner` returns them.
         user_id: a normal id (R26).
     """
     lake, progress = night.lake, night.progress
     first = [lake.profiles, lake.users, lake.zones]
-    in_order = [place for place in first if place in files] + sorted(set(files) - set(first))
+    in_order = [file for file in first if file in files] + sorted(set(files) - set(first))
     with progress.step("lake", len(in_order)) as summarize, connected(night) as connection:
-        for place in in_order:
-            _erase_from(connection, place, user_id)
+        for file in in_order:
+            _erase_from(connection, file, user_id)
             reached("erase: one file replaced")
             progress.advance()
         summarize(f"{len(in_order)} files without the learner")
 
 
-def _erase_from(connection: duckdb.DuckDBPyConnection, place: Path, user_id: str) -> None:
-    if place.parent.name == ACTIVITY:
-        place.unlink()
-        sync(place.parent)
+def _erase_from(connection: duckdb.DuckDBPyConnection, file: Path, user_id: str) -> None:
+    if file.parent.name == ACTIVITY:
+        file.unlink()
+        sync(file.parent)
         return
-    query = ABOUT_FILE.format(engine.paths([place]))
-    found = connection.execute(query, {"about": ABOUT.encode()}).fetchall()
-    about = found[0][0] if found else None
+    query = ABOUT_FILE.format(engine.paths([file]))
+    metadata = connection.execute(query, {"about": ABOUT.encode()}).fetchall()
+    about = metadata[0][0] if metadata else None
     if about is not None and "content_hash" in json.loads(about) and "source_rows" in json.loads(about):
-        _erase_from_landing(connection, place, Landing.from_json(about), user_id)
+        _erase_from_landing(connection, file, Landing.from_json(about), user_id)
     else:
-        _erase_rows(connection, place, about, user_id)
+        _erase_rows(connection, file, about, user_id)
 
 
-def _erase_rows(connection: duckdb.DuckDBPyConnection, place: Path, about: str | None, user_id: str) -> None:
+def _erase_rows(connection: duckdb.DuckDBPyConnection, file: Path, about: str | None, user_id: str) -> None:
     """Copy a file without the learner's rows: the same order, groups and metadata."""
-    file = engine.files([place])
-    columns = [name for (name,) in connection.execute(COLUMNS.format(file)).fetchall()]
-    (rows_per_group,) = engine.one_row(connection, GROUPS.format(engine.paths([place])))
+    rows = engine.files([file])
+    columns = [name for (name,) in connection.execute(COLUMNS.format(rows)).fetchall()]
+    (rows_per_group,) = engine.one_row(connection, GROUPS.format(engine.paths([file])))
     options = f"format parquet, row_group_size {rows_per_group or ROW_GROUP_ROWS}"
     parameters = {"user_id": user_id}
     if about is not None:
         options += f", kv_metadata {{{ABOUT}: $about}}"
         parameters["about"] = about
-    with written_beside(place) as unfinished:
+    with written_beside(file) as unfinished:
         connection.execute(
-            f"copy (select * from {file} where not {is_of_learner(columns)}) to $unfinished ({options})",
+            f"copy (select * from {rows} where not {is_of_learner(columns)}) to $unfinished ({options})",
             {**parameters, "unfinished": str(unfinished)},
         )
 
 
-def _erase_from_landing(connection: duckdb.DuckDBPyConnection, place: Path, landing: Landing, user_id: str) -> None:
-    """Judge what passed before again, without the learner's rows, and let the landing say what it holds now."""
-    engine.view_files(connection, "landing_before", [place])
+def _erase_from_landing(connection: duckdb.DuckDBPyConnection, file: Path, landing: Landing, user_id: str) -> None:
+    """Judge again what passed before, without the learner's rows, and write the landing with its new figures."""
+    engine.view_files(connection, "landing_before", [file])
     parameters = {"user_id": user_id}
     connection.execute(f"create or replace temp table spool as {engine.sql(PASSED_BEFORE)}", parameters)
     judge(connection, None, landing.day, landing.day)
     quarantined = f"insert into landed by name {engine.sql(QUARANTINED_BEFORE)}"
     connection.execute(quarantined, {**parameters, "day": landing.day})
-    with written_beside(place) as unfinished:
+    with written_beside(file) as unfinished:
         write_landing(connection, recounted(connection, landing), unfinished)

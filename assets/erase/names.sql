@@ -1,6 +1,6 @@
--- Whose a row is, in any of our files: `user_id` says it where the file has one and the row has it; else the
--- quarantined row's JSON does, as the source spelled it and cut at 1,000 characters. Where a cut leaves it open whose
--- the row is, it is taken for the learner's; if it was not, the next run that reads it has it again.
+-- Whose a row is, in any file of ours. The learner is in `user_id` if file and row have it. Else the id is in the JSON
+-- of a quarantined row, as the source spelled it and cut at 1,000 characters. If the cut leaves that open, the row is
+-- taken for the learner's. If it was not, the next run that reads it has it again.
 -- noqa: disable=LT02
 -- (sqlfluff does not indent what a macro is made of)
 create or replace temp macro id_in_row(source_row) as

@@ -1,5 +1,5 @@
--- The rows of a landing that passed, or would have if no other had had their id, without those of the learner $user_id:
--- judged again they are what the landing would be without that learner (R20).
+-- The rows of a landing that passed, or would have if no other had their id, without those of the learner $user_id.
+-- Judged again they are the landing without that learner (R20).
 -- reads: landing_before
 -- takes: $user_id
 -- makes: event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at, unreadable, source_row

@@ -1,7 +1,7 @@
-"""The receipt of an erasure: what was there before and after, place by place, and never whose (FAULTS 42).
+"""The receipt of an erasure: rows before and after, by stream and table, and never the learner's id (FAULTS 42).
 
-It is begun before the learner is put on the list, so an erasure that died is known from its first step on (FAULTS 75).
-The counts are added before anything is removed: a rerun finishes the receipt of the first with what the first one saw.
+It is begun before the learner is put on the list. So an erasure that died is known from its first step on (FAULTS 75).
+The counts are added before anything is removed. A rerun finishes the first run's receipt with the counts of that run.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from assets.erase.places import Found
+from assets.erase.find_learner import LearnerRows
 from warehouse import clock
 from warehouse.disk.files import written_beside
 from warehouse.erasure import receipts
@@ -22,12 +22,12 @@ class Receipt:
     """A receipt that is begun, given its counts by `count`, and finished by `finish`.
 
     Args:
-        place: its file.
+        path: its file.
         content: what it says so far.
     """
 
-    def __init__(self, place: Path, content: dict[str, Any]) -> None:
-        self.place = place
+    def __init__(self, path: Path, content: dict[str, Any]) -> None:
+        self.path = path
         self.content = content
 
     @property
@@ -37,13 +37,13 @@ class Receipt:
         counts = [*lake, *(count for tables in versions for count in tables.values())]
         return sum(count["before"] for count in counts)
 
-    def count(self, before: Found) -> None:
-        """Write that the learner is on the list, and where the learner is.
+    def count(self, before: LearnerRows) -> None:
+        """Write that the learner is on the list, and how many rows name the learner.
 
-        What an earlier attempt has seen and removed stays noted.
+        What an earlier attempt counted and removed stays in it.
 
         Args:
-            before: where the learner is.
+            before: the rows that name the learner.
         """
         self.content["listed_at"] = self.content.get("listed_at") or _now()
         _count(self.content["lake"], before.lake)
@@ -51,11 +51,11 @@ class Receipt:
             _count(self.content["versions"].setdefault(version, {}), tables)
         self.write()
 
-    def finish(self, after: Found, version: str | None) -> None:
+    def finish(self, after: LearnerRows, version: str | None) -> None:
         """Write what is left and what was published.
 
         Args:
-            after: where the learner is still.
+            after: the rows that still name the learner.
             version: what was published without the learner; None if nothing had to be, or could be.
         """
         versions = self.content["versions"]
@@ -73,7 +73,7 @@ class Receipt:
 
     def write(self) -> None:
         """Write what it says so far."""
-        with written_beside(self.place) as unfinished:
+        with written_beside(self.path) as unfinished:
             unfinished.write_text(self.to_json(), encoding="ascii")
 
     def to_json(self) -> str:
@@ -89,11 +89,11 @@ def begin(lake: Lake, learner_sha256: str, pinned: str | None) -> Receipt:
         learner_sha256: the salted sum of the learner's id.
         pinned: the version that is pinned; an erasure that publishes removes the pin.
     """
-    for found in unfinished(lake):
-        if found.content["learner_sha256"] == learner_sha256:
-            return found
+    for receipt in unfinished(lake):
+        if receipt.content["learner_sha256"] == learner_sha256:
+            return receipt
     now = _now()
-    name = f"{now.replace(':', '-')}-{len(receipts.places(lake.erasures)) + 1:06}.json"
+    name = f"{now.replace(':', '-')}-{len(receipts.files(lake.erasures)) + 1:06}.json"
     times = {"begun_at": now, "listed_at": None, "finished_at": None}
     whose = {"learner_sha256": learner_sha256, **times, "pin": pinned}
     receipt = Receipt(lake.erasures / name, {**whose, "lake": {}, "versions": {}})
@@ -104,21 +104,21 @@ def begin(lake: Lake, learner_sha256: str, pinned: str | None) -> Receipt:
 def unfinished(lake: Lake) -> list[Receipt]:
     """Return the receipts of erasures that died and have not been run again."""
     return [
-        Receipt(place, content)
-        for place, content in receipts.contents(lake.erasures).items()
+        Receipt(path, content)
+        for path, content in receipts.contents(lake.erasures).items()
         if content is not None and receipts.is_unfinished(content)
     ]
 
 
 def unreadable(lake: Lake) -> list[Path]:
-    """Return the receipts that somebody has written to: whose they are, and whether they are finished, is not known."""
-    return [place for place, content in receipts.contents(lake.erasures).items() if content is None]
+    """Return the receipts that were changed by hand: of them neither learner nor state is known."""
+    return [path for path, content in receipts.contents(lake.erasures).items() if content is None]
 
 
-def _count(counts: dict[str, dict[str, int]], found: Mapping[str, int]) -> None:
-    for name in sorted(found):
-        seen = counts.get(name, {}).get("before", 0)
-        counts[name] = {"before": max(seen, found[name]), "after": found[name]}
+def _count(counts: dict[str, dict[str, int]], rows: Mapping[str, int]) -> None:
+    for name in sorted(rows):
+        counted_before = counts.get(name, {}).get("before", 0)
+        counts[name] = {"before": max(counted_before, rows[name]), "after": rows[name]}
 
 
 def _now() -> str:

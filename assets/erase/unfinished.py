@@ -1,22 +1,22 @@
 """Learners on the list of erased learners of whom the lake has rows all the same (FAULTS 75).
 
-An erasure died, or files of the lake came back from a backup. A version is made of the lake and of nothing else, so who
-must not be in it has to be gone from the lake: here the lake loses them as an erasure would have it (`lake.py`).
-Looked at is what a version is made of; whoever is found there is then looked for everywhere.
+An erasure died, or files of the lake came back from a backup. A version is made of the lake alone. So erased learners
+have to be gone from the lake: here they are removed as an erasure does (`lake.py`). Searched is what a version is made
+of. A learner who is found there is then searched for everywhere.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from assets.erase.find_learner import connected, find_learner
 from assets.erase.lake import erase_from_lake
-from assets.erase.places import connected, find
 from assets.erase.receipt import begin
 from assets.night.night import Night
 from warehouse import engine
 from warehouse.erasure.suppression import Suppressed
 
 ON_LIST = Path(__file__).with_suffix(".sql")
-# Each learner of the activity once, by the number, which is faster; two ids of one number are refused by the build.
+# Each learner of the activity once, grouped by `user_key`, which is faster. The build refuses two ids with one key.
 IN_ACTIVITY = "select unnest([min(user_id), max(user_id)]) as user_id from {files} group by user_key"
 IN_COLUMN = "select user_id from {files}"
 IN_ROWS = "select id_in_row(row) as user_id from {files} where reason <> 'duplicate'"
@@ -24,9 +24,10 @@ IN_LANDINGS = "select coalesce(user_id, id_in_row(row)) as user_id from {files} 
 
 
 def leave_out_erased(night: Night) -> int:
-    """Take learners who are on the list out of the lake, with a receipt for each; the caller holds the run's lock.
+    """Remove learners who are on the list from the lake, with a receipt each; the caller holds the run's lock.
 
-    The receipt is finished if no version names the learner; else `pulse erase` has to be run again, which deletes them.
+    The receipt is finished if no version names the learner. Else `pulse erase` has to be run again: it deletes the
+    versions.
 
     Args:
         night: whose lake, with activity that is up to date.
@@ -48,12 +49,12 @@ def leave_out_erased(night: Night) -> int:
 
 def _erase(night: Night, learner: str, learner_sha256: str) -> None:
     pin = night.warehouse.pin
-    before = find(night, learner)
+    before = find_learner(night, learner)
     receipt = begin(night.lake, learner_sha256, pin.version if pin else None)
     receipt.count(before)
     erase_from_lake(night, before.files, learner)
     if not any(tables.total() for tables in before.versions.values()):
-        receipt.finish(find(night, learner), None)
+        receipt.finish(find_learner(night, learner), None)
 
 
 def _on_list(night: Night, erased: Suppressed) -> list[str]:
@@ -67,17 +68,17 @@ def _on_list(night: Night, erased: Suppressed) -> list[str]:
 
 
 def _named(night: Night) -> Iterator[str]:
-    """Yield the SQL of each kind of file that a version is made of, or is made known by."""
+    """Yield the SQL that reads the ids in each kind of file that a version is made of."""
     lake, landings = night.lake, night.landings
     undated = [lake.undated(stream.name) for stream in night.configuration.event_streams]
     kinds = [
         (IN_ACTIVITY, [lake.activity(day) for day in lake.activity_days()]),
-        *((IN_COLUMN, [place]) for place in (lake.users, lake.zones, lake.profiles, lake.basis, lake.restatements)),
+        *((IN_COLUMN, [file]) for file in (lake.users, lake.zones, lake.profiles, lake.basis, lake.restatements)),
         (IN_ROWS, [lake.users]),
         (IN_ROWS, [lake.accepted_quarantine]),
         (IN_ROWS, undated),
         (IN_LANDINGS, [lake.landing(*key) for key, landing in landings.items() if landing.source_rows > landing.rows]),
     ]
-    for query, places in kinds:
-        if existing := [place for place in places if place.exists()]:
+    for query, files in kinds:
+        if existing := [file for file in files if file.exists()]:
             yield query.format(files=engine.files(existing))

@@ -1,5 +1,5 @@
--- Learners of whom the lake has rows -> those of them who are on the list of erased learners, which `listed` has.
--- `named` has their ids as they stand in the lake, which are normal ones (R26).
+-- The ids of learners in the lake -> those on the list of erased learners, which `listed` has. `named` has the ids as
+-- the lake spells them, which are normal ones (R26).
 -- reads: listed, named
 -- takes: $salt
 -- makes: user_id

@@ -1,1 +1,1 @@
-"""What the steps of a night share: what is known of lake and warehouse, how far they are, and signals to stop."""
+"""What the steps of a night share: the state of lake and warehouse, progress, and signals to stop."""

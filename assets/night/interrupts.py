@@ -1,8 +1,8 @@
-"""A signal to stop is obeyed, also where somebody on the way from source to pointer has swallowed it.
+"""A signal to stop is obeyed, also where a library has swallowed its exception.
 
-SQLite, DuckDB, Arrow and Dagster each run our code between their own, and the exception that a signal raises there may
-be lost, or come out as a fault of the source. Python writes every signal to the wake-up descriptor before any of that.
-The steps, whenever they say how far they are, and whoever judges an error, learn of it there.
+SQLite, DuckDB, Arrow and Dagster call our code. An exception that a signal raises there may be lost, or appear as a
+fault of the source. Python writes every signal to the wake-up descriptor first. It is read there whenever a step
+reports progress, and whenever an error is judged.
 """
 
 import os
@@ -17,10 +17,10 @@ ENDING = {signal.SIGINT, signal.SIGTERM}
 
 
 class SignalChecker:
-    """A listener that ends the step that tells it something once a signal has come.
+    """A listener that ends the step that reports to it once a signal has come.
 
     Args:
-        listener: is told everything first.
+        listener: gets every report first.
         descriptor: where Python writes the signals that come.
     """
 

@@ -1,7 +1,7 @@
-"""What a night knows: the configuration, lake and warehouse, which landings there are, and up to which day.
+"""What a night knows: the configuration, lake and warehouse, the landings, and the newest day.
 
-It is read once, when somebody asks, and handed from step to step. A step that has written hands on `read_again`.
-Publishing begins with `read_anew`: it relies on nothing that an earlier step has read.
+Each of these is read once, when it is first asked for, and handed from step to step. A step that has written hands on
+`read_again`. Publishing begins with `read_anew`: it relies on nothing that an earlier step has read.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,13 +27,13 @@ from warehouse.versions.versions import Warehouse
 
 @dataclass(frozen=True)
 class Night:
-    """What is known of a data folder at a moment.
+    """The state of a data folder at a moment.
 
     Args:
         configuration: the streams, the rules' parameters, and with `sources` how to reach them.
         lake: what has landed and was rolled up.
         warehouse: what was built and published.
-        progress: who is told how far the steps are.
+        progress: where the steps report how far they are.
     """
 
     configuration: Configuration

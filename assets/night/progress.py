@@ -1,4 +1,4 @@
-"""How far a step is, for whoever listens: a terminal, a log, or nobody. The steps know nothing of either."""
+"""How far a step is, for a listener such as a terminal or a log. The steps do not know which."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Listener(Protocol):
-    """What is told about steps."""
+    """The events of steps that a listener gets."""
 
     def began(self, step: str, days: int) -> None:
         """A step began that has so many days to do."""
@@ -41,7 +41,7 @@ class Progress:
     """What steps call to say how far they are.
 
     Args:
-        listener: is told.
+        listener: gets the events; without one they are ignored.
     """
 
     def __init__(self, listener: Listener | None = None) -> None:

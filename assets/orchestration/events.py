@@ -1,4 +1,4 @@
-"""What Dagster is told of everything that was made: its metadata, and an event where no asset of its own tells it."""
+"""The metadata of everything that was made, for Dagster, and events for what no asset reports."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -34,7 +34,7 @@ def activity_metadata(rows: int) -> Metadata:
 
 
 def table_metadata(table: schema.Table, version: str, rows: Mapping[str, int]) -> Metadata:
-    """Return what Dagster shows of a table of a version, given the rows of all of them; a view has none."""
+    """Return what Dagster shows of a table, given the rows of all tables of its version; a view has none."""
     return {"version": version, **({ROWS: rows[table.name]} if table.name in rows and not table.is_view else {})}
 
 

@@ -20,8 +20,8 @@ def source_key(stream: Stream) -> dg.AssetKey:
 def source_inputs(stream: Stream) -> dict[str, dg.AssetIn]:
     """Return the dependency of a stream's asset on its source table.
 
-    Dagster would call the input of a plain dependency by the table's name, and takes no space, `$` or `ü` there; a key
-    may have them.
+    Dagster would name the input of a plain dependency after the table, and takes no space, `$` or `ü` there. A key may
+    have them.
     """
     return {"source_table": dg.AssetIn(source_key(stream), dagster_type=dg.Nothing)}
 
@@ -47,11 +47,11 @@ def landing_keys(configuration: Configuration) -> list[dg.AssetKey]:
 
 
 def _part(name: str) -> str:
-    """Return a name as a part of a key: itself, but for what would end the part or could not be shown.
+    """Return a name as a part of a key; `/`, `%` and what cannot be printed are percent-encoded.
 
-    It is undone by decoding `%`, which is encoded too, so two names never become one.
+    Because `%` is encoded too, two names never become one.
     """
-    return "".join(one if one.isprintable() and one not in "/%" else quote(one, safe="") for one in name)
+    return "".join(char if char.isprintable() and char not in "/%" else quote(char, safe="") for char in name)
 
 
 def columns_of(table: schema.Table) -> Mapping[str, dg.TableSchema]:

@@ -1,4 +1,4 @@
-"""The one partitions object: UTC days from `first_day` to the last one that is over (R2); and a run's part of it."""
+"""The one partitions object: UTC days from `first_day` to the last one that is over (R2). And the days of a run."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date

@@ -1,6 +1,6 @@
-"""What every asset gets: the configuration and what the run is for; having it means holding the run's lock.
+"""The resource of every asset: the configuration and the run's purpose. Whoever has it holds the run's lock.
 
-Which configuration that is, nobody can say who launches a run: it is the one that the process was started with.
+The configuration is the one that the process was started with. Whoever launches a run cannot choose another.
 """
 
 from collections.abc import Iterator
@@ -29,10 +29,10 @@ LISTENER_OF_COMMAND: ContextVar[Listener | None] = ContextVar("LISTENER_OF_COMMA
 
 @contextmanager
 def by_command(listener: Listener) -> Iterator[None]:
-    """Let the runs of this block be those of a command, which may let guards through; nothing stored can say so.
+    """Mark the runs of this block as a command's: those may let guards through. Nothing stored marks a run so.
 
     Args:
-        listener: is told how far the steps are; between a command and its run stands Dagster, which hands nothing down.
+        listener: gets the progress of the steps. Dagster, which starts the run, hands nothing down.
     """
     token = LISTENER_OF_COMMAND.set(listener)
     try:
@@ -42,7 +42,7 @@ def by_command(listener: Listener) -> Iterator[None]:
 
 
 class NightResource(dg.ConfigurableResource["NightResource"]):
-    """A run, however it began: set up once, in the one process of the run, and let go at its end.
+    """A run, however it was started: set up once, in the run's only process, and released at its end.
 
     Args:
         asked_from: the first UTC day that was asked for, ISO; empty for the first of the run's partitions. A run that
@@ -62,11 +62,11 @@ class NightResource(dg.ConfigurableResource["NightResource"]):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["NightResource"]:
-        """Hold the run's lock; a run that Dagster has queued waits for whoever holds it.
+        """Hold the run's lock; a run that Dagster has queued waits for its holder.
 
         Raises:
             PulseError: guards are let through from the launchpad, where that is not configured.
-            LockWaitError: somebody else has held the lock for a day.
+            LockWaitError: another process has held the lock for a day.
             DamagedError: the data folder is not as we left it.
             StorageError: there is too little room on the disk.
             ClockError, SourceUnavailableError: as `set_aside`, if something is ahead of our clock.
@@ -90,7 +90,7 @@ class NightResource(dg.ConfigurableResource["NightResource"]):
             yield self
 
     def now(self) -> Night:
-        """Return what is known now: whatever the steps before have written, in this process, has been read again."""
+        """Return the night read again, with what earlier steps have written in this process."""
         return self._night.read_again()
 
     @property
@@ -99,15 +99,14 @@ class NightResource(dg.ConfigurableResource["NightResource"]):
         return tuple(name for name in ("accept_shrink", "accept_quarantine") if getattr(self, name))
 
     def _refuse_from_launchpad(self, configuration: Configuration, job: str) -> None:
-        """Let guards through where a command asks, which its own process says: tags and fields are anybody's."""
+        """Refuse accepted guards unless a command of this process asks: anybody can set tags and fields."""
         if self.accepted and LISTENER_OF_COMMAND.get() is None and not configuration.pulse.launchpad_accepts:
             command = "reconcile" if job == "reconcile" else "nightly"
             options = " ".join(f"--{name.replace('_', '-')}" for name in self.accepted)
-            message = (
+            raise PulseError(
                 f"{', '.join(self.accepted)} is not let through from Dagster's UI: run `pulse {command} {options}`, "
                 "or allow it with [pulse] launchpad_accepts = true"
             )
-            raise PulseError(message)
 
     def run(self) -> Run:
         """Return what the run is for: the partitions that its tags name, or yesterday.
@@ -119,6 +118,6 @@ class NightResource(dg.ConfigurableResource["NightResource"]):
         return replace(run, first=date.fromisoformat(self.asked_from)) if self.asked_from else run
 
     def has_to_roll_up(self) -> bool:
-        """Say once that the activity has to be made again; to the assets that ask later it has been."""
+        """Tell whether the activity has to be made again: true for the first asset that asks, and only for it."""
         has_to, self._is_rolled_up = not self._is_rolled_up, True
         return has_to

@@ -1,4 +1,4 @@
-"""Extraction is tried again with growing pauses; what that cannot help fails at once, and a signal ends the run."""
+"""Extraction is retried with growing pauses. Permanent errors fail at once, and a signal ends the run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ def permanent_errors_fail_at_once() -> Iterator[None]:
 
     Raises:
         dagster.Failure: with the error's own line as its description.
-        Stopped: a signal has come, before this or meanwhile, whatever it was taken for on its way.
+        Stopped: a signal has come, before this or meanwhile, whatever error it appears as.
     """
     if interrupts.has_come():  # where Dagster was at work, and begins the step again
         raise Stopped

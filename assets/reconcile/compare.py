@@ -1,8 +1,8 @@
 """Step 9, beside the nights: which landings no longer equal their sources (R23), found without reading a row.
 
 Each stream is asked once, in one snapshot, for the figures that its landings keep
-(`assets/step1_extract/selects/figures.py`).
-Days whose figures differ have drifted; what is done about them is the ordinary way, beginning with step 1.
+(`assets/step1_extract/selects/figures.py`). Days whose figures differ have drifted. They are extracted again by the
+ordinary steps, from step 1 on.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -41,9 +41,9 @@ class Drift:
         for day, now in self.now.items():
             before = self.landing.source.get(day, NO_ROWS)
             names = [name for name in dict.fromkeys([*before, *now]) if before.get(name) != now.get(name)]
-            said = ", ".join(_difference(name, before.get(name), now.get(name)) for name in names)
-            if said:
-                yield said if day == self.landing.day.isoformat() else f"{said} (the source's {day})"
+            differences = ", ".join(_difference(name, before.get(name), now.get(name)) for name in names)
+            if differences:
+                yield differences if day == self.landing.day.isoformat() else f"{differences} (the source's {day})"
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,12 @@ def compare(night: Night) -> Comparison:
     drifts: list[Drift] = []
     proven: dict[tuple[str, date], str] = {}
     for stream in night.configuration.event_streams:
-        ours = night.landings_of(stream.name, night.newest_day)
+        landings = night.landings_of(stream.name, night.newest_day)
         with progress.step(stream.name) as summarize, open_stream(night.configuration, stream, progress) as reader:
-            drifted = _drifted(reader, ours)
-            summarize(f"{len(ours)} days compared with {stream.source}, {len(drifted)} drifted")
-        away = {drift.landing.day for drift in drifted}
-        proven.update({(stream.name, one.day): reader.taken_at.isoformat() for one in ours if one.day not in away})
+            drifted = _drifted(reader, landings)
+            summarize(f"{len(landings)} days compared with {stream.source}, {len(drifted)} drifted")
+        equal = {landing.day for landing in landings} - {drift.landing.day for drift in drifted}
+        proven.update({(stream.name, day): reader.taken_at.isoformat() for day in sorted(equal)})
         drifts += drifted
         for line in _lines(drifted):
             progress.note(line)
@@ -104,15 +104,14 @@ def compare(night: Night) -> Comparison:
 
 
 def _drifted(reader: Reader, landings: Sequence[Landing]) -> list[Drift]:
-    """Compare what each landing keeps with what the source says now of the same days."""
     figures = reader.figures(landings[0].day, landings[-1].day)
-    found = []
+    drifts = []
     for landing in landings:
         days = list(landing.source) or list(reader.figures_of(landing.day, figures))
         now = {day: figures.get(day, NO_ROWS) for day in days}
         if now != landing.source:
-            found.append(Drift(landing, now))
-    return found
+            drifts.append(Drift(landing, now))
+    return drifts
 
 
 def _lines(drifts: Sequence[Drift]) -> Iterator[str]:
@@ -122,7 +121,7 @@ def _lines(drifts: Sequence[Drift]) -> Iterator[str]:
 
 
 def _difference(name: str, before: str | None, now: str | None) -> str:
-    """A checksum says that something differs and means nothing to a reader."""
+    """The value of a checksum means nothing to a reader."""
     if name == "checksum":
         return "checksum differs"
     return f"{name} {'none' if before is None else before} → {'none' if now is None else now}"

@@ -1,6 +1,6 @@
-"""Reconciliation (R23) in one call, without Dagster: compare, and take days that have drifted the ordinary way.
+"""Reconciliation (R23) in one call, without Dagster: compare, then extract drifted days by the ordinary steps.
 
-The job `reconcile` does the very same and tells Dagster what it did.
+The job `reconcile` does the same and reports it to Dagster.
 """
 
 from collections.abc import Mapping, Sequence

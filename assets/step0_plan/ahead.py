@@ -1,9 +1,9 @@
-"""Before step 1: what a clock that was ahead once has landed, and moving it out of the way (R2, R3; FAULTS 54).
+"""Before step 1: moving away what was landed while a clock was ahead (R2, R3; FAULTS 54).
 
-Such a landing is one of a day that is not over, or one that says it was extracted later than now. While it is there it
-is the newest day, and the learners do not land (R3). So a run over the sources moves it below `lake/ahead/`, with the
-zones that were recorded for days that are not over, and a copy of the public pages that landed with them: these stay in
-force until the same run has landed the learners again.
+Such a landing is of a day that is not over, or was extracted later than now, by its metadata. While it exists its day
+is the newest day, and the learners do not land (R3). So a run over the sources moves it below `lake/ahead/`. With it go
+the zones that were recorded for days that are not over. The public pages that landed with them are copied: they hold
+until the learners land again in the same run.
 """
 
 import json
@@ -48,7 +48,7 @@ class Ahead:
 
     def __str__(self) -> str:
         """Say which days, of which streams."""
-        days, streams = sorted(self.landings.values()), sorted({place.parent.name for place in self.landings})
+        days, streams = sorted(self.landings.values()), sorted({path.parent.name for path in self.landings})
         spanned = f"{days[0]}" if days[:1] == days[-1:] else f"{days[0]} to {days[-1]}" if days else ""
         return f"{spanned} of {', '.join(streams)}" if days else "the learners' zones and public pages"
 
@@ -78,11 +78,10 @@ def refuse_ahead(night: Night) -> None:
     """
     ahead = find_ahead(night)
     if ahead.landings:
-        message = (
+        raise CheckFailedError(
             f"{ahead} landed ahead of our clock, which says {clock.now():%Y-%m-%d %H:%M} (UTC): days that are "
             "not over, or extracted later than now; if the clock is wrong set it, else `pulse nightly` moves them away"
         )
-        raise CheckFailedError(message)
 
 
 def set_aside(night: Night) -> str | None:
@@ -95,13 +94,13 @@ def set_aside(night: Night) -> str | None:
         The line that was said, None if there was nothing.
 
     Raises:
-        ClockError: our clock is behind that of a source, or before `first_day`: what is there is not ahead of it.
+        ClockError: our clock is behind that of a source, or before `first_day`, so the landings are not ahead.
         SourceUnavailableError: a source that has a clock does not answer; nothing was moved.
     """
     ahead = find_ahead(night)
     if not ahead:
         return None
-    _refuse_if_ours_is_wrong(night.configuration)
+    _refuse_wrong_clock(night.configuration)
     lake = night.lake
     folder = lake.root / "ahead" / f"{clock.now():%Y-%m-%dT%H-%M-%S.%fZ}"
     if ahead.landings:
@@ -119,13 +118,12 @@ def set_aside(night: Night) -> str | None:
     return line
 
 
-def _refuse_if_ours_is_wrong(configuration: Configuration) -> None:
+def _refuse_wrong_clock(configuration: Configuration) -> None:
     for stream in {stream.source: stream for stream in configuration.streams.values()}.values():
         time_at(configuration, stream)
     first_day = configuration.pulse.first_day
     if clock.last_day_over() < first_day:
-        message = f"our clock says {clock.now():%Y-%m-%d %H:%M} (UTC), first_day is {first_day}; set the clock"
-        raise ClockError(message)
+        raise ClockError(f"our clock says {clock.now():%Y-%m-%d %H:%M} (UTC), first_day is {first_day}; set the clock")
 
 
 def _not_over(lake: Lake, last_day: date) -> Iterator[tuple[Path, date]]:
@@ -141,7 +139,7 @@ def _not_over(lake: Lake, last_day: date) -> Iterator[tuple[Path, date]]:
 
 
 def _cut_basis(night: Night, first: date) -> None:
-    """Let the last version be one up to the day before `first`: of what came after, nothing was ever complete."""
+    """Cut the basis at the day before `first`: no later day was ever complete."""
     lake = night.lake
     basis = Basis.read(lake)
     if basis is None or basis.newest_day < first:
@@ -162,15 +160,15 @@ def _cut_basis(night: Night, first: date) -> None:
 
 
 def _move_zones(night: Night, folder: Path) -> None:
-    """Write the zones of days that are not over aside, and then the others in their place."""
+    """Write the zones of days that are not over to `folder`, then write `zones.parquet` without them."""
     lake, last_day = night.lake, clock.last_day_over()
     about = lake.footers.content(lake.zones)
-    for place, comparison, day in (
+    for target, comparison, day in (
         (folder / "zones.parquet", ">", about["last_day"]),
         (lake.zones, "<=", str(last_day)),
     ):
         query = ZONES.format(files=engine.files([lake.zones]), comparison=comparison)
-        with night.connect() as connection, written_beside(place) as unfinished:
+        with night.connect() as connection, written_beside(target) as unfinished:
             connection.execute(
                 f"copy ({query}) to $file (format parquet, kv_metadata {{{ABOUT}: $about}})",
                 {"file": str(unfinished), "last_day": last_day, "about": json.dumps({**about, "last_day": day})},
@@ -184,10 +182,10 @@ def _forget_activity(lake: Lake) -> None:
             lake.activity(day).unlink()
 
 
-def _move(places: Collection[Path], folder: Path) -> None:
-    for place in sorted(places, reverse=True):  # the newest first: what a kill leaves has no gap
-        target = folder / place.parent.name / place.name
+def _move(files: Collection[Path], folder: Path) -> None:
+    for file in sorted(files, reverse=True):  # the newest first: what a kill leaves has no gap
+        target = folder / file.parent.name / file.name
         make_folder(target.parent)
-        put_in_place(place, target)
-        sync(place.parent)
+        put_in_place(file, target)
+        sync(file.parent)
         reached("ahead: one moved")

@@ -45,7 +45,7 @@ def planned(
     """
     yesterday = clock.last_day_over()
     first_day = configuration.pulse.first_day
-    names = [known.name for known in configuration.event_streams]
+    names = [event_stream.name for event_stream in configuration.event_streams]
     mistakes = []
     if last > yesterday:
         mistakes.append(f"{last} is not over (UTC); the last day that can be extracted is {yesterday}")
@@ -61,7 +61,7 @@ def planned(
 
 
 def days_to_extract(night: Night, run: Run, stream: Stream) -> list[date]:
-    """Return the days that a run extracts from a stream: its own, the lookback before them, and what is missing (R23).
+    """Return the days that a run extracts from a stream: the run's, the lookback, and the missing ones (R23).
 
     Args:
         night: `first_day`, `lookback_days`, and what has landed under the present mappings.

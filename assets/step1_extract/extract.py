@@ -97,7 +97,7 @@ class Reader:
             days += [day - DAY]
             noon_after = datetime.combine(day + 2 * DAY, time(12), tzinfo=UTC)  # when a day has ended at UTC-12
             days += [day + DAY] if self.taken_at >= noon_after else []
-        return {one.isoformat(): figures.get(one.isoformat(), NO_ROWS) for one in sorted(days)}
+        return {neighbour.isoformat(): figures.get(neighbour.isoformat(), NO_ROWS) for neighbour in sorted(days)}
 
     def _bounds(self, first: date, last: date) -> tuple[date, date]:
         """Return from which day on, and up to which other, the rows of UTC days may be by the source's own dates."""
@@ -126,7 +126,7 @@ def open_stream(configuration: Configuration, stream: Stream, progress: Progress
             host and database.
     """
     with connected(configuration, stream) as (thread, connection):
-        there = _time_at(thread, connection, stream)
+        source_time = _time_at(thread, connection, stream)
         mapped = thread.call(lambda: reflect(connection, stream))
         has_any_bytes = thread.call(lambda: _has_any_bytes(connection))
         thread.call(connection.rollback)
@@ -138,7 +138,7 @@ def open_stream(configuration: Configuration, stream: Stream, progress: Progress
         is_empty = bool(policies) and source.rows(selects.row_count(limit=1)) == [(0,)]
         for line in [*policies, *([row_security.empty_table(stream)] if is_empty else [])]:
             (progress or Progress()).note(line)
-        yield Reader(stream, selects, source, is_empty, source_time=there)
+        yield Reader(stream, selects, source, is_empty, source_time=source_time)
 
 
 def time_at(configuration: Configuration, stream: Stream) -> datetime | None:
@@ -152,9 +152,9 @@ def time_at(configuration: Configuration, stream: Stream) -> datetime | None:
 
 
 def _time_at(thread: SourceThread, connection: Connection, stream: Stream) -> datetime | None:
-    there = thread.call(lambda: clock_of(connection))
-    refuse_clock_behind(stream.source, there)
-    return there
+    source_time = thread.call(lambda: clock_of(connection))
+    refuse_clock_behind(stream.source, source_time)
+    return source_time
 
 
 def _has_any_bytes(connection: Connection) -> bool:

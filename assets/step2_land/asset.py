@@ -36,12 +36,13 @@ def landing_asset(stream: Stream, days: dg.PartitionsDefinition[str]) -> dg.Asse
         with permanent_errors_fail_at_once():
             landed = land_run(night.now(), night.run(), stream)
             landings = night.now().landings
-        days = sorted({*(one.day for one in landed.landings), *map(date.fromisoformat, partitions_of(context))})
+        landed_days = {of_day.day for of_day in landed.landings}
+        days = sorted(landed_days | set(map(date.fromisoformat, partitions_of(context))))
         tell_each_day(context, context.asset_key, {day: landing_metadata(landings[stream.name, day]) for day in days})
         return dg.MaterializeResult(
             metadata={
                 "undated_rows": landed.undated,
-                "columns_not_mapped": ", ".join(landed.other_columns),
+                "columns_not_mapped": ", ".join(landed.unmapped_columns),
                 "table_changes": "; ".join(landed.changes),
             }
         )

@@ -1,7 +1,7 @@
 """What becomes of rows that were read: they pass, are quarantined with a reason, or are duplicates (R19, R20).
 
-They are judged a few days at a time, so memory is bounded. Each day is written beside its place; putting it there is
-`land.py`.
+They are judged a few days at a time, so memory is bounded. Each day is written to a temporary folder; `land.py` puts it
+in place.
 """
 
 import json
@@ -58,7 +58,7 @@ def write_undated(reader: Reader, folder: Path, erased: Suppressed) -> int:
     about = {"stream": reader.stream.name, "fingerprint": reader.stream.fingerprint}
     parameters = {"kind": reader.stream.kind, "file": str(file), "about": json.dumps(about)}
     with writing(file), engine.connect(folder) as connection:
-        suppression.view_others(connection, "spool", spool.files, erased)
+        suppression.view_not_erased(connection, "spool", spool.files, erased)
         connection.execute(f"copy ({engine.sql(UNDATED)}) to $file ({PARQUET})", parameters)
         (rows,) = engine.one_row(connection, "select count(*) from spool where instant is null")
     return int(rows)
@@ -72,7 +72,7 @@ def write_landings(spool: Spool, erased: Suppressed) -> Iterator[Landing]:
         erased: whose rows are left out, before anything is judged or counted.
     """
     with engine.connect(spool.folder, MEMORY_LIMIT) as connection:
-        suppression.view_others(connection, "spool", spool.files, erased)
+        suppression.view_not_erased(connection, "spool", spool.files, erased)
         rows = spool.rows_by_day - Counter(dict(connection.execute(engine.sql(ROWS_OF_ERASED)).fetchall()))
         for chunk in chunks(sorted(spool.figures), rows, ROWS_AT_ONCE):
             judge(connection, spool.reader.stream.kind, chunk[0], chunk[-1])
@@ -97,7 +97,7 @@ def judge(connection: duckdb.DuckDBPyConnection, kind: Kind | None, first: date,
 
 
 def recounted(connection: duckdb.DuckDBPyConnection, landing: Landing) -> Landing:
-    """Return what a landing says of itself when it has the rows of `landed`, all of which are of its day."""
+    """Return a landing with the figures of the rows of `landed`, all of which are of its day."""
     statistics = connection.execute(engine.sql(STATISTICS)).fetchall() or [(landing.day, *NO_STATISTICS)]
     (source_rows,) = engine.one_row(connection, "select count(*) from landed")
     return _counted(landing, source_rows, statistics[0][1:])

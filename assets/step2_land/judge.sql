@@ -1,7 +1,7 @@
--- Rows as they were read -> rows as they land, for the whole UTC days `first_day` to `last_day`: R19's reasons, R20's
--- one row per id, R26's ids. One model serves all kinds of events; what a kind does not have is null in its spool.
--- `instant` is what R2 says the day of a row is: `occurred_at`, or the `started_at` of a session. What R20 drops stays
--- in the file as `duplicate`: if the winner's learner is erased, the day is judged again without that learner. A
+-- Rows as they were read -> rows as they land, for the whole UTC days `first_day` to `last_day`. They get R19's
+-- reasons, R20's one row per id and R26's ids. One model serves all kinds of events; what a kind does not have is null
+-- in its spool. `instant` is the time by which R2 finds the day: `occurred_at`, or the `started_at` of a session. What
+-- R20 drops stays in the file as `duplicate`. So the day can be judged again without a learner who is erased. A
 -- duplicate is foreign if it is of another learner than the row that counts.
 -- reads: spool
 -- takes: $first_day, $kind, $largest_amount, $last_day

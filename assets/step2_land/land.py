@@ -1,7 +1,7 @@
 """Step 2: land a stream's days, each as one Parquet file of validated rows and, with a reason, quarantined ones.
 
-What was read is spooled (`spool.py`), judged (`judge.py`), and put in place only when every day of the run has been
-written: nothing partial ever lands (R19, R20, R23).
+Rows are spooled (`spool.py`), judged (`judge.py`), and put in place only when every day of the run has been written. So
+nothing partial ever lands (R19, R20, R23).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -32,13 +32,13 @@ class Landed:
     Args:
         landings: what landed, in the order of the days.
         undated: rows without a day, in quarantine for themselves.
-        other_columns: columns of the source's table that nothing maps.
+        unmapped_columns: columns of the source's table that nothing maps.
         changes: what has changed in that table since the last landing, and stops nothing.
     """
 
     landings: Sequence[Landing]
     undated: int
-    other_columns: Sequence[str]
+    unmapped_columns: Sequence[str]
     changes: Sequence[str]
 
 
@@ -68,11 +68,11 @@ def land(night: Night, stream: Stream, days: Collection[date], *, accept_shrink:
     """
     lake, progress = night.lake, night.progress
     erased = night.erased_learners()
-    home = lake.root / stream.name
-    make_folder(home)
+    stream_folder = lake.root / stream.name
+    make_folder(stream_folder)
     with (
         progress.step(stream.name, len(days)) as summarize,
-        TemporaryDirectory(dir=home, prefix=".", suffix=UNFINISHED) as temp,
+        TemporaryDirectory(dir=stream_folder, prefix=".", suffix=UNFINISHED) as temp,
     ):
         folder = Path(temp)
         with open_stream(night.configuration, stream, progress) as reader:
@@ -102,9 +102,8 @@ def land(night: Night, stream: Stream, days: Collection[date], *, accept_shrink:
 
 
 def _changes(reader: Reader, before: Iterable[Landing]) -> list[str]:
-    """Say what has changed in the table since the stream's last landing."""
-    ours = [landing for landing in before if landing.stream == reader.stream.name]
-    last = max(ours, key=lambda landing: landing.extracted_at, default=None)
+    landings = [landing for landing in before if landing.stream == reader.stream.name]
+    last = max(landings, key=lambda landing: landing.extracted_at, default=None)
     return changes(last.columns if last else {}, reader.mapped.types)
 
 
@@ -116,8 +115,7 @@ def _refuse_shrinking(
     for landing in landings:
         old = before.get((landing.stream, landing.day))
         if old and old.rows >= limits.shrink_base and landing.rows < old.rows * (1 - limits.shrink_budget):
-            message = (
+            raise ShrinkError(
                 f"stream {landing.stream}: the landing of {landing.day} would shrink from {old.rows} to {landing.rows} "
                 "rows; nothing was replaced, look at the source, or let it through with --accept-shrink"
             )
-            raise ShrinkError(message)

@@ -13,23 +13,23 @@ def spans(days: Collection[date]) -> list[tuple[date, date]]:
 
     A single day between two stretches is read with them: where `reads_wider`, both would read it, and its rows twice.
     """
-    found: list[tuple[date, date]] = []
+    stretches: list[tuple[date, date]] = []
     for day in sorted(days):
-        if found and day - found[-1][1] <= 2 * DAY:
-            found[-1] = (found[-1][0], day)
+        if stretches and day - stretches[-1][1] <= 2 * DAY:
+            stretches[-1] = (stretches[-1][0], day)
         else:
-            found.append((day, day))
-    return found
+            stretches.append((day, day))
+    return stretches
 
 
 def chunks(days: Sequence[date], rows_by_day: Mapping[date, int], rows_at_once: int) -> list[list[date]]:
     """Return the days in their order, in groups of at most `rows_at_once` rows, but of one day at least."""
-    found: list[list[date]] = []
+    groups: list[list[date]] = []
     rows = 0
     for day in days:
         rows += rows_by_day.get(day, 0)
-        if not found or rows > rows_at_once:
-            found.append([])
+        if not groups or rows > rows_at_once:
+            groups.append([])
             rows = rows_by_day.get(day, 0)
-        found[-1].append(day)
-    return found
+        groups[-1].append(day)
+    return groups

@@ -1,7 +1,7 @@
 """Between reading and landing: rows as they were read, on disk, until every day of the run has been read.
 
-Memory is bounded by a batch, whatever the number of rows. One layout serves every kind of event; the instant that R2
-says the day of a row is becomes the column `instant`.
+Memory is bounded by a batch, whatever the number of rows. One schema serves every kind of event: the instant by which
+R2 finds a row's day is the column `instant`.
 """
 
 from collections import Counter
@@ -84,18 +84,17 @@ class Spool:
         self.figures = {day: self.reader.figures_of(day, figures) for day in days}
 
     def _read_span(self, first: date, last: date) -> dict[str, Figures]:
-        """Read one stretch of days, compare what came with the source's own count, and return its figures."""
+        """Read one stretch of days, compare the rows with the source's own count, and return its figures."""
         figures, stream = self.reader.figures(first, last), self.reader.stream
         counted = {day: int(of_day["rows"]) for day, of_day in figures.items()}
         before = Counter(self.rows_by_day)
         rows = self.write(self.reader.rows(first, last))
         came = {day.isoformat(): count for day, count in (self.rows_by_day - before).items()}
         if rows != sum(counted.values()) or (came != counted and not self.reader.reads_wider):
-            message = (
+            raise SourceUnavailableError(
                 f"stream {stream.name}: source {stream.source} counts {sum(counted.values())} rows "
                 f"from {first} to {last}, {rows} came; nothing has landed, try again"
             )
-            raise SourceUnavailableError(message)
         return figures
 
     def write(self, batches: Batches) -> int:
@@ -116,9 +115,9 @@ class Spool:
         return self.rows - before
 
     def _new_writer(self) -> parquet.ParquetWriter:
-        place = self.folder / f"spool-{len(self.files):06}.parquet"
-        with writing(place):
-            return parquet.ParquetWriter(place, self._schema, **QUICKLY_WRITTEN)
+        file = self.folder / f"spool-{len(self.files):06}.parquet"
+        with writing(file):
+            return parquet.ParquetWriter(file, self._schema, **QUICKLY_WRITTEN)
 
     def _spooled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         names = {instant_of(self.reader.stream.kind): "instant"}
@@ -135,7 +134,7 @@ class Spool:
 
 @contextmanager
 def writing_with(writer: parquet.ParquetWriter) -> Iterator[None]:
-    """Let what goes wrong with the file be as in `files.writing`, and be all that is heard of the writer.
+    """Turn errors of the file into StorageError, as `files.writing`, and silence the writer afterwards.
 
     Raises:
         StorageError: the file cannot be written.
@@ -149,10 +148,10 @@ def writing_with(writer: parquet.ParquetWriter) -> Iterator[None]:
 
 
 @contextmanager
-def spooling(place: Path, schema: pa.Schema) -> Iterator[parquet.ParquetWriter]:
-    """Give a writer of one file, which is whole when the block ends well; what goes wrong there is not of the file."""
-    with writing(place):
-        writer = parquet.ParquetWriter(place, schema, compression="lz4")
+def spooling(file: Path, schema: pa.Schema) -> Iterator[parquet.ParquetWriter]:
+    """Give a writer of one file, which is complete when the block ends well; errors of the block pass unchanged."""
+    with writing(file):
+        writer = parquet.ParquetWriter(file, schema, compression="lz4")
     yield writer
     close(writer)
 

@@ -1,5 +1,5 @@
--- spool -> what most of the deleted learners have for deleted_at, as the source has it where it could not be read. If
--- most are deleted (R21), it is what the source may mean by "not deleted". $taken_at is when the snapshot was taken.
+-- The spool of users -> the commonest deleted_at of deleted learners; if it is unreadable, as the source has it. If
+-- most are deleted (R21), the source may mean "not deleted" by it. $taken_at is when the snapshot was taken.
 -- reads: spool
 -- takes: $taken_at
 -- makes: spelled

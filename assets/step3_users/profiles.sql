@@ -1,7 +1,8 @@
 -- The learners as they landed -> the names that have a public page, and whose it is (docs/guide/embed.md). A name that
--- two live learners hold is nobody's, also if one of them is private. What has no page: a name that looks empty, one
--- over 1 kB, `.` and `..`, which no URL keeps; and one with a `/`, a line or paragraph separator, a control, format
--- (bidirectional and zero-width among them) or private character, U+FFFD (what bad bytes become), U+FFFE or U+FFFF.
+-- two live learners have gets no page, even if one of them is private. Other names without a page: one that looks empty
+-- or is over 1 kB, and `.` and `..`, which no URL keeps. So is a name with a `/`, a line or paragraph separator, or a
+-- control, format or private character. Format characters include bidirectional and zero-width ones. Also without a
+-- page is a name with U+FFFD (what bad bytes become), U+FFFE or U+FFFF.
 -- reads: landed_users
 -- makes: name, user_id
 with held as (

@@ -1,7 +1,7 @@
-"""Step 3: land the learners as they are now, what is thereby known of their zones over time (R3), and who is public.
+"""Step 3: land the learners as they are now, their zones over time (R3), and who is public.
 
-The three files are replaced together, profiles first, so that nobody stays public for longer than the learners' own
-landing says; a run that dies in between is made good by its rerun.
+The three files are replaced together, profiles first. So nobody stays public for longer than the landed users say. A
+rerun completes a run that died in between.
 """
 
 import json
@@ -33,7 +33,7 @@ PROFILES = Path(__file__).with_name("profiles.sql")
 COUNTS = Path(__file__).with_name("counts.sql")
 COMMONEST_DELETED_AT = Path(__file__).with_name("commonest_deleted_at.sql")
 
-# What is written of which table, in which order, and how many rows a reader of one row has to read.
+# File, table, order, and rows per row group: a reader of one row has to read as many.
 FILES = (
     ("users", "landed_users", "user_id, row", 122_880),
     ("zones", "zones", "user_id, from_day", 122_880),
@@ -64,7 +64,7 @@ class LandedUsers:
 def land_users(night: Night, last_day: date) -> LandedUsers | None:
     """Replace `users`, `zones` and `profiles.parquet`, unless the run's last day is before the newest day (R3).
 
-    Learners that a clock which was ahead has landed count as none: any run replaces them.
+    Learners that landed while a clock was ahead are replaced by any run.
 
     Args:
         night: where the source and the lake are, and the newest day.
@@ -122,14 +122,13 @@ def land_users(night: Night, last_day: date) -> LandedUsers | None:
 def commonest_deleted_at(lake: Lake) -> str | None:
     """Return what most of the landed learners who are deleted have for `deleted_at`, at most 40 characters of it.
 
-    None if nobody is deleted, or they landed at a time when that was not noted.
+    None if no learner is deleted, or if an older release landed them.
     """
     commonest: str | None = lake.footers.content(lake.users).get(COMMONEST)
     return commonest
 
 
 def _columns_before(lake: Lake) -> dict[str, str]:
-    """Return the types of the table's columns when the learners landed last, if that is known."""
     if not lake.users.exists():
         return {}
     columns: dict[str, str] = lake.footers.content(lake.users).get("columns", {})
@@ -140,7 +139,7 @@ def _write(night: Night, folder: Path, last_day: date, taken_at: datetime, about
     zones, erased = night.lake.zones, night.erased_learners()
     snapshot = {"taken_at": taken_at.astimezone(UTC).replace(tzinfo=None)}
     with engine.connect(folder) as connection:
-        suppression.view_others(connection, "spool", [folder / "spool.parquet"], erased)
+        suppression.view_not_erased(connection, "spool", [folder / "spool.parquet"], erased)
         connection.execute(f"create temp table landed_users as {engine.sql(USERS)}", snapshot)
         commonest = connection.execute(engine.sql(COMMONEST_DELETED_AT), snapshot).fetchall()
         text = json.dumps({**about, COMMONEST: commonest[0][0] if commonest else None})
@@ -151,10 +150,10 @@ def _write(night: Night, folder: Path, last_day: date, taken_at: datetime, about
         connection.execute(f"create temp table profiles as {engine.sql(PROFILES)}")
         for name, table, order, rows_per_group in FILES:
             options = f"format parquet, kv_metadata {{{ABOUT}: $about}}, row_group_size {rows_per_group}"
-            place = folder / f"{name}.parquet"
-            with writing(place):
+            file = folder / f"{name}.parquet"
+            with writing(file):
                 connection.execute(
                     f"copy (select * from {table} order by {order}) to $file ({options})",
-                    {"file": str(place), "about": text},
+                    {"file": str(file), "about": text},
                 )
         return LandedUsers(*engine.one_row(connection, engine.sql(COUNTS), {"last_day": last_day}))

@@ -1,5 +1,5 @@
--- Rows of the users stream as they were read -> every row once, with a reason where it has no id that can be used
--- (R19), and only the greatest content of an id that comes twice (R20, R26).
+-- Rows of the users stream as they were read -> every row once. A row without a usable id has a reason (R19). Of rows
+-- with one id only that with the greatest content counts (R20, R26).
 -- reads: spool
 -- takes: $taken_at
 -- makes: user_id, username, timezone, is_public, is_deleted, reason, row

@@ -1,5 +1,5 @@
--- Zones over time after a run whose last day is `last_day` (R3): a rerun forgets what it recorded for that day, and a
--- zone is recorded, as the source spells it, when it differs from the last one recorded.
+-- Zones over time after a run whose last day is `last_day` (R3). A rerun replaces what it recorded for that day. A zone
+-- is recorded, as the source spells it, if it differs from the last one recorded.
 -- reads: landed_users, recorded
 -- takes: $last_day
 -- makes: user_id, zone, from_day

@@ -1,8 +1,8 @@
-"""Step 4: roll the landings of a UTC day up to one row per learner and local date (R5 to R10).
+"""Step 4: roll up a UTC day's landings, to one row per learner and local date (R5 to R10).
 
-A day's activity is stale when a landing it came from, the zone in force of a learner in it, the default zone or the
-zone data differ from what it was made with; every night and every build first makes the stale days again. Who is on
-the list of erased learners is in no activity that a version is made of.
+A day's activity is stale when one of four things differs from what it was made with. These are its landings, the zone
+in force of a learner in it, the default zone and the zone data. Every night and every build first makes the stale days
+again. No activity that a version is made of has a learner on the list of erased learners.
 """
 
 import json
@@ -124,16 +124,18 @@ def make_zone_segments(
         tables: those whose column `zone` has the zones.
     """
     query = " union ".join(f"select zone from {table}" for table in tables)
-    used = {row[0] for row in connection.execute(query).fetchall()}
+    names = {row[0] for row in connection.execute(query).fetchall()}
     start, end = datetime.combine(from_day, time()), datetime.combine(until_day, time())
-    found = [segment for zone in sorted(used.union(default_timezones)) for segment in zones.segments(zone, start, end)]
+    segments = [
+        segment for zone in sorted(names.union(default_timezones)) for segment in zones.segments(zone, start, end)
+    ]
     engine.create(
         connection,
         "zone_segments",
-        zone=[segment.zone for segment in found],
-        from_utc=[segment.from_utc for segment in found],
-        until_utc=[segment.until_utc for segment in found],
-        utc_offset=[segment.offset for segment in found],
+        zone=[segment.zone for segment in segments],
+        from_utc=[segment.from_utc for segment in segments],
+        until_utc=[segment.until_utc for segment in segments],
+        utc_offset=[segment.offset for segment in segments],
     )
 
 
@@ -214,7 +216,6 @@ def ingredients(
 def _roll_up_days(
     connection: duckdb.DuckDBPyConnection, night: Night, days: Sequence[date]
 ) -> Iterator[tuple[date, int]]:
-    """Write the activity of days, and yield each with its rows."""
     make_local_dates(connection, days)
     _view_landings(connection, night, days)
     make_activity(connection, night.configuration.pulse.default_timezone)
@@ -237,7 +238,7 @@ def _roll_up_days(
 
 
 def _view_landings(connection: duckdb.DuckDBPyConnection, night: Night, days: Sequence[date]) -> None:
-    """Make the view `landings`, with their kind: the rows of the days, and sessions that may reach into them."""
+    """Make the view `landings`, with a column `kind`: the rows of the days, and sessions of the days before."""
     parts = []
     for stream in night.configuration.event_streams:
         wanted = {*days, *(day - DAY for day in days)} if stream.kind == "sessions" else days

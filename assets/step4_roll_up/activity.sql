@@ -1,12 +1,12 @@
--- Landings -> the roll-up of the UTC days in `wanted_days`: one row per learner, zone and local date (R5 to R10).
--- Each UTC day is cut in the zone that its learner had on that day; rows of different UTC days simply add up later, so
--- XP stays signed and session time stays in microseconds here. A learner is a number on the way, that of the record of
--- the zone in force, because numbers are grouped and ordered in half the time (docs/decisions/0007).
+-- Landings -> the roll-up of the UTC days in `wanted_days`: one row per learner, zone and local date (R5 to R10). Each
+-- UTC day is cut in the zone that its learner had on that day. Rows of different UTC days are added up later, so XP
+-- stays signed and session time stays in microseconds. Inside, a learner is a number: that of the record of the zone in
+-- force. Numbers are grouped and ordered in half the time (docs/decisions/0007).
 -- reads: landings, local_dates, session_days, wanted_days, zone_records
 -- takes: $default_timezone
 -- makes: day, user_key, user_id, zone, rolled.* exclude (day, record, unknown_id)
 with measured as (
-    -- What is counted is an instant; the time of a session is a stretch, of the kind `time`.
+    -- Events that are counted are instants. The time of a session is a stretch, of the kind `time`.
     select
         kind,
         user_id,
@@ -23,7 +23,7 @@ with measured as (
     from session_days
 ),
 
--- Whoever is not known has no record, but the id instead, and the default zone, whose number is 0.
+-- An unknown learner has no record, but the id instead, and the default zone, whose number is 0.
 recorded as (
     select
         measured.* exclude (user_id),

@@ -1,6 +1,6 @@
--- Zone segments -> the stretches of the UTC days in `wanted_days` that lie on one local date, zone by zone (R5). Only
--- a local midnight and a change of offset part a UTC day, so a zone has one to three of them, and whatever happened on
--- the day is dated by one join.
+-- Zone segments -> the stretches of the UTC days in `wanted_days` that lie on one local date, by zone (R5). A UTC day
+-- is divided only by a local midnight or a change of offset. So a zone has one to three stretches, and one join dates
+-- whatever happened on the day.
 -- reads: wanted_days, zone_numbers, zone_segments
 -- makes: zone_number, day, activity_date, from_utc, until_utc
 with days_by_offset as (

@@ -1,4 +1,4 @@
--- Each session on the UTC days of `wanted_days` that it reaches, its own and the next one, clipped to each (R7).
+-- Each session on the UTC days of `wanted_days` that it reaches, clipped to each: its own and the next (R7).
 -- reads: landings, wanted_days
 -- makes: user_id, day, opened_at, closed_at
 with sessions as (

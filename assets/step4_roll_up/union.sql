@@ -1,8 +1,8 @@
--- The length, in microseconds, of the union of each learner's sessions on each UTC day in `wanted_days`, by another way
--- than the activity's: without pairing openings and closings. With both sorted by themselves, the i-th closing is the
--- last one before the (i + 1)-th opening exactly if nothing is open in between; so each session adds the time from the
--- i-th opening to the i-th closing or the next opening, whichever is first (docs/decisions/0005). Compared with the
--- activity, this shows that cutting by zone and date lost nothing and counted nothing twice.
+-- The union of each learner's sessions on each UTC day in `wanted_days`, in microseconds. It is computed in another way
+-- than in the activity: openings and closings are not paired. Both are sorted. Then the i-th closing is the last before
+-- the (i + 1)-th opening exactly if nothing is open in between. So each session adds the time from the i-th opening to
+-- the i-th closing or the next opening, whichever is first (docs/decisions/0005). Compared with the activity, this
+-- shows that cutting by zone and date lost nothing and counted nothing twice.
 -- reads: session_days
 -- makes: day, microseconds
 with sorted_apart as (

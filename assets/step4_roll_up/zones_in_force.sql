@@ -1,5 +1,5 @@
--- Zones over time -> for each learner the zone in force on every day (R3): a record counts from its day to the next
--- one's, and the earliest also for everything before it. A zone that is no IANA name is the default zone (R4).
+-- Zones over time -> for each learner the zone in force on every day (R3). A record counts until the next record's day,
+-- and the first one also for all days before it. A zone that is no IANA name is the default zone (R4).
 -- reads: recorded_zones
 -- takes: $default_timezone, $zone_names
 -- makes: user_id, user_key, zone, is_iana, from_day, until_day

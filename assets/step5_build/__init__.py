@@ -1,1 +1,1 @@
-"""Step 5: build a version from the lake alone: days, window, levels, totals, and what says so of itself."""
+"""Step 5: build a version from the lake alone: days, window, levels, totals, and its description."""

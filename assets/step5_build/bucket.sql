@@ -1,4 +1,4 @@
--- The activity of the learners of one bucket, in memory: the numbers that a day is summed up from, without the ids.
+-- The activity of the learners of one bucket, in memory: the numbers that are summed per day, without ids.
 -- reads: activity
 -- takes: $first_key, $last_key
 -- makes: user_key, activity_date, xp, session_microseconds, sessions, quizzes, quizzes_passed

@@ -1,7 +1,7 @@
-"""Step 5: build a version from the whole lake, bucket by bucket in the order of the keys (R12 to R18, R21, R24).
+"""Step 5: build a version from the whole lake, bucket by bucket, ordered by key (R12 to R18, R21, R24).
 
-A version is a pure function of lake and configuration. It is built under a name of its own beside the published ones,
-and nobody reads it before step 6 has checked it and step 7 has put it in place.
+A version is a pure function of lake and configuration. It is built under its own name beside the published ones. Nobody
+reads it before step 6 has checked it and step 7 has put it in place.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,9 +31,9 @@ from warehouse.versions.manifest import sequence_of, version_name
 from warehouse.versions.remarks import Remarks
 
 HERE = Path(__file__).parent
-# What DuckDB 2.0 writes by default, 1.5 cannot open. A version that is not finished is thrown away, so it needs no log;
-# and DuckDB aborts the process if a disk fails under one.
-# A look-up reads a block or two; DuckDB's own 262,144 bytes take four times as long (decision 0008).
+# What DuckDB 2.0 writes by default, 1.5 cannot open. An unfinished version is thrown away, so it needs no log. And with
+# one, DuckDB aborts the process if the disk fails. A look-up reads a block or two; DuckDB's own 262,144 bytes take four
+# times as long (decision 0008).
 ATTACH = "attach {} as version (storage_version 'v1.5.0', block_size 65536, recovery_mode 'no_wal_writes')"
 KEY_BITS = 63
 ROWS_PER_BUCKET = 8_000_000
@@ -76,8 +76,7 @@ def build(night: Night) -> Built | None:
         return None
     if not lake.users.exists():
         stream = night.configuration.users_stream.name
-        message = f"stream {stream}: no learners have landed in {lake.users}; run `pulse nightly`"
-        raise CheckFailedError(message)
+        raise CheckFailedError(f"stream {stream}: no learners have landed in {lake.users}; run `pulse nightly`")
     last = warehouse.newest()
     version = version_name(newest, lake.next_sequence(above=sequence_of(last) if last else 0))
     reached("build: numbered")
@@ -113,28 +112,27 @@ def build(night: Night) -> Built | None:
 
 
 @contextmanager
-def _written_alone(place: Path) -> Iterator[Path]:
-    """Give a name beside the place of a version that is built; it has the place only when it is finished.
+def _written_alone(file: Path) -> Iterator[Path]:
+    """Give a temporary name for a version that is built; it is renamed to `file` only when it is finished.
 
-    The folder is emptied first, and again if the version does not come to its end by a fault or a signal.
+    The folder is emptied first, and again if an error or a signal ends the build.
     """
-    make_folder(place.parent)
-    _empty(place.parent)
-    unfinished = place.with_name(f".{place.name}{UNFINISHED}")
+    make_folder(file.parent)
+    _empty(file.parent)
+    unfinished = file.with_name(f".{file.name}{UNFINISHED}")
     try:
-        with writing(place):
+        with writing(file):
             yield unfinished
             _refuse_log(unfinished)
-            unfinished.rename(place)
+            unfinished.rename(file)
     except BaseException:
-        _empty(place.parent)
+        _empty(file.parent)
         raise
 
 
 def _refuse_log(unfinished: Path) -> None:
     if unfinished.with_name(unfinished.name + ".wal").exists():
-        message = f"DuckDB left a .wal beside {unfinished}; nothing is published, run `pulse build` again"
-        raise PulseError(message)
+        raise PulseError(f"DuckDB left a .wal beside {unfinished}; nothing is published, run `pulse build` again")
 
 
 def _empty(folder: Path) -> None:
@@ -200,9 +198,8 @@ def _parts(first_key: int, last_key: int, parts: int) -> Iterator[dict[str, int]
 
 
 def _refuse_collisions(connection: duckdb.DuckDBPyConnection) -> None:
-    for one, other in connection.execute(_model("collisions")).fetchall():
-        message = f"learners {one!r} and {other!r} have the same user_key; give one of them another id"
-        raise CheckFailedError(message)
+    for first, second in connection.execute(_model("collisions")).fetchall():
+        raise CheckFailedError(f"learners {first!r} and {second!r} have the same user_key; give one of them another id")
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, parameters: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
--- Activity of all UTC days -> one row per learner and active local date, for the learners of one part of a bucket (R6,
--- R7, R11). The floors at 0 XP and at whole seconds are applied here, once per local date. Grouped without the ids,
--- which are heavier than all the rest: that a key stands for one id has been seen before (`rolled_learners.sql`).
--- The sums are cast at once, because HUGEINT, which a sum is, is divided and compared many times slower.
+-- Activity of all UTC days -> one row per learner and active local date, for part of a bucket (R6, R7, R11). The floors
+-- at 0 XP and at whole seconds are applied here, once per local date. Rows are grouped without the ids, which are
+-- larger than all the rest. That a key has one id was checked before (`rolled_learners.sql`). The sums are cast at
+-- once: HUGEINT, the type of a sum, is divided and compared many times slower.
 -- reads: bucket, version.users
 -- takes: $first_key, $last_key
 -- makes: active.*, user_id

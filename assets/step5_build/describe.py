@@ -1,4 +1,4 @@
-"""Step 5: what a version says about itself: its landings, its quarantine and, last of all, what it was made from."""
+"""Step 5: what a version says about itself: landings, quarantine, and last what it was made from."""
 
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -45,8 +45,8 @@ def describe(connection: duckdb.DuckDBPyConnection, night: Night, newest: date) 
     connection.execute(f"insert into version.quarantine {every}")
 
 
-def _quarantined(stream: str, day: str, place: Path) -> str:
-    return f"select '{stream}', {day}, event_id, reason, row from {engine.files([place])}"
+def _quarantined(stream: str, day: str, file: Path) -> str:
+    return f"select '{stream}', {day}, event_id, reason, row from {engine.files([file])}"
 
 
 def sign(connection: duckdb.DuckDBPyConnection, configuration: Configuration, version: str, newest: date) -> None:

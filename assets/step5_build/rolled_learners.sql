@@ -1,5 +1,5 @@
--- Activity of all UTC days -> one row per key: whose it is, and what the version says of all rows together. Two ids of
--- one key show as the least and the greatest id differing.
+-- Activity of all UTC days -> one row per key: its learner, and the sums of all rows. If two ids have one key, the
+-- least and the greatest id differ.
 -- reads: activity
 -- makes: user_key, user_id, other_id, xp_events, sessions, quizzes, xp, microseconds
 select

@@ -1,4 +1,4 @@
--- The learners of a version: the newest users landing without deleted ones, each with the zone in force on the newest
+-- The learners of a version: the newest landing of users without deleted ones. Each has the zone in force on the newest
 -- day (R3, R4, R21).
 -- reads: landed_users, zones_in_force
 -- takes: $default_timezone, $newest_day

@@ -38,8 +38,10 @@ def version_asset(configuration: Configuration) -> dg.AssetsDefinition:
             for table in schema.tables()
         ],
         check_specs=[
-            dg.AssetCheckSpec(one.name, asset=version_key(one.table), description=one.description, blocking=True)
-            for one in CHECK_LIST
+            dg.AssetCheckSpec(
+                listed.name, asset=version_key(listed.table), description=listed.description, blocking=True
+            )
+            for listed in CHECK_LIST
         ],
     )
     def version(context: dg.AssetExecutionContext, night: NightResource) -> Iterator[Yielded]:
@@ -64,8 +66,12 @@ def _selected(context: dg.AssetExecutionContext, results: Iterable[Yielded]) -> 
     """Yield what the run has selected: a version is built whole, whichever of its tables and checks are asked for."""
     checks = {(key.asset_key, key.name) for key in context.selected_asset_check_keys}
     for result in results:
-        of_check = [result] if isinstance(result, dg.AssetCheckResult) else result.check_results or []
-        wanted = [one for one in of_check if (one.asset_key, one.check_name) in checks]
+        check_results = [result] if isinstance(result, dg.AssetCheckResult) else result.check_results or []
+        wanted = [
+            check_result
+            for check_result in check_results
+            if (check_result.asset_key, check_result.check_name) in checks
+        ]
         if isinstance(result, dg.MaterializeResult) and result.asset_key in context.selected_asset_keys:
             yield result._replace(check_results=wanted)
         else:
@@ -74,11 +80,11 @@ def _selected(context: dg.AssetExecutionContext, results: Iterable[Yielded]) -> 
 
 def _unneeded() -> Iterator[dg.AssetCheckResult]:
     """Tables may be skipped, their checks may not: without a table none is violated."""
-    for one in CHECK_LIST:
+    for listed in CHECK_LIST:
         yield dg.AssetCheckResult(
             passed=True,
-            asset_key=version_key(one.table),
-            check_name=one.name,
+            asset_key=version_key(listed.table),
+            check_name=listed.name,
             description=NOTHING_BUILT,
             metadata={"compared": NOTHING},
         )

@@ -1,7 +1,7 @@
 """Beside step 6: the version that readers get now, and what a new one must not lose of it.
 
-The figures of the old version are read on a connection of their own: a damaged file must not end the run that makes a
-good one. If the current version cannot be read, the newest one that can be takes its place.
+The figures of the old version are read on a separate connection. A damaged file must not end the run that makes a good
+one. If the current version cannot be read, the newest one that can be takes its place.
 """
 
 from collections.abc import Sequence
@@ -31,8 +31,8 @@ class Before:
 
     Args:
         newest_day: the last UTC day in it.
-        until: the last date that is compared; None for all of them. A version of days that are not over was made by a
-            clock that was ahead, and what it has of their dates is no measure.
+        until: the last date that is compared; None for all of them. A version of days that are not over was made while
+            a clock was ahead: their dates are not compared.
         figures: name, date or None, amount; as `scans/figures.sql`.
         landings: stream, UTC day, and when that was extracted.
         quarantine: a Parquet file of its quarantine.
@@ -60,8 +60,8 @@ def version_before(night: Night, folder: Path) -> Before | None:
     """
     warehouse, users = night.warehouse, night.configuration.users_stream.name
     current = warehouse.current_if_known()
-    others = sorted((name for name in warehouse.kept() if name != current), key=sequence_of, reverse=True)
-    for version in [current, *others] if current else others:
+    older = sorted((name for name in warehouse.kept() if name != current), key=sequence_of, reverse=True)
+    for version in [current, *older] if current else older:
         try:
             with duckdb.connect() as connection:
                 return _read(connection, warehouse.file(version), users, folder / "quarantine.parquet")
@@ -72,9 +72,9 @@ def version_before(night: Night, folder: Path) -> Before | None:
     return None
 
 
-def _read(connection: duckdb.DuckDBPyConnection, place: Path, users: str, quarantine: Path) -> Before:
+def _read(connection: duckdb.DuckDBPyConnection, file: Path, users: str, quarantine: Path) -> Before:
     engine.prepare(connection)
-    connection.execute(f"attach {engine.quoted(str(place))} as before (read_only)")
+    connection.execute(f"attach {engine.quoted(str(file))} as before (read_only)")
     (newest_day,) = engine.one_row(connection, "select newest_day from before.version_info")
     until = _until(newest_day)
     figures = _figures(connection, "before", newest_day, until)
@@ -90,7 +90,7 @@ def _read(connection: duckdb.DuckDBPyConnection, place: Path, users: str, quaran
 
 
 def _until(newest_day: date) -> date | None:
-    """Return the last date that is over in every zone by the end of the last day that is over, if that comes before."""
+    """Return the last date that is compared in a version whose newest day is not over; None for any other."""
     last = clock.last_day_over()
     return last - DAY if newest_day > last else None
 
@@ -98,7 +98,6 @@ def _until(newest_day: date) -> date | None:
 def _figures(
     connection: duckdb.DuckDBPyConnection, database: str, newest_day: date, until: date | None
 ) -> list[tuple[str, date | None, int]]:
-    """Return the figures of an attached version, up to a date."""
     for name in COMPARED:
         connection.execute(f"create or replace temp view compared_{name} as select * from {database}.{name}")
     limits = {"last_day": min(newest_day, until or newest_day), "until": until}

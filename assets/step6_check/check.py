@@ -1,8 +1,8 @@
 """Step 6: the checks that stand between a built version and its readers (R21, R22, R25, conservation).
 
-They run on the finished file, reopened, beside the lake: what several of them look at is read once into the tables of
-`scans/`, then each file of `checks/` is asked for its failing rows. Step 7 runs them again for itself: publishing never
-relies on what an earlier step says it has seen.
+They run on the finished file, which is opened again, and on the lake. What several checks need is read once, into the
+tables of `scans/`. Then each file of `checks/` is asked for its failing rows. Step 7 runs them again: publishing never
+relies on the outcome of an earlier step.
 """
 
 from collections.abc import Collection, Iterator
@@ -28,7 +28,8 @@ from warehouse.lake.days import days_between
 from warehouse.versions import schema
 
 SCANS = Path(__file__).with_name("scans")
-# Those of the version and the lake, in the order in which one reads another; of the version before: `before.py`.
+# Tables of the version and the lake, in the order in which one reads another. `before.py` makes those of the version
+# before.
 TABLES = (
     "sizes",
     "live_learners",
@@ -53,15 +54,14 @@ def check(night: Night, version: str, accepted: Collection[str] = ()) -> list[Ou
 
     Args:
         night: where lake and warehouse are, the budgets, and the day up to which the version has to be complete.
-        version: the name of the version in the building place.
+        version: the name of the version in the building folder.
         accepted: guards that an operator lets through, `accept_shrink` or `accept_quarantine`.
 
     Raises:
         CheckFailedError: the file cannot be read to its end, or no day is complete any more.
     """
     if night.newest_day is None:
-        message = f"version {version}: no day is complete any more, land the streams with `pulse nightly`"
-        raise CheckFailedError(message)
+        raise CheckFailedError(f"version {version}: no day is complete any more, land the streams with `pulse nightly`")
     building = night.warehouse.building(version)
     with (
         TemporaryDirectory(dir=building.parent, prefix=".", suffix=UNFINISHED) as folder,
@@ -78,7 +78,7 @@ def check(night: Night, version: str, accepted: Collection[str] = ()) -> list[Ou
             view_fresh_rows(connection, night.lake)
             for name in TABLES:
                 _scan(connection, name)
-            asked = [_asked(connection, one, accepted, before) for one in CHECK_LIST if one.model]
+            asked = [_asked(connection, listed, accepted, before) for listed in CHECK_LIST if listed.model]
     reached("check: done")
     return judged([readable, *chain(*asked)])
 
@@ -88,32 +88,31 @@ def _scan(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def _read_whole(connection: duckdb.DuckDBPyConnection) -> Report:
-    """Read every column."""
-    (said,) = engine.one_row(connection, "select logical_hash from version.version_info")
-    found = schema.logical_hash(connection, "version")
+    (recorded,) = engine.one_row(connection, "select logical_hash from version.version_info")
+    computed = schema.logical_hash(connection, "version")
     schema.read_not_hashed(connection, "version")
     rows = sum(schema.row_counts(connection, "version").values())
-    return Report(READABLE.name, int(said != found), f"{found} instead of {said}", f"{rows} rows")
+    return Report(READABLE.name, int(recorded != computed), f"{computed} instead of {recorded}", f"{rows} rows")
 
 
 def _asked(
-    connection: duckdb.DuckDBPyConnection, one: Check, accepted: Collection[str], before: Before | None
+    connection: duckdb.DuckDBPyConnection, listed: Check, accepted: Collection[str], before: Before | None
 ) -> list[Report]:
-    """Ask a check for its failing rows, but for one that an operator lets through, or that has nothing to look at."""
-    if one.guard in accepted:
-        return [Report(one.name, 0, None, LET_THROUGH)]
-    if one.beside and before is None:
-        return [Report(one.name, 0, None, "nothing before")]
-    query = ASK.format(compares=one.compares, model=one.model)
+    """Ask a check for its failing rows, unless an operator lets it through or it has nothing to compare with."""
+    if listed.guard in accepted:
+        return [Report(listed.name, 0, None, LET_THROUGH)]
+    if listed.beside and before is None:
+        return [Report(listed.name, 0, None, "nothing before")]
+    query = ASK.format(compares=listed.compares, model=listed.model)
     return [
-        Report(one.name, violations, example, f"{rows} rows")
+        Report(listed.name, violations, example, f"{rows} rows")
         for violations, example, rows in connection.execute(query).fetchall()
     ]
 
 
 @contextmanager
 def _damage_refused(version: str, building: Path) -> Iterator[None]:
-    """Say of what DuckDB cannot read where it is; DuckDB names neither the file nor the version."""
+    """Name the version and the file that DuckDB cannot read, because DuckDB names neither."""
     try:
         yield
     except duckdb.ProgrammingError:  # the query's fault
@@ -121,12 +120,11 @@ def _damage_refused(version: str, building: Path) -> Iterator[None]:
     except duckdb.Error as error:  # of 2.0 it is just that
         if engine.is_interruption(error) or isinstance(error, duckdb.OutOfMemoryException):
             raise
-        said = " ".join(str(error).split())
-        message = (
-            f"version {version} was not published: check readable: {said}; look at {building} and its disk, "
+        reason = " ".join(str(error).split())
+        raise CheckFailedError(
+            f"version {version} was not published: check readable: {reason}; look at {building} and its disk, "
             "and run `pulse build`"
-        )
-        raise CheckFailedError(message) from error
+        ) from error
 
 
 def refuse_failures(version: str, outcomes: list[Outcome]) -> None:
@@ -137,16 +135,14 @@ def refuse_failures(version: str, outcomes: list[Outcome]) -> None:
     """
     failures = [outcome for outcome in outcomes if not outcome.passed]
     if failures:
-        found = "; ".join(
+        figures = "; ".join(
             f"check {failed.check.name} found {failed.violations} (such as {failed.example}): {failed.check.way_out}"
             for failed in failures
         )
-        message = f"version {version} was not published: {found}"
-        raise CheckFailedError(message)
+        raise CheckFailedError(f"version {version} was not published: {figures}")
 
 
 def _view_surroundings(connection: duckdb.DuckDBPyConnection, night: Night, newest: date) -> None:
-    """Make what the checks compare the version with."""
     lake, landings = night.lake, night.landings
     pulse, streams = night.configuration.pulse, night.configuration.event_streams
     days = days_between(pulse.first_day, newest)

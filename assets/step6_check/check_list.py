@@ -1,8 +1,8 @@
-"""The checks of step 6: each is a file in `checks/` that selects its failing rows, and a header that says the rest.
+"""The checks of step 6: each is a file in `checks/`, a query of failing rows under a header.
 
-A header is the comment that a file begins with: what holds when the check passes, then a line for each of `KEYS`.
-Dagster, the error and docs/reference/checks.md are made from it, so a new check is a new file. How checks are asked is
-`check.py`, where every check reports for itself. Nothing passes by saying nothing.
+The header is the comment at the beginning. It says what holds when the check passes, then has a line for each of
+`KEYS`. Dagster, the error and docs/reference/checks.md are made from it, so a new check is a new file. `check.py` runs
+the checks, and each reports. A check without a report fails.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -55,7 +55,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Report:
-    """What a check says of itself.
+    """The report of a check that was run.
 
     Args:
         name: that of the check.
@@ -99,18 +99,17 @@ def checks_in(folder: Path) -> Iterator[Check]:
     Raises:
         ValueError: a header lacks what every check says, or says something twice.
     """
-    for place in sorted(folder.glob("*.sql")):
-        text = engine.sql(place)
-        description, said = _header(text, place)
-        if not description or not {"table", "compares"} <= said.keys():
-            message = f"{place.name} does not say what holds, beside which table, and what it compares"
-            raise ValueError(message)
-        yield Check(place.stem, description=description, model=text, **said)
+    for file in sorted(folder.glob("*.sql")):
+        text = engine.sql(file)
+        description, fields = _header(text, file)
+        if not description or not {"table", "compares"} <= fields.keys():
+            raise ValueError(f"{file.name} does not say what holds, beside which table, and what it compares")
+        yield Check(file.stem, description=description, model=text, **fields)
 
 
-def _header(text: str, place: Path) -> tuple[str, dict[str, str]]:
-    """Return what a header says before its first key, and by key; an empty line of comment ends it."""
-    description, said, key = [], {}, ""
+def _header(text: str, file: Path) -> tuple[str, dict[str, str]]:
+    """Return a header's description and its fields by key; an empty line of comment ends it."""
+    description, fields, key = [], {}, ""
     for line in text.splitlines():
         if not line.startswith("-- "):
             break
@@ -118,15 +117,14 @@ def _header(text: str, place: Path) -> tuple[str, dict[str, str]]:
         name, colon, rest = words.partition(": ")
         if colon and name in KEYS:
             key = KEYS[name]
-            if key in said:
-                message = f"{place.name} says twice: {name}"
-                raise ValueError(message)
-            said[key] = rest
+            if key in fields:
+                raise ValueError(f"{file.name} says twice: {name}")
+            fields[key] = rest
         elif key:
-            said[key] += f" {words}"
+            fields[key] += f" {words}"
         else:
             description.append(words)
-    return " ".join(description), said
+    return " ".join(description), fields
 
 
 READABLE = Check(
@@ -143,8 +141,7 @@ def judged(reports: Collection[Report]) -> list[Outcome]:
     """
     names = {check.name for check in CHECK_LIST}
     if unknown := sorted({report.name for report in reports} - names):
-        message = f"checks that nobody knows have reported: {', '.join(unknown)}; {FAULT}"
-        raise CheckFailedError(message)
+        raise CheckFailedError(f"checks that nobody knows have reported: {', '.join(unknown)}; {FAULT}")
     return [_outcome(check, [report for report in reports if report.name == check.name]) for check in CHECK_LIST]
 
 
@@ -164,7 +161,7 @@ def page() -> str:
         "its table. What may be let through, and how, is said in the guide, under Operate.\n",
         "| check | beside the table | what holds | let through by |",
         "| --- | --- | --- | --- |",
-        *(f"| `{one.name}` | `{one.table}` | {one.description} | {_option(one.guard)} |" for one in CHECK_LIST),
+        *(f"| `{item.name}` | `{item.table}` | {item.description} | {_option(item.guard)} |" for item in CHECK_LIST),
     ]
     return "\n".join(parts) + "\n"
 

@@ -1,7 +1,7 @@
 """Beside step 6: what has landed since the published version, which the guards of R21 and R22 look at.
 
-Landings are told apart by when they were extracted. Rows without a day belong to no landing: what the published version
-has of them in its own quarantine, and what an operator has let through, does not count again.
+Landings are told apart by when they were extracted. Rows without a day belong to no landing. They do not count again if
+the published version's quarantine has them, or an operator let them through.
 """
 
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ ACCEPTED = Path(__file__).with_name("scans") / "accepted.sql"
 def remember_accepted(night: Night, version: Path) -> None:
     """Keep in the lake what was let through, so that it does not count again (R22).
 
-    That is the quarantine of a version, rows without a day among them, and as many rows as it has duplicates of other
-    learners, without a word of whose.
+    That is the quarantine of a version, with its rows without a day. Foreign duplicates are kept as so many rows,
+    without an id.
     """
     with (
         night.connect() as connection,
@@ -35,7 +35,7 @@ def remember_accepted(night: Night, version: Path) -> None:
 
 
 def view_landings(connection: duckdb.DuckDBPyConnection, landings: Mapping[tuple[str, date], Landing]) -> None:
-    """Make `lake_landings`, of what only the lake's files say of themselves."""
+    """Make `lake_landings`, of figures that only the lake's files have."""
     of_lake = landings.values()
     engine.create(
         connection,
@@ -59,6 +59,6 @@ def view_fresh_rows(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     fresh = connection.execute("select stream, day from fresh_landings").fetchall()
     parts = ["select '' as stream, '' as user_id where false"]
     for stream in sorted({stream for stream, _ in fresh}):
-        places = [lake.landing(stream, day) for name, day in fresh if name == stream]
-        parts.append(f"select {engine.quoted(stream)}, user_id from {engine.files(places)} where reason is null")
+        files = [lake.landing(stream, day) for name, day in fresh if name == stream]
+        parts.append(f"select {engine.quoted(stream)}, user_id from {engine.files(files)} where reason is null")
     connection.execute(f"create temp view fresh_rows as {' union all '.join(parts)}")

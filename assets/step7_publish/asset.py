@@ -23,8 +23,8 @@ def warehouse_asset() -> dg.AssetsDefinition:
     )
     def pulse(night: NightResource) -> dg.MaterializeResult[None]:
         with permanent_errors_fail_at_once():
-            known = night.now()
-            manifest = publish(known, version_built(known), accepted=night.accepted)
-        return dg.MaterializeResult(metadata=warehouse_metadata(manifest, known.warehouse.pin))
+            state = night.now()
+            manifest = publish(state, version_built(state), accepted=night.accepted)
+        return dg.MaterializeResult(metadata=warehouse_metadata(manifest, state.warehouse.pin))
 
     return pulse

@@ -19,11 +19,11 @@ from warehouse.versions.versions import Warehouse
 
 
 def publish(night: Night, version: str, *, accepted: Sequence[str] = ()) -> Manifest:
-    """Check a built version again, give it its name, write its manifest and switch the pointer to it if no pin holds.
+    """Check a built version again, put it in place with its manifest, and switch the pointer unless it is pinned.
 
     Args:
         night: where lake and warehouse are; what it knows of them is read anew.
-        version: the name of a version in the building place.
+        version: the name of a version in the building folder.
         accepted: guards that an operator lets through, `accept_shrink` or `accept_quarantine`; recorded.
 
     Returns:
@@ -36,14 +36,14 @@ def publish(night: Night, version: str, *, accepted: Sequence[str] = ()) -> Mani
     night = night.read_anew()
     warehouse = night.warehouse
     warehouse.refuse_overtaken(version)
-    with _not_left_half_way(warehouse, version):
+    with _cleared_on_disk_error(warehouse, version):
         refuse_failures(version, check(night, version, accepted))
     reached("publish: checked")
     building = warehouse.building(version)
     if building.with_name(building.name + ".wal").exists():
         message = f"version {version}: a .wal stands beside {building}, so it is not finished; run `pulse build` again"
         raise PulseError(message)
-    with night.progress.step("warehouse") as summarize, _not_left_half_way(warehouse, version):
+    with night.progress.step("warehouse") as summarize, _cleared_on_disk_error(warehouse, version):
         manifest = _manifest(night, version, accepted)
         with finished_first():
             pin = _put_in_place(night, manifest)
@@ -53,11 +53,12 @@ def publish(night: Night, version: str, *, accepted: Sequence[str] = ()) -> Mani
 
 
 def _put_in_place(night: Night, manifest: Manifest) -> Pin | None:
-    """Give a version its place and move the pointer to it, in moments; return the pin that holds it back."""
+    """Put a version in place and switch the pointer, within moments; return the pin that holds it back."""
     warehouse, version = night.warehouse, manifest.version
-    # What this version restates is recorded first and what it was made from last. A kill in between leaves a basis
-    # of the version before: the next build forgets what is recorded of any later one and finds it again, under its
-    # own name. The other way round it would be lost. Nothing is seen before the switch, which comes after both.
+    # What this version restates is recorded first, and what it was made from last. After a kill in between, the basis
+    # is still that of the version before. The next build then ignores restatements of any later version and finds them
+    # again, under its own name. In the other order they would be lost. Readers see nothing before the switch, which
+    # comes after both.
     record_restatements(night, version)
     reached("publish: restatements recorded")
     warehouse.put_in_place(version, manifest)
@@ -72,13 +73,13 @@ def _put_in_place(night: Night, manifest: Manifest) -> Pin | None:
 
 
 @contextmanager
-def _not_left_half_way(warehouse: Warehouse, version: str) -> Iterator[None]:
-    """Leave nothing in the building place of a version that the disk would not take."""
+def _cleared_on_disk_error(warehouse: Warehouse, version: str) -> Iterator[None]:
+    """Empty the building folder of a version that the disk could not take."""
     try:
         yield
     except OSError:
-        for half in (warehouse.building, warehouse.building_basis, warehouse.building_remarks):
-            half(version).unlink(missing_ok=True)
+        for path_of in (warehouse.building, warehouse.building_basis, warehouse.building_remarks):
+            path_of(version).unlink(missing_ok=True)
         raise
 
 

@@ -1,4 +1,4 @@
-"""Before step 7, where the version was built by an earlier run: which one waits to be published, and if it still may.
+"""Before step 7: which version an earlier run has built, and whether it may still be published.
 
 Only Dagster's asset of the warehouse can be run without what comes before it.
 """
@@ -13,7 +13,7 @@ WAY_OUT = "materialize the version's tables first, or run `pulse build`"
 
 
 def version_built(night: Night) -> str:
-    """Return the name of the version that waits in the building place.
+    """Return the name of the version that waits in the building folder.
 
     Args:
         night: where lake and warehouse are.
@@ -25,14 +25,12 @@ def version_built(night: Night) -> str:
     folder = warehouse.building("*").parent
     waiting = sorted(folder.glob("pulse-*.duckdb"))
     if not waiting:
-        message = f"no version that was built to its end waits in {folder} to be published; {WAY_OUT}"
-        raise CheckFailedError(message)
+        raise CheckFailedError(f"no version that was built to its end waits in {folder} to be published; {WAY_OUT}")
     version = waiting[-1].stem
     basis = warehouse.building_basis(version)
     is_whole = basis.exists() and warehouse.building_remarks(version).exists()  # not one of an older release
     if not is_whole or _is_outdated(night, basis):
-        message = f"version {version} in {folder} was built from another state of the lake; {WAY_OUT}"
-        raise CheckFailedError(message)
+        raise CheckFailedError(f"version {version} in {folder} was built from another state of the lake; {WAY_OUT}")
     return version
 
 

@@ -56,7 +56,7 @@ def _is_interruption(error: BaseException) -> bool:
 def _explained(config: Path | None, error: BaseException) -> str | None:
     """Return the cause that the data folder shows, None if it shows none."""
     try:
-        return damage.described(error, load(config).data_dir) if config and isinstance(error, Exception) else None
+        return damage.damage_line(error, load(config).data_dir) if config and isinstance(error, Exception) else None
     except Exception:  # noqa: BLE001 - without a cause the error itself is printed
         return None
 

@@ -77,12 +77,12 @@ class Output:
 def never_failing_outputs() -> Iterator[None]:
     """Put an `Output` in the place of standard output and standard error, for the length of the block."""
     before = sys.stdout, sys.stderr
-    ours = Output(sys.stdout), Output(sys.stderr)
-    sys.stdout, sys.stderr = ours
+    outputs = Output(sys.stdout), Output(sys.stderr)
+    sys.stdout, sys.stderr = outputs
     try:
         yield
     finally:
-        for output in ours:
+        for output in outputs:
             output.end()
         sys.stdout, sys.stderr = before
 

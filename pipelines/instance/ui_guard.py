@@ -41,7 +41,7 @@ NO_PAGES = (
 NOT_FRAMED = [(b"x-frame-options", b"DENY"), (b"content-security-policy", b"frame-ancestors 'none'")]
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not an error of ours
+class RefusedRequestError(Exception):
     """A request that is not passed on.
 
     Args:
@@ -74,8 +74,8 @@ class UiGuard:
             return
         try:
             refuse_foreign(scope, self._hosts)
-        except Refusal as refusal:
-            await _refuse(scope, refusal, send)
+        except RefusedRequestError as error:
+            await _refuse(scope, error, send)
             return
         await self._app(_as_page_request(scope), receive, _without_frames(send))
 
@@ -88,18 +88,18 @@ def refuse_foreign(scope: Scope, hosts: frozenset[str]) -> None:
         hosts: the names under which the UI is reached, in lower case and without ports.
 
     Raises:
-        Refusal: it is not passed on.
+        RefusedRequestError: it is not passed on.
     """
     host = _host_of(scope, hosts)
     origin = _single_header(scope, b"origin")
     is_reading = scope["type"] == "http" and scope["method"] in READING
     is_link = is_reading and _single_header(scope, b"sec-fetch-mode") == "navigate" and not _is_data(scope["path"])
     if origin is not None and not _has_host_and_port(origin, host):
-        raise Refusal(403, f"a page of {_printable(origin)} may not ask this; open the UI itself")
+        raise RefusedRequestError(403, f"a page of {_printable(origin)} may not ask this; open the UI itself")
     if _single_header(scope, b"sec-fetch-site") not in {None, "same-origin", "none"} and not is_link:
-        raise Refusal(403, "a page of another site may not ask this; open the UI itself")
+        raise RefusedRequestError(403, "a page of another site may not ask this; open the UI itself")
     if scope["type"] == "http" and not is_reading and _media_type(scope) != "application/json":
-        raise Refusal(415, "what changes something is sent as application/json")
+        raise RefusedRequestError(415, "what changes something is sent as application/json")
 
 
 def _host_of(scope: Scope, hosts: frozenset[str]) -> SplitResult:
@@ -107,7 +107,7 @@ def _host_of(scope: Scope, hosts: frozenset[str]) -> SplitResult:
     host = _single_header(scope, b"host") or ""
     parts = _split(f"http://{host}")
     if parts is None or _name(parts) not in hosts:
-        raise Refusal(
+        raise RefusedRequestError(
             403, f"the host {_printable(host)} is not known; if the UI is reached so, name it in [pulse] ui_hosts"
         )
     return parts
@@ -140,11 +140,11 @@ def _single_header(scope: Scope, name: bytes) -> str | None:
     """Return a header's value, None without it.
 
     Raises:
-        Refusal: it is sent twice; programs differ in which one counts.
+        RefusedRequestError: it is sent twice; programs differ in which one counts.
     """
     values = [value for key, value in scope["headers"] if key.lower() == name]
     if len(values) > 1:
-        raise Refusal(400, f"the header {name.decode()} may be there once")
+        raise RefusedRequestError(400, f"the header {name.decode()} may be there once")
     return values[0].decode("latin-1").strip() if values else None
 
 
@@ -175,18 +175,18 @@ def _without_frames(send: Send) -> Send:
     return send_unframed
 
 
-async def _refuse(scope: Scope, refusal: Refusal, send: Send) -> None:
+async def _refuse(scope: Scope, error: RefusedRequestError, send: Send) -> None:
     if scope["type"] == "websocket":  # before it is accepted: the server answers the handshake with 403
-        await send({"type": "websocket.close", "code": 1008, "reason": refusal.reason})
+        await send({"type": "websocket.close", "code": 1008, "reason": error.reason})
         return
-    body = f"{refusal.reason}\n".encode()
+    body = f"{error.reason}\n".encode()
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
         *NOT_FRAMED,
     ]
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

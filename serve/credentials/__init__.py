@@ -1,1 +1,1 @@
-"""Who asks: signed tokens, key sets and API keys."""
+"""Credentials: signed tokens, key sets and API keys."""

@@ -1,9 +1,9 @@
-"""API keys, looked up live: whose key it is, if it is one, is not revoked, has not expired and may do this.
+"""API keys, looked up live: whose key it is, and whether it is revoked, has expired or lacks the scope.
 
 See docs/guide/connect.md, API keys.
 
-What does not look like a key never gets further than this module. What does is looked up by its hash: one query, one
-way through the code and one answer for unknown, revoked and expired. How the table is asked is `key_store.py`.
+Text that does not look like a key is refused here. A key is looked up by its hash. Unknown, revoked and expired keys
+have the same query, the same code path and the same answer. `key_store.py` asks the table.
 """
 
 import hashlib
@@ -53,14 +53,14 @@ class Store(Protocol):
         """
 
 
-class Known(NamedTuple):
+class CachedRows(NamedTuple):
     """An answer of the store, and until when it is good by the monotonic clock."""
 
     rows: Sequence[Row]
     until: float
 
 
-class Caller(NamedTuple):
+class KeyOwner(NamedTuple):
     """The owner of a good key.
 
     Args:
@@ -73,7 +73,7 @@ class Caller(NamedTuple):
 
 
 class KeyRing:
-    """What makes a key good, and what has been asked in the last seconds.
+    """Decides whether a key is good, and keeps the rows of the last seconds.
 
     Args:
         settings: of `[auth.api_keys]`.
@@ -93,10 +93,10 @@ class KeyRing:
         self._store = store
         self._clock = clock
         self._now = now
-        self._known: OrderedDict[str, Known] = OrderedDict()
-        self._knowing = threading.Lock()
+        self._cached: OrderedDict[str, CachedRows] = OrderedDict()
+        self._cache_lock = threading.Lock()
 
-    def caller(self, key: str) -> Caller:
+    def caller(self, key: str) -> KeyOwner:
         """Return whose key it is.
 
         Raises:
@@ -113,30 +113,30 @@ class KeyRing:
         required = self._settings.required_scope
         if required and required not in (granted := scopes_of(row.scopes)):
             raise ScopeError(required, granted)
-        return Caller(normal_id(row.user_id), key_hash)
+        return KeyOwner(normal_id(row.user_id), key_hash)
 
     def _is_key(self, key: str) -> bool:
         is_longer = len(self._settings.prefix) < len(key) <= LONGEST_KEY
         return is_longer and key.startswith(self._settings.prefix) and bool(VISIBLE.fullmatch(key))
 
     def _rows(self, key_hash: str) -> Sequence[Row]:
-        """Return what the store says, or said not long ago; whatever it says is remembered, nothing too."""
+        """Return the store's rows, or those of the last seconds; also that there are none is kept."""
         asked_at = self._clock()
-        with self._knowing:
-            known = self._known.get(key_hash)
-        if known is not None and asked_at < known.until:
-            return known.rows
+        with self._cache_lock:
+            cached = self._cached.get(key_hash)
+        if cached is not None and asked_at < cached.until:
+            return cached.rows
         rows = self._store.rows(key_hash)
-        with self._knowing:
-            self._known[key_hash] = Known(rows, asked_at + REMEMBERED_SECONDS)
-            self._known.move_to_end(key_hash)
-            while len(self._known) > MOST_REMEMBERED:
-                self._known.popitem(last=False)
+        with self._cache_lock:
+            self._cached[key_hash] = CachedRows(rows, asked_at + REMEMBERED_SECONDS)
+            self._cached.move_to_end(key_hash)
+            while len(self._cached) > MOST_REMEMBERED:
+                self._cached.popitem(last=False)
         return rows
 
 
 def _good_row(rows: Sequence[Row], key_hash: str, now: datetime) -> Row | None:
-    """Return the one row of a hash if the key is in force; two rows are none, because they could contradict."""
+    """Return the row of a hash if the key is in force; None also for two rows, which could contradict."""
     if len(rows) != 1 or rows[0].key_hash != key_hash:
         return None
     row = rows[0]
@@ -144,7 +144,7 @@ def _good_row(rows: Sequence[Row], key_hash: str, now: datetime) -> Row | None:
 
 
 def _has_expired(expires_at: str | None, now: datetime) -> bool:
-    """Tell whether an instant has come; one without a zone is UTC (R1), one that cannot be read has."""
+    """Tell whether an instant has come. One without a zone is UTC (R1); one that cannot be read counts as expired."""
     if expires_at is None or expires_at == NEVER:
         return False
     try:
@@ -156,7 +156,7 @@ def _has_expired(expires_at: str | None, now: datetime) -> bool:
 
 
 def scopes_of(text: str | None) -> list[str]:
-    """Return the scopes in a text: a JSON array, an array as PostgreSQL writes it, or words with spaces or commas."""
+    """Return the scopes in a text: a JSON array, a PostgreSQL array, or words with spaces or commas."""
     text = (text or "").strip()
     if text.startswith("["):
         try:
@@ -167,6 +167,6 @@ def scopes_of(text: str | None) -> list[str]:
     if text.startswith("{"):
         if not ARRAY.fullmatch(text):
             return []  # such as a JSON object, which may name a scope to deny it
-        found = ARRAY_ITEM.findall(text[1:-1])
-        return [re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL) or plain.strip() for quoted, plain in found]
+        items = ARRAY_ITEM.findall(text[1:-1])
+        return [re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL) or plain.strip() for quoted, plain in items]
     return [scope for scope in re.split(r"[\s,]+", text) if scope]

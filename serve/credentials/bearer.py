@@ -2,8 +2,8 @@
 
 See docs/reference/http.md, Tokens.
 
-The configuration says which algorithms there are; of the token's own header only the name of the algorithm and of the
-key are read, and both are only ever compared with what we have. Where keys come from is `Keys`' matter.
+The configuration says which algorithms are allowed. Of the token's own header only the algorithm and the key id are
+read. Both are only compared with what is configured. The keys come from `Keys`.
 """
 
 import base64
@@ -103,7 +103,7 @@ class Bearer:
         return _learner(claims.get(self._auth.user_claim), self._auth.user_claim)
 
     def _claims(self, token: str) -> dict[str, Any]:
-        """Return the claims of a token that one of the keys has signed; only a wrong signature asks the next key."""
+        """Return the claims of a signed token; the next key is tried only after a wrong signature."""
         candidates = self._candidates(_header(token))
         for key in candidates:
             try:
@@ -160,15 +160,15 @@ def refuse_unusable_secrets(auth: Auth) -> None:
     algorithm = jwt.get_algorithm_by_name("HS256")
     for number, secret in enumerate(auth.secrets, start=1):
         try:
-            complaint = algorithm.check_key_length(algorithm.prepare_key(secret))
+            reason = algorithm.check_key_length(algorithm.prepare_key(secret))
         except jwt.InvalidKeyError as error:
-            complaint = str(error)
-        if complaint:
-            raise ConfigurationError([f"auth.secret: secret {number} cannot be used for HS256: {complaint}"])
+            reason = str(error)
+        if reason:
+            raise ConfigurationError([f"auth.secret: secret {number} cannot be used for HS256: {reason}"])
 
 
 def _header(token: str) -> dict[str, Any]:
-    """Return the untrusted header of what has the form of a token, and whose signature is spelled in the one way."""
+    """Return the untrusted header of a token that has the right form and a canonical signature."""
     form = FORM.fullmatch(token) if len(token) <= LONGEST_TOKEN else None
     if not form or not _is_canonical(form[1]):
         raise RefusedError(Reason.MALFORMED, "not of the form of a token")
@@ -179,7 +179,7 @@ def _header(token: str) -> dict[str, Any]:
 
 
 def _is_canonical(text: str) -> bool:
-    """Tell whether bytes are spelled as base64url writes them; the bits that no byte needs could be anything."""
+    """Tell whether a text is canonical base64url, in which the unused bits are zero."""
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:

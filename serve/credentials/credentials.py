@@ -1,9 +1,9 @@
-"""Who asks: a bearer token or an API key, one of them and once, says which learner it is.
+"""Who asks: a bearer token or an API key, exactly one of them, names the learner.
 
 See docs/reference/http.md; FAULTS 31 to 36.
 
-A credential that cannot be trusted is refused, whatever is wrong with it; why is for log and metrics and never for the
-answer. What a token must be is `bearer.py`, where keys come from `jwks.py`, what an API key must be `api_keys.py`.
+A credential that cannot be trusted is refused. The reason goes to log and metrics, and never into the answer. Tokens
+are checked in `bearer.py`, their keys come from `jwks.py`, and API keys are checked in `api_keys.py`.
 """
 
 from typing import NamedTuple, Protocol
@@ -72,7 +72,7 @@ class Credentials:
         return cls(Bearer(auth, keys or Secrets(auth)), ring, keys)
 
     def start(self) -> None:
-        """Begin to fetch keys, in this process; the first request does so too, and has to wait for the next."""
+        """Begin to fetch keys, in this process. The first request starts it too, but has no keys yet."""
         if self._keys is not None:
             self._keys.start()
 
@@ -104,8 +104,8 @@ class Credentials:
     def _key_caller(self, key: str) -> Caller:
         if self._ring is None:
             raise RefusedError(Reason.API_KEY, "there are no API keys here")
-        found = self._ring.caller(key)
-        return Caller(found.learner, f"key:{found.key_hash}")
+        owner = self._ring.caller(key)
+        return Caller(owner.learner, f"key:{owner.key_hash}")
 
 
 def _token(authorization: str | None) -> str:

@@ -1,7 +1,7 @@
-"""One GET over https, bounded in every way: time as a whole, size, no redirect, no proxy, no cookie, no compression.
+"""One GET over https with limits: total time, size, and no redirect, proxy, cookie or compression.
 
-The standard library's client does it, on a socket that waits until one moment and no longer. By themselves clients take
-a timeout for each read; who sends a byte at a time keeps them for ever.
+The standard library's client does it, on a socket with one deadline. Other clients only have a timeout for each read,
+so a server that sends single bytes could block them.
 """
 
 import http.client
@@ -16,7 +16,7 @@ HEADERS = {"Accept": "application/json", "Connection": "close"}
 
 
 class FetchError(Exception):
-    """What was asked for could not be had."""
+    """The content could not be fetched."""
 
 
 class TimedSocket(ssl.SSLSocket):
@@ -35,8 +35,8 @@ def fetched(url: str, *, seconds: float, most_bytes: int) -> bytes:
 
     Args:
         url: of https. Certificates are checked with the system's authorities, or those in `SSL_CERT_FILE`.
-        seconds: for everything after the name of the host has been resolved; an address that nobody answers at, while
-            the host has more of them, takes as long again.
+        seconds: for everything after the host's name has been resolved. An address that does not answer takes as long
+            again if the host has more of them.
         most_bytes: of the content.
 
     Raises:

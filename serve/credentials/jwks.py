@@ -2,9 +2,9 @@
 
 See docs/guide/connect.md; FAULTS 32, 34.
 
-No request ever fetches. A file is looked at once a second at most; a URL is fetched by a thread beside the requests,
-and all that an unknown `kid` can do is to bring the next fetch forward to 30 seconds after the last one. What cannot be
-had or read leaves the last good set in force, for 24 hours.
+No request ever fetches. A file is checked once a second at most. A URL is fetched by a separate thread. An unknown
+`kid` only brings the next fetch forward, to 30 seconds after the last one. While the set cannot be fetched or read, the
+last good set stays in force, for 24 hours.
 """
 
 import logging
@@ -24,7 +24,7 @@ from warehouse.errors import ConfigurationError
 logger = logging.getLogger(__name__)
 FETCH_SECONDS = 5.0
 ATTEMPT_SECONDS = 30.0  # between the beginnings of two attempts, whatever happens
-REFRESH_SECONDS = 240.0  # a set that nobody misses anything in; five minutes at most, with the time that a fetch takes
+REFRESH_SECONDS = 240.0  # of a set without a missed key; five minutes at most, with the time that a fetch takes
 LIFE_SECONDS = 24 * 3600.0
 LOOK_SECONDS = 1.0  # between two looks at a file
 LONGEST_KEY_ID = 200
@@ -37,7 +37,7 @@ class Held:
 
     Args:
         keys: by key id and algorithm.
-        good_at: when it was last found to be what its place says, by the set's clock.
+        good_at: when it was last equal to the file or the URL's content, by the set's clock.
     """
 
     keys: KeysById
@@ -45,20 +45,20 @@ class Held:
 
 
 class KeySet:
-    """What is common to both places: the last good set, how long it lives, and how a token finds its key.
+    """The base of both kinds of key set: the last good set, its life, and the look-up of keys.
 
     Args:
-        place: for messages.
+        location: for messages.
         algorithms: those that keys are kept for.
         clock: seconds that only ever grow.
     """
 
-    def __init__(self, place: str, algorithms: Sequence[str], clock: Clock = time.monotonic) -> None:
-        self._place = place
+    def __init__(self, location: str, algorithms: Sequence[str], clock: Clock = time.monotonic) -> None:
+        self._location = location
         self._algorithms = tuple(algorithms)
         self._clock = clock
         self._held: Held | None = None
-        self._complaint = ""
+        self._last_reason = ""
 
     def candidates(self, key_id: str | None, algorithm: str) -> Sequence[Key]:
         """Return the keys that may have signed a token; one without a `kid` needs a set without a choice.
@@ -73,10 +73,10 @@ class KeySet:
         if key_id is None:
             only = [key for (_, name), keys in held.keys.items() if name == algorithm for key in keys]
             return only if len(only) == 1 else []
-        found = held.keys.get((key_id, algorithm), [])
-        if not found and len(key_id) <= LONGEST_KEY_ID and key_id.isprintable():
+        keys = held.keys.get((key_id, algorithm), [])
+        if not keys and len(key_id) <= LONGEST_KEY_ID and key_id.isprintable():
             self._missed()
-        return found
+        return keys
 
     def check(self) -> None:
         """Find out before the first request comes that there is nothing to check tokens with.
@@ -101,16 +101,16 @@ class KeySet:
         keys = read_keys(content, self._algorithms)
         if self._held is None or self._held.keys.keys() != keys.keys():
             names = sorted(f"{key_id or '(none)'!r} for {algorithm}" for key_id, algorithm in keys)
-            logger.info("key set %s: %s", self._place, ", ".join(names))
+            logger.info("key set %s: %s", self._location, ", ".join(names))
         self._held = Held(keys, now)
-        self._complaint = ""
+        self._last_reason = ""
 
-    def _complain(self, error: Exception) -> None:
+    def _log_error(self, error: Exception) -> None:
         """Say what is wrong once, until it changes."""
-        complaint = str(error)
-        if complaint != self._complaint:
-            logger.error("key set %s: %s; the last good set stays in force for 24 hours", self._place, complaint)
-        self._complaint = complaint
+        reason = str(error)
+        if reason != self._last_reason:
+            logger.error("key set %s: %s; the last good set stays in force for 24 hours", self._location, reason)
+        self._last_reason = reason
 
 
 class FileKeySet(KeySet):
@@ -137,7 +137,7 @@ class FileKeySet(KeySet):
         """
         self._look()
         if self._held is None:
-            raise ConfigurationError([f"auth.jwks: {self._file}: {self._complaint}"])
+            raise ConfigurationError([f"auth.jwks: {self._file}: {self._last_reason}"])
 
     def _look(self) -> None:
         now = self._clock()
@@ -158,15 +158,15 @@ class FileKeySet(KeySet):
                 self._held = Held(self._held.keys, now)
                 return
             content = b""
-            if stat.S_ISREG(status.st_mode):  # whoever opens a pipe waits for ever
+            if stat.S_ISREG(status.st_mode):  # opening a pipe would block
                 with self._file.open("rb") as opened:
                     content = opened.read(LARGEST_BYTES + 1)
             self._take(content, now)
             self._stamp = stamp
         except OSError as error:
-            self._complain(KeySetError(error.strerror or type(error).__name__))
+            self._log_error(KeySetError(error.strerror or type(error).__name__))
         except KeySetError as error:
-            self._complain(error)
+            self._log_error(error)
 
 
 class FetchedKeySet(KeySet):
@@ -193,7 +193,7 @@ class FetchedKeySet(KeySet):
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Fetch from now on, in a thread of this process; to be called after a fork, and as often as you like."""
+        """Fetch from now on, in a thread of this process. Call it after a fork; further calls do nothing."""
         with self._starting:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="key set", daemon=True)
@@ -210,15 +210,15 @@ class FetchedKeySet(KeySet):
         if due_in > 0:
             return due_in
         self._attempted_at = now = self._clock()
-        self._is_soon = False  # whoever misses something from here on may need yet another attempt
+        self._is_soon = False  # a key that is missed from here on may need another attempt
         try:
             self._take(fetched(self._url, seconds=self._seconds, most_bytes=LARGEST_BYTES), now)
         except (FetchError, KeySetError) as error:
             self._is_soon = True
-            self._complain(error)
+            self._log_error(error)
         except Exception:  # whatever it is: without the thread that comes here no key would ever be rotated in
             self._is_soon = True
-            logger.exception("key set %s: the attempt failed", self._place)
+            logger.exception("key set %s: the attempt failed", self._location)
         return self._due_in()
 
     def _due_in(self) -> float:
@@ -238,14 +238,14 @@ class FetchedKeySet(KeySet):
             self._wake.wait(self.refresh_if_due())
 
 
-def key_set(place: str, folder: Path, algorithms: Sequence[str]) -> KeySet:
-    """Return the key set at a place.
+def key_set(location: str, folder: Path, algorithms: Sequence[str]) -> KeySet:
+    """Return the key set of a file or a URL.
 
     Args:
-        place: an https URL, or a file relative to the folder.
+        location: an https URL, or a file relative to the folder.
         folder: that of the configuration.
         algorithms: those that keys are kept for.
     """
-    if "://" in place:
-        return FetchedKeySet(place, algorithms)
-    return FileKeySet(folder / place, algorithms)
+    if "://" in location:
+        return FetchedKeySet(location, algorithms)
+    return FileKeySet(folder / location, algorithms)

@@ -26,7 +26,7 @@ KeysById = Mapping[tuple[str | None, str], Sequence[Key]]
 
 
 class KeySetError(Exception):
-    """What was found is no key set that any token could be checked with."""
+    """The content is no key set by which a token could be checked."""
 
 
 def read_keys(content: bytes, algorithms: Sequence[str]) -> KeysById:
@@ -42,14 +42,14 @@ def read_keys(content: bytes, algorithms: Sequence[str]) -> KeysById:
     except (ValueError, RecursionError) as error:
         raise KeySetError("no JSON") from error
     listed = document.get("keys") if isinstance(document, dict) else None
-    found: dict[tuple[str | None, str], list[Key]] = {}
+    keys: dict[tuple[str | None, str], list[Key]] = {}
     for entry in listed if isinstance(listed, list) else []:
         for algorithm in algorithms:
             if isinstance(entry, dict) and (key := _key(entry, algorithm)):
-                found.setdefault((entry.get("kid"), algorithm), []).append(key)
-    if not found:
+                keys.setdefault((entry.get("kid"), algorithm), []).append(key)
+    if not keys:
         raise KeySetError(f"no key for {', '.join(algorithms)}")
-    return found
+    return keys
 
 
 def _key(entry: Mapping[str, Any], algorithm: str) -> Key | None:
@@ -70,10 +70,10 @@ def _key(entry: Mapping[str, Any], algorithm: str) -> Key | None:
     implementation = jwt.get_algorithm_by_name(algorithm)
     try:
         material = implementation.from_jwk({**kind, **{name: entry[name] for name in parts}})
-        complaint = implementation.check_key_length(material)
+        reason = implementation.check_key_length(material)
     except (jwt.PyJWTError, ValueError, OverflowError) as error:
-        complaint = type(error).__name__
-    if complaint:
-        logger.warning("key set: a key for %s is ignored: %s", algorithm, complaint)
+        reason = type(error).__name__
+    if reason:
+        logger.warning("key set: a key for %s is ignored: %s", algorithm, reason)
         return None
     return Key(algorithm, material)

@@ -1,7 +1,8 @@
-"""Who asks the table of API keys, which has one second to answer; the table itself is `key_table.py`.
+"""Asking the table of API keys, which has one second to answer; the table itself is in `key_table.py`.
 
-A store that hangs must not take the threads that answer tokens: at most two requests wait for it at a time, others for
-a moment, and after a failure nobody asks for a second. SQLAlchemy is imported only where keys are configured.
+A store that hangs must not take the threads that answer tokens. So at most two requests wait for it at a time, and
+others wait for a moment. After a failure it is not asked for a second. SQLAlchemy is imported only where keys are
+configured.
 """
 
 import logging
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 STORE_SECONDS = 1.0
 LOOK_UPS = 2  # at a time; below the number of the server's threads
 TURN_SECONDS = 0.05  # how long a request waits for one of them to end
-REST_SECONDS = 1.0  # how long nobody asks after a failure
+REST_SECONDS = 1.0  # how long the store is not asked after a failure
 RETRY_AFTER_SECONDS = 2
 LONGEST_LINE = 400
 Answer: TypeAlias = Future[Sequence[Row] | None]  # None: it has failed
@@ -33,7 +34,7 @@ Answer: TypeAlias = Future[Sequence[Row] | None]  # None: it has failed
 class KeyStore:
     """The table, and the threads that ask it.
 
-    They are daemons, because one that hangs must not keep the process from ending; an executor waits for its own
+    They are daemons: one that hangs must not keep the process from ending. An executor would wait for it
     (docs/decisions/0010).
 
     Args:
@@ -62,7 +63,7 @@ class KeyStore:
         self._starting = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._rests_until = float("-inf")
-        self._late: set[Answer] = set()  # nobody waits for them any more, and they still have their turns
+        self._late: set[Answer] = set()  # their requests have given up, but they still have their turns
 
     def rows(self, key_hash: str) -> Sequence[Row]:
         """Return the rows of a hash.
@@ -115,8 +116,8 @@ def _unavailable(message: str) -> UnavailableError:
     return UnavailableError(Reason.KEY_STORE, message, RETRY_AFTER_SECONDS)
 
 
-def _first_line(said: str, key_hash: str) -> str:
-    return (said.splitlines() or [""])[0][:LONGEST_LINE].replace(key_hash, "(the hash)")
+def _first_line(text: str, key_hash: str) -> str:
+    return (text.splitlines() or [""])[0][:LONGEST_LINE].replace(key_hash, "(the hash)")
 
 
 def key_store(settings: ApiKeys, source: Source, folder: Path) -> KeyStore:

@@ -1,7 +1,6 @@
-"""The table of API keys in its database: one read-only query by hash through SQLAlchemy, and what is said of a failure.
+"""The table of API keys in its database: one read-only query by hash through SQLAlchemy, and the text of failures.
 
-How long an answer may take, and who waits for it, is `key_store.py`. SQLAlchemy is imported only where keys are
-configured.
+Time limits and waiting are in `key_store.py`. SQLAlchemy is imported only where keys are configured.
 """
 
 import sqlite3
@@ -97,7 +96,7 @@ class KeyTable:
         return f"{type(cause).__name__}: {masked(line, self._source.url)}"
 
     def _resolved(self, connection: "Connection") -> "Select[Any]":
-        """Return the look-up in the table as it is found now: later a search path may lead elsewhere."""
+        """Return the look-up in the table with its schema: later a search path may lead to another table."""
         from sqlalchemy import text  # noqa: PLC0415
 
         schema, _, name = self._settings.table.rpartition(".")
@@ -110,7 +109,7 @@ class KeyTable:
 
 
 def _begin(dialect: str, source: Source, seconds: float) -> str:
-    """Return what begins a transaction that cannot write, and reads as we do."""
+    """Return the SQL that begins a read-only transaction with our settings."""
     if dialect == "postgresql":
         limit = f"set local statement_timeout = {seconds * 1000:.0f}"
         return "; ".join(["begin read only", limit, *source_settings.of_postgres(source.row_security)])
@@ -130,8 +129,8 @@ def _engine(url: str, folder: Path, seconds: float, connections: int) -> "Engine
         "hide_parameters": True,
     }
     if parsed.get_backend_name() == "sqlite":
-        place = _sqlite_file(url, folder)
-        return create_engine("sqlite:///keys", creator=lambda: _open_sqlite(place, seconds), **kept)
+        file = _sqlite_file(url, folder)
+        return create_engine("sqlite:///keys", creator=lambda: _open_sqlite(file, seconds), **kept)
     parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
     parsed = parsed.difference_update_query(["use_unicode", "charset", "client_encoding"])
     engine = create_engine(parsed, connect_args=CONNECT.get(parsed.drivername, {}), **kept)
@@ -151,13 +150,13 @@ def _set_sessions(engine: "Engine") -> None:
 
 
 def _query(settings: ApiKeys, dialect: str, schema: str, name: str) -> "Select[Any]":
-    """Return the one look-up; everything comes as text, so that no driver trips over a value that it cannot hold."""
+    """Return the look-up. Every column is read as text, so that no driver fails on a value that it cannot convert."""
     from sqlalchemy import bindparam, column, null, select, table  # noqa: PLC0415
 
     mapped = [getattr(settings.columns, role) for role in Row._fields]
-    found = [null() if one is None else _as_text(column(one), dialect) for one in mapped]
+    expressions = [null() if name is None else _as_text(column(name), dialect) for name in mapped]
     columns: list[ColumnElement[Any]] = [
-        expression.label(role) for expression, role in zip(found, Row._fields, strict=True)
+        expression.label(role) for expression, role in zip(expressions, Row._fields, strict=True)
     ]
     return (
         select(*columns)
@@ -168,7 +167,7 @@ def _query(settings: ApiKeys, dialect: str, schema: str, name: str) -> "Select[A
 
 
 def _as_text(column: "ColumnElement[Any]", dialect: str) -> "ColumnElement[Any]":
-    """In PostgreSQL as bytes: a text of a database in SQL_ASCII may be none, and the whole answer would fail."""
+    """In PostgreSQL as bytes: text of a database in SQL_ASCII may be invalid, and the whole query would fail."""
     from sqlalchemy import Text, cast, func, literal_column  # noqa: PLC0415
 
     if dialect == "postgresql":
@@ -177,7 +176,7 @@ def _as_text(column: "ColumnElement[Any]", dialect: str) -> "ColumnElement[Any]"
 
 
 def _text(value: object) -> str | None:
-    """A text as it is; bytes that are none become no learner's id."""
+    """Invalid bytes become a text that is no learner's id."""
     if isinstance(value, bytes | memoryview):
         return bytes(value).decode(errors="surrogateescape")
     return value if isinstance(value, str) or value is None else str(value)
@@ -190,7 +189,7 @@ def _sqlite_file(url: str, folder: Path) -> Path:
 
 
 def _open_sqlite(file: Path, seconds: float) -> sqlite3.Connection:
-    """Open a SQLite file that has to exist, for reading only; text that is not UTF-8 comes as no learner's id."""
+    """Open an existing SQLite file for reading only; text that is not UTF-8 matches no learner's id."""
     uri = f"{file.absolute().as_uri()}?mode=ro"
     connection = sqlite3.connect(uri, uri=True, timeout=seconds, check_same_thread=False)
     connection.text_factory = lambda raw: raw.decode(errors="surrogateescape")

@@ -1,7 +1,7 @@
-"""One JSON line per request on stdout, and nothing in it that is nobody's business: no query, header or token.
+"""One JSON line per request on stdout, without query, headers or token.
 
-Outermost around the app, so that what it logs is what was sent. It also settles what others need to know about a
-request before anybody works on it: its id and its client.
+It is the outermost layer of the app, so that it logs what was sent. It also sets what other code needs of a request:
+its id and its client.
 """
 
 import re

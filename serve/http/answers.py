@@ -1,4 +1,4 @@
-"""The two kinds of body that every route answers with: JSON, and an error as `{"detail": …}` that nobody keeps.
+"""The two kinds of body of every route: JSON, and an error as `{"detail": …}` that is not cached.
 
 Headers that depend on who asks, and from where, are in `response_headers.py` and `cors.py`.
 """

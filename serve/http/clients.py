@@ -1,6 +1,6 @@
-"""Who a request comes from: the nearest hop that is none of our proxies (docs/guide/operate.md, Behind nginx).
+"""The client of a request: the nearest hop that is none of our proxies (docs/guide/operate.md, Behind nginx).
 
-What a client writes into `X-Forwarded-For` stands left of what our proxies append, so the header is read from the right
+What a client writes into `X-Forwarded-For` is left of what our proxies append. So the header is read from the right,
 and only as far as the hops are trusted. Header names with a `_` never get here (`gateway.py`).
 """
 
@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
-UNKNOWN = "unknown"  # who comes by no address that we can read; they share their limits
+UNKNOWN = "unknown"  # clients without an address that we can read; they share their limits
 LONGEST_HOP = 128  # characters that an address, its port and its zone may take
-REMEMBERED = 1024  # hops that were read: a connection has many requests, and proxies are few
+REMEMBERED = 1024  # parsed hops: a connection has many requests, and proxies are few
 CUSTOMER_PREFIX = 64  # what one customer has of IPv6; single addresses are theirs to change
 
 
@@ -53,9 +53,9 @@ def limited_by(address: str) -> str:
 
 
 def is_private(address: str) -> bool:
-    """Tell whether an address is this host's or of a network of its own: a proxy's, more likely than a client's."""
-    found = _address(address)
-    return found is not None and not found.is_global
+    """Tell whether an address is of this host or of a private network: probably a proxy's, and not a client's."""
+    parsed = _address(address)
+    return parsed is not None and not parsed.is_global
 
 
 def _hops(environ: Mapping[str, Any]) -> Iterator[str]:

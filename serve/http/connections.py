@@ -1,8 +1,8 @@
 """How many connections a worker holds, and which one goes when there are too many (FAULTS 76).
 
-Every connection is a file descriptor. A worker that has none left spins, opens no version and answers nobody, so some
-are kept for ourselves and connections are bounded by the rest. At that bound whoever has been silent for longest goes:
-a silent connection is free to whoever makes it, and must not cost anybody an answer.
+Every connection is a file descriptor. A worker without free descriptors spins, opens no version and answers no request.
+So some are reserved, and the rest limits the connections. Near that limit the connection that has been silent for
+longest is closed. Silent connections cost a client nothing, so they must not cost others an answer.
 """
 
 import logging
@@ -21,15 +21,15 @@ from typing import NamedTuple
 logger = logging.getLogger(__name__)
 KEPT_FOR_OURSELVES = 192  # descriptors: versions, key store, counts, log, and what a library opens for a moment
 FEWEST = 32  # connections, however few descriptors there are
-SHARE_FREE = 1 / 8  # of the connections: as many may come at once
-SILENT_MS = 1000.0  # at the least, of a connection that is closed; a request at work is not silent for so long
+SHARE_FREE = 1 / 8  # of the connections, kept free for those that come at once
+SILENT_MS = 1000.0  # of silence at least before a connection is closed; a request in progress is not silent for so long
 LOOK_SECONDS, CROWDED_SECONDS = 0.1, 0.02  # between two looks; while others wait to come in
 DESCRIPTORS = Path("/proc/self/fd")
 TCP_INFO_BYTES = 104
 LAST_RECEIVED_AT = 52  # of `tcpi_last_data_recv` in Linux's `struct tcp_info`, milliseconds
 
 
-class Silent(NamedTuple):
+class SilentConnection(NamedTuple):
     """A connection and for how long nothing has come from it."""
 
     milliseconds: int
@@ -76,21 +76,21 @@ def make_room(port: int, wanted: int) -> int:
     """Close the connections that have been silent for longest until so many are left; return how many went."""
     if len(os.listdir(DESCRIPTORS)) <= wanted:  # noqa: PTH208 - five times as fast, and it is asked all the time
         return 0
-    found = sorted(_connections(port), reverse=True)
+    by_silence = sorted(_connections(port), reverse=True)
     closed = 0
-    for silent in found[: max(0, len(found) - wanted)]:
+    for silent in by_silence[: max(0, len(by_silence) - wanted)]:
         if silent.milliseconds >= SILENT_MS:
             closed += _close(silent)
     return closed
 
 
-def _connections(port: int) -> Iterator[Silent]:
+def _connections(port: int) -> Iterator[SilentConnection]:
     for name in os.listdir(DESCRIPTORS):  # noqa: PTH208 - as above
         descriptor = int(name)
         with suppress(OSError):  # it is closed by now
             status = os.fstat(descriptor)
             if stat.S_ISSOCK(status.st_mode) and (milliseconds := _silent_for(descriptor, port)) is not None:
-                yield Silent(milliseconds, descriptor, status.st_ino)
+                yield SilentConnection(milliseconds, descriptor, status.st_ino)
 
 
 def _silent_for(descriptor: int, port: int) -> int | None:
@@ -106,7 +106,7 @@ def _silent_for(descriptor: int, port: int) -> int | None:
         borrowed.detach()
 
 
-def _close(silent: Silent) -> bool:
+def _close(silent: SilentConnection) -> bool:
     """End a connection for both sides; Granian sees its end and lets go of the descriptor."""
     with suppress(OSError):
         if os.fstat(silent.descriptor).st_ino != silent.inode:

@@ -1,9 +1,9 @@
-"""Which pages of other hosts may read our answers: the listed ones, and of what is public anybody.
+"""Which pages of other origins may read our answers: the listed ones; public answers may be read by any.
 
 See docs/guide/read.md, From a page on another origin.
 
-A browser asks first with OPTIONS, and never with a credential: so that is answered before anybody is asked for one.
-There are no cookies here, so no answer ever allows credentials in the sense of CORS.
+A browser asks first with OPTIONS, and without a credential. So OPTIONS is answered before credentials are checked.
+There are no cookies, so no answer allows credentials in the sense of CORS.
 """
 
 from collections.abc import Collection

@@ -1,9 +1,9 @@
 """Where the limits count: in this process, or in a store that all workers share and that may be down.
 
-Time is what only ever grows: a clock that is set must not lengthen anybody's wait (FAULTS 77).
+Time is taken from the monotonic clock: setting the wall clock must not lengthen a wait (FAULTS 77).
 
-A store that does not answer must not take the API with it: until it answers again every worker counts for itself. The
-library's own memory is not used because it goes through all keys on a thread of its own a hundred times a second.
+If a store does not answer, the API goes on: until it answers again every worker counts for itself. The library's own
+memory store is not used: its thread goes through all keys a hundred times a second.
 """
 
 import logging
@@ -20,7 +20,7 @@ T = TypeVar("T")
 IN_PROCESS = "memory://"
 SHARED_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}  # of every store that may be configured
 DOWN_SECONDS = 10.0  # how long a store that failed is left alone
-MOST_KEYS = 100_000  # as many are kept; whoever comes then finds the oldest forgotten
+MOST_KEYS = 100_000  # so many are kept; beyond that the oldest is forgotten
 
 
 class ProcessCounts:
@@ -64,7 +64,7 @@ class ProcessCounts:
             return number
 
     def _forget(self, now: float) -> None:
-        """Make room for a key: a few that stand first go if they have ended, and the first in any case if it must."""
+        """Make room for a key. The first two are removed if they have ended, or if there are too many keys."""
         for key in [key for key, _ in zip(self._counts, range(2), strict=False)]:
             if self._counts[key][1] <= now or len(self._counts) >= MOST_KEYS:
                 del self._counts[key]
@@ -79,14 +79,14 @@ class Counts(Storage):
     Args:
         uri: `pulse://`, by which the library finds this class.
         wrap_exceptions: as the library wants it.
-        place: `memory://` for this process, or the URL of a store that several share.
+        location: `memory://` for this process, or the URL of a store that several share.
     """
 
     STORAGE_SCHEME = ["pulse"]  # noqa: RUF012 - the library declares it without ClassVar
 
-    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, *, place: str = IN_PROCESS) -> None:  # noqa: FBT001, FBT002 - the library's
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, *, location: str = IN_PROCESS) -> None:  # noqa: FBT001, FBT002 - the library's
         super().__init__(uri, wrap_exceptions)
-        self._shared: Storage | None = None if place == IN_PROCESS else _shared(place)
+        self._shared: Storage | None = None if location == IN_PROCESS else _shared(location)
         self._own = ProcessCounts()
         self._down_until = 0.0
 
@@ -131,8 +131,8 @@ class Counts(Storage):
         return question(self._own)
 
 
-def _shared(place: str) -> Storage:
+def _shared(location: str) -> Storage:
     """Return the store at a URL; it is asked for the first time when there is something to count."""
-    store = storage_from_string(place, **SHARED_OPTIONS)
+    store = storage_from_string(location, **SHARED_OPTIONS)
     assert isinstance(store, Storage)  # noqa: S101 - the asynchronous ones have other schemes
     return store

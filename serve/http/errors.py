@@ -1,9 +1,9 @@
-"""What a request that is not let through is told, and why in one word for log and metrics.
+"""The errors of refused requests: the answer, and the reason in one word for log and metrics.
 
 See docs/reference/http.md; FAULTS 31 to 36.
 
-One body for everything of a status: who tries credentials learns nothing from the answer. The words are few and stay
-few, because each of them is a label of a metric; the message is for the log, and never holds any of the credential.
+All errors of a status have the same body, so trying credentials teaches nothing. The reasons are few, because each is a
+label of a metric. The message is for the log, and never has a part of the credential.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Reason(StrEnum):
     SIGNATURE = "signature"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
-    CLAIMS = "claims"  # well signed, and not for us or for nobody
+    CLAIMS = "claims"  # well signed, but not for us, or without a learner
     API_KEY = "api_key"  # unknown, revoked, expired
     SCOPE = "scope"  # a good key that may do less
     NO_KEY_SET = "no_key_set"  # no fault of the credential: there is nothing to check it with
@@ -51,7 +51,7 @@ class RefusedError(CredentialError):
 
 
 class ExpiredError(RefusedError):
-    """The token was good, and is not any more; only who holds a good signature is told so."""
+    """The token has expired; only a token with a good signature gets this answer."""
 
     headers: Mapping[str, str] = {
         "WWW-Authenticate": 'Bearer error="invalid_token", error_description="The token has expired"'
@@ -111,4 +111,4 @@ class UnavailableError(CredentialError):
 
 
 class UnansweredError(Exception):
-    """A request that cannot be answered because a file that says what may be shown cannot be read: 503, for anybody."""
+    """A file that says what may be shown cannot be read: 503, for everybody."""

@@ -2,9 +2,9 @@
 
 See docs/guide/operate.md.
 
-Granian's own WSGI gives `X_Forwarded_For` and `X-Forwarded-For` one name, and the later one wins: whoever asks could
-write over what a proxy says. Its ASGI gives names and bytes as they came. So this is a small ASGI application that
-calls a WSGI one on its own threads. It hands over no body, because no route takes one, and sends every answer whole.
+Granian's own WSGI gives `X_Forwarded_For` and `X-Forwarded-For` one name, and the later one wins. So a client could
+overwrite a proxy's header. Its ASGI gives names and bytes as they came. So this is a small ASGI application that calls
+a WSGI one on its own threads. It passes no body, because no route takes one, and sends every answer whole.
 """
 
 import asyncio
@@ -37,15 +37,19 @@ class Gateway:
     Args:
         application: the WSGI application.
         threads: how many requests it works on at once; more wait their turn.
-        apart: how paths begin whose requests have threads of their own, so that they keep no other waiting.
-        threads_apart: how many those are.
+        separate_paths: beginnings of paths whose requests have their own threads, so that they delay no others.
+        separate_threads: how many those are.
     """
 
     def __init__(
-        self, application: "WSGIApplication", threads: int, apart: tuple[bytes, ...] = (), threads_apart: int = 1
+        self,
+        application: "WSGIApplication",
+        threads: int,
+        separate_paths: tuple[bytes, ...] = (),
+        separate_threads: int = 1,
     ) -> None:
-        self._application, self._apart = application, apart
-        self._threads_apart = ThreadPoolExecutor(threads_apart, thread_name_prefix="request apart")
+        self._application, self._separate_paths = application, separate_paths
+        self._separate_threads = ThreadPoolExecutor(separate_threads, thread_name_prefix="request apart")
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._kept: list[asyncio.Task[None]] = []
 
@@ -57,7 +61,7 @@ class Gateway:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        threads = self._threads_apart if scope["raw_path"].startswith(self._apart) else self.threads
+        threads = self._separate_threads if scope["raw_path"].startswith(self._separate_paths) else self.threads
         answer = await asyncio.get_running_loop().run_in_executor(threads, self._answer, scope)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": answer.content})
@@ -86,7 +90,7 @@ def _write(_: bytes) -> None:
 def environ(scope: Scope) -> dict[str, Any]:
     """Return the WSGI environment of a request; a header that was sent twice is one with a comma in between."""
     server, client = scope.get("server") or ("", 0), scope.get("client") or ("", 0)
-    found: dict[str, Any] = {
+    environment: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
@@ -109,5 +113,5 @@ def environ(scope: Scope) -> dict[str, Any]:
             continue
         name = "HTTP_" + raw_name.decode("latin-1").upper().replace("-", "_")
         name, value = UNPREFIXED.get(name, name), raw_value.decode("latin-1")
-        found[name] = f"{found[name]},{value}" if name in found else value
-    return found
+        environment[name] = f"{environment[name]},{value}" if name in environment else value
+    return environment

@@ -1,8 +1,8 @@
-"""How often somebody may ask (docs/reference/http.md, Rate limits): beyond that it is 429 with `Retry-After`.
+"""Rate limits (docs/reference/http.md, Rate limits): a request beyond them gets 429 with `Retry-After`.
 
-Own answers are counted per learner or key. Refused ones, 401 and 403, are counted per client address; an address that
-has had its share is told so before its next credential is looked at, so that guessing costs no look-up. Public answers
-that have to be looked up or made are counted per client address too, where that is a client's and not a proxy's.
+Own answers are counted per learner or key. Refused requests, 401 and 403, are counted per client address. An address
+over its limit gets 429 before its next credential is checked, so guessing costs no look-up. Public answers that are not
+cached are counted per client address too, unless the address is a proxy's.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from warehouse.errors import ConfigurationError
 P = ParamSpec("P")
 R = TypeVar("R")
 REFUSED = frozenset({401, 403})
-REMEMBERED_SECONDS = 600.0  # how long it is worth a warning that somebody was not limited
+REMEMBERED_SECONDS = 600.0  # how long there is a warning after a request that was not limited
 
 
 class Limits:
@@ -41,36 +41,36 @@ class Limits:
 
     def __init__(self, app: Flask, serve: Serve) -> None:
         logging.getLogger("flask-limiter").setLevel(logging.WARNING)  # a 429 is in the access log, without the key
-        options: dict[str, str | int] = {"place": serve.rate_limit_storage}
+        options: dict[str, str | int] = {"location": serve.rate_limit_storage}
         (scheme,) = Counts.STORAGE_SCHEME
         try:
             self._limiter = Limiter(_client, app=app, storage_uri=f"{scheme}://", storage_options=options)
         except LibraryError as error:
             raise ConfigurationError([f"serve.rate_limit_storage: {error}; pip install '.[limits]'"]) from error
         self._refused_rate, self._own_rate = serve.rate_limit_refused, serve.rate_limit
-        self._count_own: Callable[[], None] = self._limited_by_asker(_nothing)
+        self._count_own: Callable[[], None] = self._limited_by_caller(_nothing)
         self._public_rate, self._clients = serve.rate_limit_public, Clients(serve.trusted_proxies)
         self._count_public: Callable[[], None] = self._limited_by_address(_nothing_more)
         self._unlimited_at = float("-inf")
         app.register_error_handler(RateLimitExceeded, self._exceeded)
 
-    def refusals(self, view: Callable[P, R]) -> Callable[P, R]:
-        """Decorate a view that asks for a credential: all such views share one count of refusals per client."""
+    def count_refused(self, view: Callable[P, R]) -> Callable[P, R]:
+        """Decorate a view that needs a credential: all such views share one count of refused requests per client."""
         if not self._refused_rate:
             return view
         limited = self._limiter.shared_limit(self._refused_rate, scope="refused", deduct_when=_is_refused)
         return limited(view)
 
-    def count_own(self, asker: str) -> None:
+    def count_own(self, caller: str) -> None:
         """Count one own answer.
 
         Args:
-            asker: the learner, or what tells a key from others.
+            caller: the learner, or what tells a key from others.
 
         Raises:
             RateLimitExceeded: that is one too many.
         """
-        g.asker = hashlib.sha256(asker.encode("utf-8", "surrogatepass")).hexdigest()
+        g.caller = hashlib.sha256(caller.encode("utf-8", "surrogatepass")).hexdigest()
         self._count_own()
 
     def count_public(self) -> None:
@@ -87,7 +87,7 @@ class Limits:
         return "public_limit_off" if time.monotonic() - self._unlimited_at < REMEMBERED_SECONDS else None
 
     def _is_address_known(self) -> bool:
-        """Tell whether a request's address is one client's, and not that of a proxy that we have not been told of."""
+        """Tell whether a request's address is that of one client, and not of a proxy that is not configured."""
         if self._clients.is_behind_proxy(request.environ):
             return True
         if "HTTP_X_FORWARDED_FOR" in request.environ or is_private(request.environ.get("REMOTE_ADDR", "")):
@@ -100,10 +100,10 @@ class Limits:
             return function
         return self._limiter.shared_limit(self._public_rate, scope="public")(function)
 
-    def _limited_by_asker(self, function: Callable[[], None]) -> Callable[[], None]:
+    def _limited_by_caller(self, function: Callable[[], None]) -> Callable[[], None]:
         if not self._own_rate:
             return function
-        return self._limiter.shared_limit(self._own_rate, scope="own", key_func=_asker)(function)
+        return self._limiter.shared_limit(self._own_rate, scope="own", key_func=_caller)(function)
 
     def _exceeded(self, _: RateLimitExceeded) -> Response:
         limit = self._limiter.current_limit
@@ -114,19 +114,19 @@ class Limits:
 
 
 def _nothing() -> None:
-    """Do what is left to do once an own answer was counted."""
+    """Nothing is left to do once an own answer was counted; the library needs a function to limit."""
 
 
 def _nothing_more() -> None:
-    """Do what is left to do once a public answer was counted; the library tells limits apart by their functions."""
+    """The same for public answers: the library tells limits apart by their functions."""
 
 
 def _client() -> str:
     return limited_by(str(request.environ[CLIENT]))
 
 
-def _asker() -> str:
-    return str(g.asker)
+def _caller() -> str:
+    return str(g.caller)
 
 
 def _is_refused(response: Response) -> bool:

@@ -1,8 +1,8 @@
-"""What a process of the server writes to stdout, so that nobody waits for whoever reads it (FAULTS 73).
+"""Writing to stdout without waiting for its reader (FAULTS 73).
 
-A pipe that nobody empties takes 64 kB and then holds every writer. So lines go into a bounded queue, and one thread
-writes them; what does not fit is dropped and counted. The pipe stays blocking: others who share it would get that too.
-Before `begin`, as in a test, a line is written at once.
+A pipe whose reader does not read takes 64 kB and then blocks every writer. So lines go into a bounded queue, and one
+thread writes them; what does not fit is dropped and counted. The pipe stays blocking, because its mode is shared with
+other processes. Before `begin`, as in a test, a line is written at once.
 """
 
 import json
@@ -18,7 +18,7 @@ from multiprocessing.util import Finalize, register_after_fork
 MOST_LINES = 10_000  # that wait; about 2 MB
 LARGEST_WRITE = 4096  # what a pipe takes whole, so that lines of several workers do not mix
 LAST_SECONDS = 0.5  # for what still waits when the process ends
-COMPANY_SECONDS = 0.02  # that a line waits for others: the thread wakes 50 times a second at most, and not for each
+GATHER_SECONDS = 0.02  # how long a line waits for others: the thread wakes 50 times a second at most
 AGAIN_SECONDS = 0.05  # until a pipe that does not block is tried again
 STDOUT, STDERR = 1, 2
 END = b""  # in the queue, what `flush` waits for
@@ -36,7 +36,7 @@ class Lines:
         self._descriptor, self._most = descriptor, most
         self._waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._is_flushed = threading.Event()
-        self.dropped = self._told = 0
+        self.dropped = self._reported = 0
         threading.Thread(target=self._write_all, name="log lines", daemon=True).start()
 
     def put(self, text: str) -> None:
@@ -57,8 +57,8 @@ class Lines:
             lines, dropped = self._next(), self.dropped
             try:
                 self._write(b"".join(lines) + self._about(dropped))
-                self._told = dropped
-            except OSError:  # nobody reads it any more; who asks us shall not suffer
+                self._reported = dropped
+            except OSError:  # the reader is gone; requests go on
                 self.dropped += len([line for line in lines if line != END])
             if lines[-1] == END:
                 self._is_flushed.set()
@@ -68,7 +68,7 @@ class Lines:
         is_first = self._waiting.empty()
         lines = [self._waiting.get()]
         if is_first and lines[0] != END:
-            time.sleep(COMPANY_SECONDS)
+            time.sleep(GATHER_SECONDS)
         size = len(lines[0])
         while lines[-1] != END and size < LARGEST_WRITE // 2:
             try:
@@ -82,19 +82,19 @@ class Lines:
         while text:
             try:
                 text = text[os.write(self._descriptor, text) :]
-            except BlockingIOError:  # whoever shares the pipe has made it so
+            except BlockingIOError:  # a process that shares the pipe has made it non-blocking
                 time.sleep(AGAIN_SECONDS)
 
     def _about(self, dropped: int) -> bytes:
         """Return a line about what was dropped since the last such line, empty if nothing was."""
-        if dropped == self._told:
+        if dropped == self._reported:
             return b""
-        line = {"dropped_lines": dropped - self._told, "pid": os.getpid()}
+        line = {"dropped_lines": dropped - self._reported, "pid": os.getpid()}
         return f"{Formatter().format(record_of(line))}\n".encode()
 
 
 class Formatter(logging.Formatter):
-    """Forms every line of the server: values, as of a request, as JSON in ASCII; messages as text after their level."""
+    """Formats every line of the server: values, such as a request's, as ASCII JSON; messages as level and text."""
 
     def __init__(self) -> None:
         super().__init__("[%(levelname)s] %(message)s")
@@ -138,7 +138,7 @@ def begin() -> None:
 
 
 def write(text: str) -> None:
-    """Write lines of text, each with its end, without waiting for whoever reads."""
+    """Write lines of text, each with its end, without waiting for the reader."""
     if _lines is not None:
         _lines.put(text)
         return
@@ -150,7 +150,7 @@ def write(text: str) -> None:
 
 
 def dropped() -> int:
-    """Return how many lines of this process nobody will see."""
+    """Return how many lines of this process were dropped."""
     return _lines.dropped if _lines is not None else 0
 
 
@@ -161,7 +161,7 @@ def _start(_: object = None) -> None:
 
 
 def _end(lines: Lines) -> None:
-    """Write what waits; what libraries still say while the interpreter ends holds no process at a full pipe."""
+    """Write what waits. Later output of libraries goes to /dev/null, so that a full pipe does not hold the process."""
     lines.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (STDOUT, STDERR):

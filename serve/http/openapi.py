@@ -69,7 +69,7 @@ def _head(get: dict[str, Any], errors: dict[str, Any]) -> dict[str, Any]:
 
 
 def _all_days(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the first entries of an example and, for every later date, one that is like the last of them."""
+    """Return the entries of an example, with the last one repeated for every later date."""
     *first, last = entries
     begin = date.fromisoformat(last["date"])
     dates = [begin + timedelta(days=number) for number in range(DAYS - len(first))]

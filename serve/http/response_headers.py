@@ -1,7 +1,7 @@
-"""What every answer has in common, and what an own answer says about itself (docs/reference/http.md, Headers).
+"""The headers of every answer, and those of own answers (docs/reference/http.md, Headers).
 
-An own answer's `ETag` is known before anything is looked up: whose it is, from which version, in which format. It is
-weak, because one body travels plain, as gzip and as brotli; proxies that compress make it weak anyway.
+An own answer's `ETag` is known before the look-up: it depends on learner, version and format. It is weak, because one
+body travels plain, as gzip and as brotli; proxies that compress make it weak anyway.
 """
 
 import hashlib
@@ -33,24 +33,24 @@ COMPRESSION = {
 def register(app: Flask) -> None:
     """Give every answer of an app its id and the headers that keep browsers careful, and compress long ones.
 
-    No answer repeats anything secret, nor puts anything of the request beside something secret: there is nothing that
-    the length of a compressed one could tell (BREACH). Errors are not compressed.
+    No answer has a secret, nor parts of the request beside one. So the length of a compressed answer tells nothing
+    (BREACH). Errors are not compressed.
     """
     app.before_request(_drop_refused_encodings)
-    app.after_request(_dress)
+    app.after_request(_add_headers)
     app.config.from_mapping(COMPRESSION)
     Compress(app)
 
 
 def _drop_refused_encodings() -> None:
-    """Take out what a client accepts with `q=0`, which is not at all; Flask-Compress takes it for little."""
+    """Remove encodings with `q=0`, which a client does not accept; Flask-Compress would use them."""
     accepted = request.headers.get("Accept-Encoding", "")
     if "=0" in accepted:
         kept = [f"{name};q={quality}" for name, quality in request.accept_encodings if quality > 0]
         request.environ["HTTP_ACCEPT_ENCODING"] = ", ".join(kept)
 
 
-def _dress(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
     present = {name for name, _ in response.headers}  # all at once: to set one looks through all the others
     response.headers.extend([line for line in EVERYWHERE.items() if line[0] not in present])
     response.headers.add("X-Request-Id", request_id())
@@ -74,12 +74,12 @@ def etag_of(body: bytes, *headers: str) -> str:
 
 
 def has_fresh(tag: str) -> bool:
-    """Tell whether who asks holds the answer of this tag already; ask only after authorisation."""
+    """Tell whether the client holds the answer of this tag already; to be called only after authorisation."""
     return request.if_none_match.contains_weak(tag)
 
 
 def not_modified() -> Response:
-    """Return an answer that says: what you hold is still right."""
+    """Return 304: what the client holds is still right."""
     response = Response(status=304)
     del response.headers["Content-Type"]
     return response

@@ -1,7 +1,7 @@
-"""Only one spelling of a path exists: a proxy that lets paths through by their names sees what we see (FAULTS 80).
+"""A path has one spelling only, so that a proxy's rules for paths fit (FAULTS 80).
 
 `//metrics`, `/%2Fmetrics` and `/%6Detrics` are other paths to a proxy and were `/metrics` to the routes. So the path is
-compared as it was sent, before anything in it is unescaped; only what stands for a name may be escaped.
+compared as it was sent, before it is decoded. Only a name in it may be percent-encoded.
 """
 
 import re
@@ -13,7 +13,7 @@ NOT_FOUND = 404
 
 
 def register(app: Flask) -> None:
-    """Answer 404 where no route of an app has the path as it was sent; to be registered before anything else."""
+    """Answer 404 if no route has the path as it was sent; to be registered before anything else."""
     rules: list[list[str]] = []
     without_names: set[str] = set()
 

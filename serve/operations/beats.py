@@ -1,7 +1,7 @@
-"""Whether each worker still answers: workers beat, and one that has stopped is replaced (FAULTS 79).
+"""Heartbeats of the workers: one whose beats have stopped is replaced (FAULTS 79).
 
-The beat comes from what answers requests, the event loop and its threads, so a worker beats as long as it answers. It
-goes through memory that is made before the workers start and that they inherit, so nothing on a disk can stop it.
+Beats come from the event loop and its threads, which answer requests. So a worker beats as long as it answers. Beats
+are written to memory that the workers inherit, so no disk can stop them.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 BEAT_SECONDS = 1.0
 HUNG_SECONDS = 5.0  # without a beat a worker is not ready ...
 KILLED_SECONDS = 30.0  # ... and after so long it is replaced
-LATE_SECONDS = 3.0  # a watcher that comes so late has slept itself, and knows nothing of others
+LATE_SECONDS = 3.0  # a watcher that is so late was itself asleep, and cannot judge the workers
 REPLACED_SECONDS = 60.0  # how long the next one waits for the one before to beat
 
 
@@ -128,7 +128,6 @@ class Watcher:
         return worker
 
     def _is_replacing(self, now: float) -> bool:
-        """Tell whether a worker that was killed has not been replaced yet."""
         if self._replacing is None:
             return False
         worker, at = self._replacing
@@ -138,7 +137,7 @@ class Watcher:
 
 
 def watch(watcher: Watcher, pids: Callable[[], Sequence[int]], sleep: Callable[[float], None] = time.sleep) -> None:
-    """Kill workers that do not answer, for ever; whoever started them replaces them.
+    """Kill workers that do not answer, for ever; Granian replaces them.
 
     Args:
         watcher: says which.

@@ -1,8 +1,8 @@
-"""Counts that all workers of a server add up, in files of a temporary folder that may fill up or vanish (FAULTS 72).
+"""Counts of all workers of a server, in files of a folder that may fill up or vanish (FAULTS 72).
 
-prometheus_client maps a file that is longer than what the disk has given it: on a full one the first write to such a
-page kills the process. So room is taken before it is mapped, and where there is none a worker counts in memory. Its
-own counts always come from itself; of the other workers' those that can be read.
+prometheus_client maps files without room on the disk for every page. On a full disk the first write to such a page
+kills the process. So room is allocated before a file is mapped, and without room a worker counts in memory. Its own
+counts come from its memory, those of other workers from their files if they can be read.
 """
 
 import logging
@@ -78,7 +78,7 @@ def share(folder: Path | None) -> Path | None:
     return folder
 
 
-class AddedUp:
+class WorkersCollector:
     """What all workers have counted, as a collector of the library.
 
     Args:
@@ -92,7 +92,7 @@ class AddedUp:
     def collect(self) -> Iterable[Metric]:
         """Return every metric once, with the sums of its samples."""
         sums: dict[str, tuple[Metric, dict[tuple[str, tuple[Any, ...]], float]]] = {}
-        for metric in [*self._own.collect(), *self._of_others()]:
+        for metric in [*self._own.collect(), *self._of_other_workers()]:
             _, samples = sums.setdefault(metric.name, (metric, {}))
             for sample in metric.samples:
                 key = sample.name, tuple(sorted(sample.labels.items()))
@@ -102,10 +102,10 @@ class AddedUp:
             metric.samples = [Sample(name, dict(labels), value) for name, labels, value in kept]
             yield metric
 
-    def _of_others(self) -> Iterator[Metric]:
-        mine = f"_{os.getpid()}.db"
+    def _of_other_workers(self) -> Iterator[Metric]:
+        own_suffix = f"_{os.getpid()}.db"
         for file in sorted(self._folder.glob("*.db")):
-            if not file.name.endswith(mine):
+            if not file.name.endswith(own_suffix):
                 try:
                     yield from MultiProcessCollector.merge([str(file)])  # type: ignore[no-untyped-call]
                 except Exception as error:  # noqa: BLE001 - `struct.error` of a file cut short, or what else is in it

@@ -1,9 +1,9 @@
-"""How the server is: for whoever starts and stops it, and, with the `ops_token`, for whoever watches it.
+"""Health of the server: for what starts and stops it, and, with the `ops_token`, for its operators.
 
 See docs/reference/metrics.md.
 
-`/health` and `/health/ready` say nothing but yes or no, to anybody. `/health/detailed` and `/metrics` are there only
-when a token is configured, and are for its bearers.
+`/health` and `/health/ready` say only yes or no, to everybody. `/health/detailed` and `/metrics` exist only if a token
+is configured, and need it.
 """
 
 import hmac
@@ -62,16 +62,16 @@ def register_for_ops(app: Flask, serve: Serve, metrics: Metrics, limits: Limits)
         return
 
     @app.get("/health/detailed")
-    @limits.refusals
+    @limits.count_refused
     def detailed() -> Response:
         _ask_for(serve.ops_token)
         metrics.tell()
-        workers, now = metrics.workers.everybody(), metrics.clock()
+        workers, now = metrics.workers.all_workers(), metrics.clock()
         hung = metrics.workers.hung()
         return _fresh(json_answer(about(workers, now, serve.max_age_hours, metrics.pin, hung)))
 
     @app.get("/metrics")
-    @limits.refusals
+    @limits.count_refused
     def prometheus() -> Response:
         _ask_for(serve.ops_token)
         return _fresh(Response(metrics.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4))
@@ -96,7 +96,7 @@ def about(
     me = workers[0]
     age = (now - datetime.fromisoformat(me.built_at).timestamp()) / HOUR_SECONDS if me.built_at else None
     is_stale = None if age is None else not CLOCKS_DIFFER_HOURS <= age <= max_age_hours
-    refused = {name: refusal for worker in workers for name, refusal in worker.refused.items()}
+    refused = {name: details for worker in workers for name, details in worker.refused.items()}
     alike = [worker for worker in workers if worker.version == me.version]
     answered, unknown = sum(worker.answered for worker in alike), sum(worker.unknown for worker in alike)
     unknown_share = unknown / answered if answered else 0.0
@@ -121,7 +121,7 @@ def about(
         "stale": is_stale,
         "pin": pin and asdict(pin),
         "version_warnings": list(me.warnings),
-        "refused": [{"version": name, **refusal} for name, refusal in sorted(refused.items())],
+        "refused": [{"version": name, **details} for name, details in sorted(refused.items())],
         "last_switch": me.last_switch,
         "lookups": {"answered": answered, "unknown": unknown, "unknown_share": round(unknown_share, 4)},
         "workers": [{"pid": worker.pid, "version": worker.version} for worker in workers],
@@ -129,7 +129,7 @@ def about(
 
 
 def _ask_for(token: str) -> None:
-    """Let the bearer of a token pass.
+    """Refuse requests without this token.
 
     Raises:
         RefusedError: the request brings no token, or another one.

@@ -1,8 +1,8 @@
-"""What Prometheus is told, over all workers of a server (docs/reference/metrics.md).
+"""The metrics for Prometheus, over all workers of a server (docs/reference/metrics.md).
 
-Requests are counted under the rule of their route and never under a path, which holds names; refused credentials under
-one of the few words of `serve/http/errors.py`. Workers add up through the files of prometheus_client's multiprocess
-mode, whose folder is the server's own; without one, as in a test, an app counts for itself.
+Requests are counted under their route's rule, never under a path, which has names in it. Refused credentials are
+counted under one of the reasons in `serve/http/errors.py`. Counts are summed through the files of prometheus_client's
+multiprocess mode, in a folder of the server. Without one, as in a test, an app counts for itself.
 """
 
 import threading
@@ -19,7 +19,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from serve.http import log_lines
-from serve.operations.counted import AddedUp
+from serve.operations.counted import WorkersCollector
 from serve.operations.workers import Workers
 from serve.version.reader import Follower
 from warehouse.versions.pin import Pin
@@ -100,7 +100,7 @@ class Metrics:
         registry.register(self._now)
         if self._folder is None:
             return generate_latest(registry) + generate_latest(self._own)
-        registry.register(AddedUp(self._own, self._folder))
+        registry.register(WorkersCollector(self._own, self._folder))
         return generate_latest(registry)
 
     def _count(self, response: Response) -> Response:
@@ -117,7 +117,7 @@ class Metrics:
 
 
 class Now(Collector):
-    """What is so at the moment of asking: how old the data are, and how many workers serve something.
+    """The gauges at the moment of a scrape: the age of the data, and how many workers serve something.
 
     Args:
         metrics: knows the workers and the clock.
@@ -128,7 +128,7 @@ class Now(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Return the gauges; those of a version only while one is served."""
-        workers, now = self._metrics.workers.everybody(), self._metrics.clock()
+        workers, now = self._metrics.workers.all_workers(), self._metrics.clock()
         refused = {name for worker in workers for name in worker.refused}
         yield GaugeMetricFamily("pulse_workers", "Workers of this server.", len(workers))
         hung = self._metrics.workers.hung()

@@ -1,4 +1,4 @@
-"""What a worker finds wrong with the files that say what may be shown, as `/health/detailed` calls it."""
+"""Warnings about the files that say what may be shown, under the names of `/health/detailed`."""
 
 from serve.public.profiles import Profiles
 from serve.version.erased import ErasedLearners
@@ -25,14 +25,14 @@ class Troubles:
     def now(self) -> list[str]:
         """Return the warnings of this moment."""
         current = self._follower.current
-        found = [
+        warnings = [
             *self._erased.troubles(current.erased if current else 0),
             self._profiles.trouble(is_expected=self._lake.users.exists()),
             self.of_limits(),
         ]
-        return [warning for warning in found if warning]
+        return [warning for warning in warnings if warning]
 
 
 def _nothing() -> str | None:
-    """Return the warning of limits that there are not yet."""
+    """No warning before the limits exist."""
     return None

@@ -1,7 +1,7 @@
-"""What the workers of one server know of each other: each writes down what it serves, and every one reads them all.
+"""What the workers of one server know of each other: each writes a file, and each reads all files.
 
-A request for `/health/detailed` or `/metrics` reaches one worker, and is answered for all. The folder is the server's
-own, made before its workers start and removed when it stops; without one, as in a test, a worker knows only itself.
+A request for `/health/detailed` or `/metrics` reaches one worker, and is answered for all. The folder is made before
+the workers start and removed when the server stops. Without one, as in a test, a worker knows only itself.
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from serve.version.reader import Follower
-from warehouse.disk.files import a_file
+from warehouse.disk.files import regular_file
 
 logger = logging.getLogger(__name__)
 INSTANT = "%Y-%m-%dT%H:%M:%SZ"
@@ -30,7 +30,7 @@ class Worker:
         data_through: of that version.
         built_at: of that version.
         warnings: of that version.
-        last_switch: when which version took the place of which, None before the first.
+        last_switch: when which version replaced which, None before the first.
         refused: why each version is refused that it would not serve, and since when.
         answered: own answers that were looked up in that version.
         unknown: of these, how many were of learners whom the version does not know.
@@ -90,8 +90,8 @@ class Workers:
             warnings=current.warnings if current else (),
             last_switch=switch and {"at": f"{switch.at:{INSTANT}}", "before": switch.before, "after": switch.after},
             refused={
-                name: {"reason": refusal.reason, "since": f"{refusal.since:{INSTANT}}"}
-                for name, refusal in self._follower.refused.items()
+                name: {"reason": refused.reason, "since": f"{refused.since:{INSTANT}}"}
+                for name, refused in self._follower.refused.items()
             },
             answered=answered,
             unknown=unknown,
@@ -99,15 +99,15 @@ class Workers:
         )
 
     def publish(self) -> None:
-        """Let the others know, if there is news; a folder that takes nothing keeps nobody from answering."""
+        """Write this worker's file if something has changed; if that fails, requests are still answered."""
         me = self.myself()
         if self._folder is None or me == self._written:
             return
-        place = self._folder / f"worker-{me.pid}.json"
-        beside = place.with_suffix(".unfinished")
+        path = self._folder / f"worker-{me.pid}.json"
+        unfinished = path.with_suffix(".unfinished")
         try:
-            beside.write_text(json.dumps(asdict(me)), encoding="utf-8")
-            beside.replace(place)
+            unfinished.write_text(json.dumps(asdict(me)), encoding="utf-8")
+            unfinished.replace(path)
         except OSError as error:
             if not self._is_alone:
                 logger.warning("other workers do not hear of this one: %s", error)
@@ -115,7 +115,7 @@ class Workers:
             return
         self._written, self._is_alone = me, False
 
-    def everybody(self) -> list[Worker]:
+    def all_workers(self) -> list[Worker]:
         """Return what every living worker says, this one first."""
         me = self.myself()
         return [me, *(worker for worker in self._written_down() if worker.pid != me.pid)]
@@ -127,10 +127,10 @@ class Workers:
 
 def _content(file: Path) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = json.loads(a_file(file).read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(regular_file(file).read_text(encoding="utf-8"))
     except (OSError, ValueError):  # gone, or not there whole
         return None
-    return found
+    return content
 
 
 def _is_alive(pid: int) -> bool:

@@ -1,1 +1,1 @@
-"""What everybody may see: the profile page, its picture and its numbers."""
+"""Public answers: the profile page, its picture and its numbers."""

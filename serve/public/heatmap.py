@@ -1,17 +1,17 @@
 """The grid of page and picture: weeks as columns, weekdays as rows, every date of the window in one cell.
 
-What the cells look like is in `templates/`, what they are called in `words.toml`.
+The look of the cells is in `templates/`, their texts are in `words.toml`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 from typing import Literal
 
 from serve.public.public_pulse import PublicPulse
+from warehouse.zones import DAY
 
-DAY = timedelta(days=1)
 WEEK = 7
 FIRST_WEEKDAY = {"monday": 0, "sunday": 6}  # as Python numbers them, Monday being 0
 

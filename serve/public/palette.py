@@ -1,7 +1,7 @@
 """The colours of page and picture: one calm scale from teal to indigo, told apart by lightness alone.
 
-Every level above 0 stands out from its surface by 3:1 (WCAG 1.4.11), text by 4.5:1 or more; from one level to the next
-the contrast is about 1.7:1, so that the scale survives grey paper and every kind of colour blindness.
+Every level above 0 has a contrast of 3:1 with its surface (WCAG 1.4.11), text 4.5:1 or more. Between neighbouring
+levels it is about 1.7:1. So the scale works on grey paper and for every kind of colour blindness.
 """
 
 import re

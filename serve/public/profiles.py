@@ -1,10 +1,10 @@
-"""Who has a public page: the newest users landing says so, whatever version is served (docs/guide/embed.md).
+"""Who has a public page, by the newest landing of users, whatever version is served (docs/guide/embed.md).
 
-`lake/profiles.parquet` is asked anew for every name, so that a learner who went private or was deleted is gone with the
-run that saw it, also after a rollback. Nothing of it is kept here: the file is sorted by name, and a look-up reads one
-row group. Which names may have a page is decided where the file is written (`assets/step3_users/profiles.sql`).
+`lake/profiles.parquet` is read again for every name. So a learner who went private or was deleted is gone after the
+next run, also after a rollback. Nothing of it is cached: the file is sorted by name, and a look-up reads one row group.
+Which names may have a page is decided where the file is written (`assets/step3_users/profiles.sql`).
 
-Another file is read to its end once, before it is asked: of one that is damaged anywhere no name is answered.
+A new file is first read to its end, once. If it is damaged anywhere, no name is answered from it.
 """
 
 import logging
@@ -17,7 +17,7 @@ import duckdb
 
 from serve.http.errors import UnansweredError
 from warehouse import engine
-from warehouse.disk.files import a_file
+from warehouse.disk.files import Stamp, regular_file, stamp_of
 
 logger = logging.getLogger(__name__)
 MEMORY_LIMIT = "64MB"
@@ -25,20 +25,19 @@ FIND = "select name, user_id from {} where name = nfc_normalize($name)"
 READ_ALL = "select sum(hash(name, user_id)) from {}"
 DOTS = frozenset({".", ".."})  # which no client asks for: in a path they are steps
 AGAIN_SECONDS = 1.0  # a file that could not be read is not tried for every name
-Stamp = tuple[int, int, int]
 
 
 class Profiles:
     """Looks up public names.
 
     Args:
-        place: `lake/profiles.parquet`; while it is not there, nobody has a page.
+        path: `lake/profiles.parquet`; while it is not there, nobody has a page.
         clock: seconds that only ever grow.
     """
 
-    def __init__(self, place: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._place, self._clock = place, clock
-        self._find, self._read_all = (query.format(engine.files([place])) for query in (FIND, READ_ALL))
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path, self._clock = path, clock
+        self._find, self._read_all = (query.format(engine.files([path])) for query in (FIND, READ_ALL))
         self._connection = duckdb.connect(config={"threads": 1, "memory_limit": MEMORY_LIMIT})
         engine.prepare(self._connection)
         self._connection.execute("set enable_external_file_cache = false")  # what was read once may be private now
@@ -48,7 +47,7 @@ class Profiles:
         self._again_at = 0.0
 
     def find(self, name: str) -> tuple[str, str] | None:
-        """Return a public name as it is shown, and whose it is; None for any name without a page, whatever the reason.
+        """Return a public name as it is shown, and its learner's id; None for a name without a page.
 
         Args:
             name: as it was asked for; it is compared byte for byte, after NFC.
@@ -56,10 +55,10 @@ class Profiles:
         Raises:
             UnansweredError: there is a file, and it cannot be read.
         """
-        if not self._is_there() or "\0" in name or name in DOTS or not _is_utf8(name):
+        if not self._exists() or "\0" in name or name in DOTS or not _is_utf8(name):
             return None
-        found = self._ask(self._find, {"name": name})
-        return (str(found[0][0]), str(found[0][1])) if found else None
+        rows = self._ask(self._find, {"name": name})
+        return (str(rows[0][0]), str(rows[0][1])) if rows else None
 
     def trouble(self, *, is_expected: bool) -> str | None:
         """Return the warning that the file is worth (docs/reference/metrics.md), None if it is well.
@@ -68,12 +67,12 @@ class Profiles:
             is_expected: learners have landed, so there should be one.
         """
         try:
-            return "profiles_missing" if not self._is_there() and is_expected else None
+            return "profiles_missing" if not self._exists() and is_expected else None
         except UnansweredError:
             return "profiles_unreadable"
 
-    def _is_there(self) -> bool:
-        """Tell whether there is a file, which can be read.
+    def _exists(self) -> bool:
+        """Tell whether the file exists; one that exists can be read.
 
         Raises:
             UnansweredError: it cannot be read.
@@ -90,16 +89,16 @@ class Profiles:
         if stamp == self._bad and self._clock() < self._again_at:
             raise UnansweredError(self._line("as a moment ago"))
         try:
-            self._refuse_what_has_no_end()
+            self._refuse_special_file()
             self._ask(self._read_all, {})
         except UnansweredError:
             self._bad, self._again_at = stamp, self._clock() + AGAIN_SECONDS
             raise
         self._good, self._bad = stamp, None
 
-    def _refuse_what_has_no_end(self) -> None:
+    def _refuse_special_file(self) -> None:
         try:
-            a_file(self._place)
+            regular_file(self._path)
         except OSError as error:
             raise self._unanswered(error) from error
 
@@ -120,20 +119,19 @@ class Profiles:
             cursor.close()
 
     def _line(self, why: str) -> str:
-        return f"the public names {self._place} cannot be read: {why}"
+        return f"the public names {self._path} cannot be read: {why}"
 
     def _stamp(self) -> Stamp | None:
         try:
-            status = self._place.stat()
+            return stamp_of(self._path)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise self._unanswered(error) from error
-        return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _is_utf8(text: str) -> bool:
-    """Tell whether a text is one that a database can hold: no half of a surrogate pair."""
+    """Tell whether a database can hold a text: a lone surrogate cannot be encoded."""
     try:
         text.encode()
     except UnicodeEncodeError:

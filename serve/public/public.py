@@ -1,9 +1,9 @@
-"""What anybody may see without a credential: the public profile as JSON, as a picture, and as a page.
+"""The public profile, without a credential: as JSON, as a picture, and as a page.
 
 See docs/guide/embed.md.
 
-A name without a public page, whatever the reason, gets one and the same 404. Style and script stand in what is sent and
-are named by their hashes, so that nothing else runs; nothing here asks another host for anything.
+Every name without a public page gets the same 404. Style and script are inline, and the policy names their hashes, so
+that nothing else runs. Nothing is loaded from another host.
 """
 
 import base64
@@ -76,7 +76,7 @@ class Finished(NamedTuple):
         return cls(body, response.headers.to_wsgi_list(), tag)
 
     def response(self) -> Response:
-        """Answer with it, or to who holds it with its headers alone, which a browser puts in place of those it has."""
+        """Return the answer, or 304 with its headers to a client that holds it; a browser updates them."""
         if not response_headers.has_fresh(self.tag):
             return Response(self.body, headers=self.headers)
         response = response_headers.not_modified()
@@ -101,19 +101,19 @@ def register(
     kept = LearnerCache[Finished](KEPT_BYTES if configuration.serve.cache_mb else 0, _bytes_of)
 
     def answer(
-        username: str, kind: str, show: Callable[[PublicPulse], Response], nobody: Callable[[], Response]
+        username: str, kind: str, show: Callable[[PublicPulse], Response], not_found: Callable[[], Response]
     ) -> Response:
         with follower.version() as version:
-            gone = files.erased.now(version.erased)
-            found = files.profiles.find(username)
-            is_shown = found is not None and not gone.holds(found[1])
-            key = "\0".join((version.name, kind, *(found or ())))
+            erased = files.erased.now(version.erased)
+            profile = files.profiles.find(username)
+            is_shown = profile is not None and not erased.holds(profile[1])
+            key = "\0".join((version.name, kind, *(profile or ())))
             if is_shown and (finished := kept.get(key)) is not None:
                 return finished.response()
             count()
-            pulse = public_pulse(version, *found) if found and is_shown else None
+            pulse = public_pulse(version, *profile) if profile and is_shown else None
             if pulse is None:
-                return nobody()
+                return not_found()
             response = show(pulse)
             response.headers["X-Data-Version"] = version.name
             response.headers["X-Data-Through"] = version.data_through
@@ -157,7 +157,7 @@ def _no_profile() -> Response:
 
 def _picture(pulse: PublicPulse, grid: Heatmap, theme: str) -> Response:
     style = palette.coloured(PICTURE_STYLE, theme)
-    svg = render_template("heatmap.svg", pulse=pulse, grid=grid, words=WORDS, style=_ours(style))
+    svg = render_template("heatmap.svg", pulse=pulse, grid=grid, words=WORDS, style=_markup(style))
     policy = {
         "Content-Security-Policy": f"default-src 'none'; style-src {_hash(style)}; sandbox",
         "Cross-Origin-Resource-Policy": "cross-origin",
@@ -166,7 +166,6 @@ def _picture(pulse: PublicPulse, grid: Heatmap, theme: str) -> Response:
 
 
 def _policy(frame_ancestors: str) -> dict[str, str]:
-    """Return the header of the page that says what may run in it, and who may frame it."""
     return {
         "Content-Security-Policy": f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; "
         f"base-uri 'none'; form-action 'none'; frame-ancestors {frame_ancestors}"
@@ -175,17 +174,22 @@ def _policy(frame_ancestors: str) -> dict[str, str]:
 
 def _page(pulse: PublicPulse, grid: Heatmap, policy: dict[str, str]) -> Response:
     html = render_template(
-        "profile.html", pulse=pulse, grid=grid, words=WORDS, style=_ours(STYLE), script=_ours(SCRIPT)
+        "profile.html",
+        pulse=pulse,
+        grid=grid,
+        words=WORDS,
+        style=_markup(STYLE),
+        script=_markup(SCRIPT),
     )
     return Response(html, headers=FOR_A_WHILE | policy)
 
 
 def _no_page(policy: dict[str, str]) -> Response:
-    html = render_template("nobody.html", words=WORDS, style=_ours(STYLE))
+    html = render_template("nobody.html", words=WORDS, style=_markup(STYLE))
     return Response(html, 404, headers=NEVER_KEPT | policy)
 
 
-def _ours(text: str) -> Markup:
+def _markup(text: str) -> Markup:
     return Markup(text)  # noqa: S704 - a file beside the templates, and nothing that came with a request
 
 

@@ -1,19 +1,18 @@
-"""What a public page shows of a learner: dates with their levels, active days, and runs of them. Nothing else is read.
+"""A learner's public pulse: dates with their levels, active days, and runs of them. Nothing else is read.
 
 No id, no XP and no seconds ever leave the version for a public answer, so none can leak (docs/guide/embed.md).
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from serve.version.open_version import OpenVersion, last_complete_date
 from warehouse import engine
 from warehouse.identifiers import user_key
-
-DAY = timedelta(days=1)
+from warehouse.zones import DAY
 
 WINDOW = Path(__file__).with_name("window.sql")
 LEVELS = "select activity_date, level from learning_pulse where user_key = $user_key order by activity_date"
@@ -80,13 +79,13 @@ def runs(dates: Iterable[date]) -> list[tuple[date, int]]:
     Args:
         dates: in order, each once.
     """
-    found: list[tuple[date, int]] = []
+    lengths: list[tuple[date, int]] = []
     for day in dates:
-        if found and found[-1][0] + DAY == day:
-            found[-1] = (day, found[-1][1] + 1)
+        if lengths and lengths[-1][0] + DAY == day:
+            lengths[-1] = (day, lengths[-1][1] + 1)
         else:
-            found.append((day, 1))
-    return found
+            lengths.append((day, 1))
+    return lengths
 
 
 def public_pulse(version: OpenVersion, username: str, user_id: str) -> PublicPulse | None:

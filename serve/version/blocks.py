@@ -1,7 +1,7 @@
 """The blocks of `pulse_blocks` that requests ask for, several in one query when several wait (docs/decisions/0008).
 
 A query costs about as much for eight blocks as for two, because most of it is planning. So one request at a time asks,
-for itself and for all who came while the one before it was being answered; nobody waits for company.
+also for all that came during the query before. No request waits for others to come.
 """
 
 import threading
@@ -45,18 +45,18 @@ class Blocks:
                 self._ask(wanted)
         return wanted.packed or b""
 
-    def _ask(self, mine: _Wanted) -> None:
-        """Ask for what everybody waits for; should that fail, each of the others asks once more and gets the error."""
-        everybody = [mine]
+    def _ask(self, request: _Wanted) -> None:
+        """Ask for the blocks of all that wait. If that fails, each of the others asks again and gets the error."""
+        requests = [request]
         while self._waiting:
-            everybody.append(self._waiting.popleft())
-        numbers = {wanted.number for wanted in everybody}
+            requests.append(self._waiting.popleft())
+        numbers = {wanted.number for wanted in requests}
         # Numbers stand in the query: bound, they would take longer to plan; and so does `in` with one of them.
-        asked = f"= {mine.number}" if len(numbers) == 1 else f"in ({','.join(map(str, numbers))})"
-        found = dict(self._connection.execute(f"{BLOCKS} {asked}").fetchall())
-        for wanted in everybody:
-            wanted.packed = found.get(wanted.number, b"")
+        asked = f"= {request.number}" if len(numbers) == 1 else f"in ({','.join(map(str, numbers))})"
+        blocks = dict(self._connection.execute(f"{BLOCKS} {asked}").fetchall())
+        for wanted in requests:
+            wanted.packed = blocks.get(wanted.number, b"")
 
     def close(self) -> None:
-        """Let go of the connection; nobody asks any more."""
+        """Close the connection; no request may ask any more."""
         self._connection.close()

@@ -1,15 +1,16 @@
-"""The list of erased learners as a server asks it: with every request, and never guessed (docs/guide/erase.md).
+"""The list of erased learners as the server checks it, with every request (docs/guide/erase.md).
 
-Without it nobody can tell whose data may be answered, so then nobody's are. A list that is gone, or is an older one, is
-known by what remembers more: this process, the manifest of the version in service, or the receipts of erasures.
+Without the list it is not known whose data may be answered, so none are. A lost or older list is recognised by three
+things that may remember more. These are this process, the manifest of the version in service, and the receipts of
+erasures.
 """
 
 import logging
 import time
-from pathlib import Path
 from typing import NamedTuple
 
 from serve.http.errors import UnansweredError
+from warehouse.disk.files import Stamp, stamp_of
 from warehouse.erasure import receipts
 from warehouse.erasure.suppression import Suppressed, read_list
 from warehouse.errors import PulseError
@@ -29,7 +30,7 @@ class Receipts(NamedTuple):
         are_finished: whether all of the erasures are.
     """
 
-    stamp: tuple[int, int, int]
+    stamp: Stamp
     on_list: frozenset[str]
     are_finished: bool
 
@@ -42,10 +43,10 @@ class ErasedLearners:
     """
 
     def __init__(self, lake: Lake) -> None:
-        self._place, self._folder = lake.suppressed, lake.erasures  # looked at with every request
+        self._path, self._folder = lake.suppressed, lake.erasures  # looked at with every request
         self._read, self._list = (UNREAD, UNREAD), Suppressed()
         self._receipts = Receipts(UNREAD, frozenset(), are_finished=True)
-        self._complaint = ""
+        self._last_reason = ""
         self._no_receipts_until = float("-inf")
 
     def now(self, in_manifest: int = 0) -> Suppressed:
@@ -58,20 +59,20 @@ class ErasedLearners:
             UnansweredError: who has been erased is not known.
         """
         try:
-            stamp = _stamp(self._place), self._stamp_of_folder()
-            known = self._list
-            if stamp == self._read and len(known.hashes) >= in_manifest:
-                return known
-            found = self._found(in_manifest)
+            stamp = stamp_of(self._path), self._stamp_of_folder()
+            suppressed = self._list
+            if stamp == self._read and len(suppressed.hashes) >= in_manifest:
+                return suppressed
+            suppressed = self._read_list(in_manifest)
         except FileNotFoundError:
-            stamp, found = (UNREAD, UNREAD), self._list
-            if in_manifest or found.hashes or self._may_have_receipts():
-                found = self._found(in_manifest)
+            stamp, suppressed = (UNREAD, UNREAD), self._list
+            if in_manifest or suppressed.hashes or self._may_have_receipts():
+                suppressed = self._read_list(in_manifest)
         except OSError as error:
-            raise self._unknown(f"the list of erased learners {self._place}: {error.strerror}") from error
-        self._list, self._complaint = found, ""
-        self._read = stamp  # last: whoever finds it may take the list
-        return found
+            raise self._unknown(f"the list of erased learners {self._path}: {error.strerror}") from error
+        self._list, self._last_reason = suppressed, ""
+        self._read = stamp  # set last: another thread that sees it takes the list
+        return suppressed
 
     def troubles(self, in_manifest: int = 0) -> list[str]:
         """Return the warnings that list and receipts are worth (docs/reference/metrics.md)."""
@@ -83,7 +84,7 @@ class ErasedLearners:
         return [] if are_finished else ["erasure_unfinished"]
 
     def _may_have_receipts(self) -> bool:
-        """Tell whether somebody may have been erased; looked for once a second, as a look costs some time.
+        """Tell whether there may be receipts; checked once a second, because a check takes time.
 
         An erasure writes the list before its receipt, so until then none can be missed.
         """
@@ -94,45 +95,39 @@ class ErasedLearners:
         self._no_receipts_until = time.monotonic() + LOOK_SECONDS
         return False
 
-    def _found(self, in_manifest: int) -> Suppressed:
+    def _read_list(self, in_manifest: int) -> Suppressed:
         """Read the list, after what has to be on it: it only grows."""
-        known = self._list.hashes
+        remembered = self._list.hashes
         try:
-            listed = known | self._receipts_now().on_list
-            return read_list(self._place, fewest=in_manifest, listed=listed)
+            listed = remembered | self._receipts_now().on_list
+            return read_list(self._path, fewest=in_manifest, listed=listed)
         except PulseError as error:
             raise self._unknown(str(error)) from error
         except OSError as error:
             raise self._unknown(f"the receipts of erasures {self._folder}: {error.strerror}") from error
 
     def _receipts_now(self) -> Receipts:
-        """Return what the receipts say; they are read when their folder has changed, as each is put there by a rename.
+        """Return the receipts' content. They are read when their folder has changed: each is put there by a rename.
 
         Raises:
             OSError: they may not be looked at.
         """
         stamp = self._stamp_of_folder()
         if stamp != self._receipts.stamp:
-            said = [content for content in receipts.contents(self._folder).values() if content]
-            on_list = frozenset(content["learner_sha256"] for content in said if receipts.is_on_list(content))
-            self._receipts = Receipts(stamp, on_list, not any(map(receipts.is_unfinished, said)))
+            contents = [content for content in receipts.contents(self._folder).values() if content]
+            on_list = frozenset(content["learner_sha256"] for content in contents if receipts.is_on_list(content))
+            self._receipts = Receipts(stamp, on_list, not any(map(receipts.is_unfinished, contents)))
         return self._receipts
 
-    def _stamp_of_folder(self) -> tuple[int, int, int]:
+    def _stamp_of_folder(self) -> Stamp:
         try:
-            return _stamp(self._folder)
+            return stamp_of(self._folder)
         except FileNotFoundError:
             return UNREAD
 
-    def _unknown(self, complaint: str) -> UnansweredError:
+    def _unknown(self, reason: str) -> UnansweredError:
         self._read = UNREAD, UNREAD
-        if complaint != self._complaint:
-            logger.error("%s; until then nobody's data is answered", complaint)
-            self._complaint = complaint
-        return UnansweredError(complaint)
-
-
-def _stamp(place: Path) -> tuple[int, int, int]:
-    """Return what changes when another file is renamed into a place, or into a folder."""
-    status = place.stat()
-    return status.st_ino, status.st_mtime_ns, status.st_size
+        if reason != self._last_reason:
+            logger.error("%s; until then nobody's data is answered", reason)
+            self._last_reason = reason
+        return UnansweredError(reason)

@@ -1,7 +1,7 @@
-"""What is kept of learners of one version who were asked for lately; of a bounded size (`serve.cache_mb`).
+"""A cache of learners of one version, of a bounded size (`serve.cache_mb`).
 
-The least recently asked for goes first. What is kept belongs to a version that is open and goes with it, and it is
-found by the learner's whole id, so nobody ever gets another's or an older one. Who asks has been authorised before.
+The least recently used is removed first. The cache belongs to an open version and goes with it. The key is the
+learner's whole id, so no answer is another learner's or an older one. Requests are authorised before.
 
 Lines are kept, and the bodies of those who come again and again (docs/decisions/0009).
 """
@@ -38,10 +38,10 @@ class LearnerCache(Generic[Kept]):
     def get(self, user_id: str) -> Kept | None:
         """Return what is kept of a learner, None if there is nothing."""
         with self._lock:
-            found = self._kept.get(user_id)
-            if found is not None:
+            entry = self._kept.get(user_id)
+            if entry is not None:
                 self._kept.move_to_end(user_id)
-            return found
+            return entry
 
     def put(self, user_id: str, kept: Kept) -> None:
         """Keep this of a learner, and as much of the others as there is room for."""

@@ -1,4 +1,4 @@
-"""Which version is in service and who reads which; an old one is closed when the last request that reads it ends."""
+"""The version in service, and leases of versions by requests: an old version is closed when its last request ends."""
 
 import threading
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from warehouse.versions.verification import Marks
 
 
 class Switch(NamedTuple):
-    """That another version came into service."""
+    """A change of the version in service."""
 
     at: datetime
     before: str | None
     after: str
 
 
-class Service:
+class Leases:
     """The version in service, and those before it that requests still read."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Service:
         self.last_switch: Switch | None = None
 
     @contextmanager
-    def lent(self) -> Iterator[OpenVersion | None]:
+    def lease(self) -> Iterator[OpenVersion | None]:
         """Give the current version, or none, for the length of a request; it stays open until the request ends."""
         opened = self._enter()
         try:
@@ -40,7 +40,7 @@ class Service:
             if opened is not None:
                 self._leave(opened)
 
-    def is_read(self, name: str) -> bool:
+    def is_open(self, name: str) -> bool:
         """Tell whether a version is open here."""
         return name in self._draining or (self.current is not None and name == self.current.name)
 
@@ -50,7 +50,7 @@ class Service:
             previous = self._replace(opened)
         _close(previous)
 
-    def takes_back(self, name: str, file: Path) -> bool:
+    def take_back(self, name: str, file: Path) -> bool:
         """Put a version that requests still read back into service; its file must not be read beside DuckDB.
 
         Returns:
@@ -63,9 +63,8 @@ class Service:
             opened = self._draining.get(name)
             if opened is None:
                 return False
-            if not opened.marks.but_for_ctime(Marks.of(file.stat())):
-                message = f"version {name}: its file changed, and requests still read what it was"
-                raise NoVersionError(message)
+            if not opened.marks.is_same_but_for_ctime(Marks.of(file.stat())):
+                raise NoVersionError(f"version {name}: its file changed, and requests still read what it was")
             del self._draining[name]
             previous = self._replace(opened)
         _close(previous)

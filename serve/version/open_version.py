@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,14 @@ from warehouse.errors import DamagedError, NoVersionError
 from warehouse.versions.manifest import Manifest
 from warehouse.versions.verification import Marks, verify
 from warehouse.versions.versions import Warehouse
-from warehouse.zones import is_zone, zone_info
+from warehouse.zones import DAY, is_zone, zone_info
 
 MEMORY_LIMIT = "256MB"
 SHARE_OF_PULSES = 3 / 8  # of what is kept of learners; a pulse is forty times as long as a line (decision 0009)
 PULSE_BYTES = 400  # of one beside its body, about
-DAY = timedelta(days=1)
 
 ABOUT = Path(__file__).with_name("about.sql")
-# Look-ups are planned anew each time, and what an optimizer can do for them takes longer than they do (decision 0008).
+# Look-ups are planned each time, and an optimizer takes longer than the look-up itself (decision 0008).
 OPTIMIZERS = frozenset({"filter_pushdown", "unused_columns"})
 OTHER_OPTIMIZERS = """
 select coalesce(string_agg(name, ','), '') from duckdb_optimizers() where not list_contains($wanted, name)
@@ -86,19 +85,19 @@ class OpenVersion:
         self._idle.append(cursor)
 
     def complete_to(self, timezone: str) -> datetime:
-        """Return data through as the clocks of a zone show it; UTC's if our zone data do not know the zone any more."""
+        """Return data through in a zone; in UTC if our zone data do not have the zone any more."""
         zone = zone_info(timezone if is_zone(timezone) else "UTC")
         return datetime.fromisoformat(self.data_through).astimezone(zone)
 
     def complete_through(self, timezone: str) -> str:
-        """Return the last date that is over for the learners of a zone (R12), ISO 8601; worked out once per zone.
+        """Return the last date that is over for learners of a zone (R12), ISO 8601; computed once per zone.
 
         It is what `pulse_totals.last_complete_date` says of them, which versions of schema 2 do not have.
         """
-        found = self._complete_through.get(timezone)
-        if found is None:
-            found = self._complete_through[timezone] = last_complete_date(self.complete_to(timezone)).isoformat()
-        return found
+        complete = self._complete_through.get(timezone)
+        if complete is None:
+            complete = self._complete_through[timezone] = last_complete_date(self.complete_to(timezone)).isoformat()
+        return complete
 
     def close(self) -> None:
         """Close the file; nobody may read it any more."""
@@ -154,15 +153,15 @@ def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenV
 
 
 def _opened(warehouse: Warehouse, name: str) -> tuple[Manifest, Marks, duckdb.DuckDBPyConnection, tuple[Any, ...]]:
-    """Verify and open a file, again as long as its mode is changed meanwhile; return what it says of itself too."""
-    pointer, place = pointed_to(warehouse), warehouse.file(name)
+    """Verify and open a file, and read its description. If its mode is changed meanwhile, begin again."""
+    pointer, file = pointed_to(warehouse), warehouse.file(name)
     while True:
         manifest, marks = verify(warehouse, name, lambda: pointed_to(warehouse) == pointer)
-        connection = _connect(place)
+        connection = _connect(file)
         try:
             _plan_quickly(connection)
             about = engine.one_row(connection, engine.sql(ABOUT), {"version": name})
-            if _is_unchanged(place, marks):
+            if _is_unchanged(file, marks):
                 return manifest, marks, connection, about
         except BaseException:
             connection.close()
@@ -170,17 +169,16 @@ def _opened(warehouse: Warehouse, name: str) -> tuple[Manifest, Marks, duckdb.Du
         connection.close()
 
 
-def _is_unchanged(place: Path, marks: Marks) -> bool:
-    """Tell whether a file has the marks that it had; if its mode is another, whoever asks has to read it again.
+def _is_unchanged(file: Path, marks: Marks) -> bool:
+    """Tell whether a file still has its marks; if only its mode differs, it has to be read again.
 
     Raises:
         NoVersionError: it is another file, or somebody has written to it.
     """
-    found = Marks.of(place.stat())
-    if not found.but_for_ctime(marks):
-        message = f"{place} changed while it was opened"
-        raise NoVersionError(message)
-    return found == marks
+    current = Marks.of(file.stat())
+    if not current.is_same_but_for_ctime(marks):
+        raise NoVersionError(f"{file} changed while it was opened")
+    return current == marks
 
 
 def pointed_to(warehouse: Warehouse) -> str | None:
@@ -191,13 +189,13 @@ def pointed_to(warehouse: Warehouse) -> str | None:
         return None
 
 
-def _connect(place: Path) -> duckdb.DuckDBPyConnection:
+def _connect(file: Path) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "memory_limit": MEMORY_LIMIT}
-    connection = duckdb.connect(os.fspath(place), read_only=True, config=config)
+    connection = duckdb.connect(os.fspath(file), read_only=True, config=config)
     engine.prepare(connection)
     return connection
 
 
 def _plan_quickly(connection: duckdb.DuckDBPyConnection) -> None:
-    (others,) = engine.one_row(connection, OTHER_OPTIMIZERS, {"wanted": sorted(OPTIMIZERS)})
-    connection.execute("set disabled_optimizers = $others", {"others": others})
+    (unwanted,) = engine.one_row(connection, OTHER_OPTIMIZERS, {"wanted": sorted(OPTIMIZERS)})
+    connection.execute("set disabled_optimizers = $unwanted", {"unwanted": unwanted})

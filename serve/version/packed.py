@@ -1,8 +1,9 @@
-"""A learner as `pulse_blocks` holds them: found in a block, read, and written as the body of the endpoint (R12, R13).
+"""A learner in `pulse_blocks`: found in a block, read, and written as the endpoint's body (R12, R13).
 
-A block holds some learners, a line each: key, tab, JSON array, tab, active days. What a day's four characters mean is
-said in `assets/step5_build/blocks/pulse_blocks.sql`, which writes them; both sides are docs/decisions/0008. The body is
-put together from pieces of text, one per date: most dates of most learners are zeros, the same for everybody.
+A block holds some learners, a line each: key, tab, JSON array, tab, active days. The four characters of a day are
+explained in `assets/step5_build/blocks/pulse_blocks.sql`, which writes them. Both sides are decided in
+docs/decisions/0008. The body is joined from pieces of text, one per date. Most dates of most learners are zeros, and
+equal for all.
 """
 
 import sys
@@ -74,15 +75,15 @@ class Learner(NamedTuple):
 
 
 class Day(NamedTuple):
-    """What an entry of a date begins and ends with, and its place among the 365."""
+    """Position of a date among the 365, and the text at the beginning and end of its entry."""
 
-    place: int
+    position: int
     begin: str
     end: str
 
 
 class Calendar(NamedTuple):
-    """The 365 dates up to a window's end: their entries without activity, and what those of active days are made of.
+    """The 365 dates up to a window's end: their entries without activity, and the parts of active ones.
 
     Args:
         zeros: the entry of every date as it is without activity.
@@ -109,25 +110,25 @@ def learner(line: bytes) -> Learner:
     return Learner._make([*orjson.loads(head), days.decode()])
 
 
-def body(found: Learner) -> bytes:
+def body(learner: Learner) -> bytes:
     """Return the body of a learner's answer."""
-    calendar = _calendar(found.window_end)
+    calendar = _calendar(learner.window_end)
     entries = calendar.zeros.copy()
-    for coded in _coded(found.days):
+    for coded in _coded(learner.days):
         codes = iter(array("H", coded.encode(UTF_16)))
         for first, seconds, xp, counts in zip(codes, codes, codes, codes, strict=True):
             if first & 15:
                 seconds += (first & 3) << 15  # noqa: PLW2901 - what was beyond 15 bits
                 xp += (first & 12) << 13  # noqa: PLW2901
-            place, begin, end = calendar.active[first >> 4]
-            entries[place] = f'{begin}{xp - LIFTED},"learning_time":{seconds - LIFTED}{_counts(counts)}{end}'
-    for code, level, xp, seconds, *counted in _spelled_out(found.days):
-        place, begin, end = calendar.active[(LIFTED >> 4) + (code << 2) + level - 1]
-        entries[place] = f'{begin}{xp},"learning_time":{seconds}{_words(*counted)}{end}'
+            position, begin, end = calendar.active[first >> 4]
+            entries[position] = f'{begin}{xp - LIFTED},"learning_time":{seconds - LIFTED}{_counts(counts)}{end}'
+    for code, level, xp, seconds, *counted in _spelled_out(learner.days):
+        position, begin, end = calendar.active[(LIFTED >> 4) + (code << 2) + level - 1]
+        entries[position] = f'{begin}{xp},"learning_time":{seconds}{_words(*counted)}{end}'
     return (
-        f'{{"data":[{",".join(entries)}],"total_learning_time":{found.learning_time},'
-        f'"total_sessions":{found.sessions},"total_quizzes":{found.quizzes},'
-        f'"total_quizzes_passed":{found.quizzes_passed},"year":{found.year}}}'
+        f'{{"data":[{",".join(entries)}],"total_learning_time":{learner.learning_time},'
+        f'"total_sessions":{learner.sessions},"total_quizzes":{learner.quizzes},'
+        f'"total_quizzes_passed":{learner.quizzes_passed},"year":{learner.year}}}'
     ).encode()
 
 
@@ -148,8 +149,8 @@ def _calendar(window_end: str) -> Calendar:
     begins = [f'{{"date":"{day.isoformat()}","xp_earned":' for day in dates]
     epoch = date(1970, 1, 1)
     active = {
-        (LIFTED >> 4) + (((day - epoch).days & DATE_BITS) << 2) + level - 1: Day(place, begin, f',"level":{level}}}')
-        for place, (day, begin) in enumerate(zip(dates, begins, strict=True))
+        (LIFTED >> 4) + (((day - epoch).days & DATE_BITS) << 2) + level - 1: Day(position, begin, f',"level":{level}}}')
+        for position, (day, begin) in enumerate(zip(dates, begins, strict=True))
         for level in (1, 2, 3, 4)
     }
     return Calendar([f'{begin}0,"learning_time":0{_words(0, 0, 0)},"level":0}}' for begin in begins], active)

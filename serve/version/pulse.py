@@ -1,7 +1,7 @@
 """A learner's pulse as the endpoint answers it: 365 entries, oldest first, and their totals (R12, R13, R14).
 
-What a token says never gets into a query: a block is found by the learner's key, which no two learners of a version
-share, and the id is compared here, text with text, so that any id that JSON can hold is a question with an answer.
+No id of a token gets into a query. A block is found by the learner's key, which no two learners of a version share. The
+id is compared here, as text. So every id that JSON can hold is answered.
 """
 
 from serve.version import packed
@@ -32,23 +32,23 @@ def _looked_up(version: OpenVersion, user_id: str) -> Pulse:
     key = user_key(user_id)
     line = packed.line_of(version.blocks.of(key), key)
     if line is not None:
-        found = packed.learner(line)
-        if found.user_id == user_id:
+        learner = packed.learner(line)
+        if learner.user_id == user_id:
             version.lines.put(user_id, line)
-            return pulse_of(found)
-    return nobodys_pulse(version)
+            return pulse_of(learner)
+    return unknown_pulse(version)
 
 
-def pulse_of(found: packed.Learner) -> Pulse:
-    """Return what there is to say about a learner who was found."""
-    cuts = tuple(cut for cut in (found.cut_2, found.cut_3, found.cut_4) if cut is not None)
-    return Pulse(packed.body(found), found.timezone, found.population, cuts, is_known=True)
+def pulse_of(learner: packed.Learner) -> Pulse:
+    """Return the pulse of a learner of the version."""
+    cuts = tuple(cut for cut in (learner.cut_2, learner.cut_3, learner.cut_4) if cut is not None)
+    return Pulse(packed.body(learner), learner.timezone, learner.population, cuts, is_known=True)
 
 
-def nobodys_pulse(version: OpenVersion) -> Pulse:
+def unknown_pulse(version: OpenVersion) -> Pulse:
     """Return the pulse of a learner whom a version does not know: zeros in the default zone (R14)."""
     end = version.default_window_end
-    nobody = packed.Learner(
+    learner = packed.Learner(
         "", version.default_timezone, "platform", None, None, None, end.isoformat(), 0, 0, 0, 0, end.year, ""
     )
-    return pulse_of(nobody)._replace(is_known=False)
+    return pulse_of(learner)._replace(is_known=False)

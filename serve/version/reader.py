@@ -1,9 +1,8 @@
 """The published version, open for reading: follows the pointer without a restart and without a failed request.
 
-The pointer is resolved and the real file is opened, never the symlink: within one process DuckDB hands out the database
-that is already open under a path. Looking at the pointer, verifying what it names and opening it happens beside the
-requests, which go on with the last good version (`leases.py`). What verified means is said in
-`warehouse/versions/verification.py`.
+The pointer is resolved and the real file is opened, never the symlink. Within one process DuckDB returns the database
+that is already open under a path. Reading the pointer, verifying and opening happen beside the requests. These go on
+with the last good version (`leases.py`). Verifying is explained in `warehouse/versions/verification.py`.
 """
 
 import logging
@@ -14,9 +13,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from serve.version.leases import Service, Switch
+from serve.version.leases import Leases, Switch
 from serve.version.open_version import OpenVersion, open_version, pointed_to
-from warehouse.condition.damage import of_system
+from warehouse.condition.damage import system_error_line
 from warehouse.errors import DamagedError, NoVersionError
 from warehouse.versions.pin import Pin
 from warehouse.versions.verification import Marks, OvertakenError, last_served, remember_served, verify
@@ -29,14 +28,14 @@ REFUSED_SECONDS = 10.0  # a version that was refused is tried again so much late
 
 
 class Pointed(NamedTuple):
-    """What the pointer is at a moment; `set_at` and `inode` differ when it is set anew, to the same version even."""
+    """The pointer at a moment; `set_at` and `inode` change whenever it is set, even to the same version."""
 
     version: str
     set_at: int
     inode: int
 
 
-class Refusal(NamedTuple):
+class RefusedVersion(NamedTuple):
     """Why a version is not served, and since when."""
 
     reason: str
@@ -46,7 +45,7 @@ class Refusal(NamedTuple):
 class Follower:
     """Hands out the version that the pointer names.
 
-    It looks at the pointer with every request, until `watch` is called: from then on a thread of its own does.
+    It reads the pointer with every request. Once `watch` is called, a separate thread does.
 
     Args:
         warehouse: whose pointer.
@@ -56,24 +55,24 @@ class Follower:
     def __init__(self, warehouse: Warehouse, cache_bytes: int = 0) -> None:
         self._warehouse = warehouse
         self._cache_bytes = cache_bytes
-        self._looking = threading.Lock()  # held by whoever looks, verifies and opens
-        self._service = Service()
+        self._looking = threading.Lock()  # held while looking, verifying and opening
+        self._leases = Leases()
         self._followed: Pointed | None = None
         self._again_at = float("inf")
         self._is_watched = False
         self._stopping = threading.Event()
-        self.refused: dict[str, Refusal] = {}
+        self.refused: dict[str, RefusedVersion] = {}
         self.verifying: Callable[[], AbstractContextManager[object]] = nullcontext  # held while versions are read
 
     @property
     def current(self) -> OpenVersion | None:
-        """The version in service; whoever reads it asks `version` for it."""
-        return self._service.current
+        """The version in service; requests get it by `version`."""
+        return self._leases.current
 
     @property
     def last_switch(self) -> Switch | None:
         """When another version came into service, None before the first."""
-        return self._service.last_switch
+        return self._leases.last_switch
 
     @property
     def pointed(self) -> str | None:
@@ -93,7 +92,7 @@ class Follower:
             NoVersionError: nothing has been published that can be served.
         """
         self.refresh()
-        with self._service.lent() as opened:
+        with self._leases.lease() as opened:
             if opened is None:
                 raise NoVersionError(f"nothing published in {self._warehouse.root} can be served{self._why_nothing()}")
             yield opened
@@ -120,7 +119,7 @@ class Follower:
         self._stopping.set()
 
     def look(self) -> None:
-        """Put the version that the pointer names into service, unless somebody is about to do so."""
+        """Put the version that the pointer names into service, unless another thread is doing so."""
         if not self._is_news():
             return
         if self._looking.acquire(blocking=self.current is None):
@@ -138,7 +137,7 @@ class Follower:
         for name in reversed(self._kept()):
             if self._is_news() or self._stopping.is_set():
                 break
-            if self._service.is_read(name):
+            if self._leases.is_open(name):
                 continue  # verified when it was opened, and not to be read while it is
             try:
                 verify(self._warehouse, name, lambda: self._pointer() == followed and not self._stopping.is_set())
@@ -166,25 +165,25 @@ class Follower:
             self._stopping.wait(LOOK_SECONDS)
 
     def _why_nothing(self) -> str:
-        """Return the end of the line: what stands in the way, or what makes a first version."""
-        reasons = [refusal.reason for refusal in self.refused.values()]
+        """Return the end of the error: why versions are refused, or how to make a first one."""
+        reasons = [refused.reason for refused in self.refused.values()]
         return f": {'; '.join(reasons)}" if reasons else "; run `pulse nightly`"
 
     def _pointer(self) -> Pointed | None:
-        place = self._warehouse.pointer
+        pointer = self._warehouse.pointer
         try:
-            name, status = self._warehouse.current(), place.lstat()
+            name, status = self._warehouse.current(), pointer.lstat()
         except FileNotFoundError:
             name = None
         except (DamagedError, OSError) as error:  # what stands in its place is none, or is not for us to see
             self._refuse_pointer(self._reason(error))
             return None
-        if place.name in self.refused:
-            self._accept(place.name)
+        if pointer.name in self.refused:
+            self._accept(pointer.name)
         return None if name is None else Pointed(name, status.st_mtime_ns, status.st_ino)
 
     def _to_follow(self) -> Pointed | None:
-        """Return what the pointer is if that is news; one that went missing leaves the last good version in service."""
+        """Return the pointer if it has changed; without a pointer the last good version stays in service."""
         pointed = self._pointer()
         is_due = pointed != self._followed or time.monotonic() >= self._again_at
         return pointed if is_due else None
@@ -193,7 +192,7 @@ class Follower:
         return self._to_follow() is not None or self._is_changed()
 
     def _is_changed(self) -> bool:
-        """Tell whether somebody wrote into the very file that is served; one that was removed or replaced lives on."""
+        """Tell whether the served file itself was written to. A file that was removed or replaced is still open."""
         current = self.current
         if current is None:
             return False
@@ -205,10 +204,10 @@ class Follower:
         return is_same_file and (marks.size, marks.mtime_ns) != (current.marks.size, current.marks.mtime_ns)
 
     def _withdraw_if_changed(self) -> None:
-        """Take a version out of service whose file was written to: what it would answer now is anybody's guess."""
+        """Take a version out of service whose file was written to: its answers cannot be trusted any more."""
         withdrawn = self.current
         if withdrawn is not None and self._is_changed():
-            self._service.put(None)
+            self._leases.put(None)
             message = f"version {withdrawn.name}: its file was written to while it was served"
             self._refuse(withdrawn.name, NoVersionError(message))
             self._followed = None
@@ -228,8 +227,8 @@ class Follower:
         self._followed, self._again_at = pointed, again_at
 
     def _serve(self, name: str) -> None:
-        if not self._service.takes_back(name, self._warehouse.file(name)):
-            self._service.put(open_version(self._warehouse, name, self._cache_bytes))
+        if not self._leases.take_back(name, self._warehouse.file(name)):
+            self._leases.put(open_version(self._warehouse, name, self._cache_bytes))
         self._accept(name)
         remember_served(self._warehouse, name)
 
@@ -246,31 +245,31 @@ class Follower:
 
     def _refuse(self, name: str, error: Exception) -> None:
         reason = self._reason(error)
-        known = self.refused.get(name)
-        if known is None or known.reason != reason:
+        before = self.refused.get(name)
+        if before is None or before.reason != reason:
             logger.error("version %s is refused, the last good one stays in service: %s", name, reason)
-        refusal = Refusal(reason, known.since if known else datetime.now(UTC))
-        there = {*self._kept(), self.pointed, self._warehouse.pointer.name}  # not what was pruned since
-        self.refused = {**{other: why for other, why in self.refused.items() if other in there}, name: refusal}
+        refused = RefusedVersion(reason, before.since if before else datetime.now(UTC))
+        existing = {*self._kept(), self.pointed, self._warehouse.pointer.name}  # not what was pruned since
+        self.refused = {**{kept: details for kept, details in self.refused.items() if kept in existing}, name: refused}
 
     def _refuse_pointer(self, reason: str) -> None:
-        """Note that the pointer itself cannot be followed, once for as long as that is so."""
+        """Log once that the pointer cannot be followed, until that changes."""
         name = self._warehouse.pointer.name
         if name not in self.refused or self.refused[name].reason != reason:
             logger.error("the pointer cannot be followed, the last good version stays in service: %s", reason)
-            self.refused = {**self.refused, name: Refusal(reason, datetime.now(UTC))}
+            self.refused = {**self.refused, name: RefusedVersion(reason, datetime.now(UTC))}
 
     def _reason(self, error: Exception) -> str:
         if isinstance(error, OSError) and error.filename:
-            return of_system(error, self._warehouse.root.parent)
+            return system_error_line(error, self._warehouse.root.parent)
         return " ".join((str(error) or type(error).__name__).split())
 
     def _kept(self) -> list[str]:
-        """Return the versions that are kept, as far as they are for us to see."""
+        """Return the versions that are kept; none if the folder may not be read."""
         try:
             return self._warehouse.kept()
         except OSError:
             return []
 
     def _accept(self, name: str) -> None:
-        self.refused = {other: why for other, why in self.refused.items() if other != name}
+        self.refused = {kept: details for kept, details in self.refused.items() if kept != name}

@@ -27,7 +27,7 @@ import orjson
 from serve import app, server
 from serve.version import packed
 from serve.version.packed import Pulse
-from serve.version.pulse import nobodys_pulse, pulse_of
+from serve.version.pulse import pulse_of, unknown_pulse
 from warehouse.identifiers import user_key
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _by_line(line_of: Callable[[int], str | None]) -> Lookup:
     def lookup(version: OpenVersion, learner: str) -> Pulse:
         line = line_of(user_key(learner))
         found = packed.learner(line.encode()) if line is not None else None
-        return nobodys_pulse(version) if found is None or found.user_id != learner else pulse_of(found)
+        return unknown_pulse(version) if found is None or found.user_id != learner else pulse_of(found)
 
     return lookup
 

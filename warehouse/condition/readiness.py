@@ -1,6 +1,6 @@
-"""What has to be right about a data folder before a run begins: what it could only fail over at its end, or in silence.
+"""What must be right in a data folder before a run begins: else the run fails late or silently.
 
-What a run reads on its way it refuses there; what a switch of the pointer mends stays as it is (FAULTS 56).
+What a run reads later, it refuses when it reads it. What a switch of the pointer repairs is left alone (FAULTS 56).
 """
 
 from warehouse.configuration.configuration import Configuration
@@ -12,7 +12,7 @@ from warehouse.versions.versions import Warehouse
 
 
 def refuse_links(lake: Lake, warehouse: Warehouse) -> None:
-    """Make sure that lake and versions hold files and no names of others: an erasure would leave what they name.
+    """Make sure that lake and versions hold no symbolic links: an erasure would leave the files behind them.
 
     The folders `lake`, `warehouse` and `versions` themselves may be links, and the pointer is one.
 
@@ -21,20 +21,18 @@ def refuse_links(lake: Lake, warehouse: Warehouse) -> None:
         OSError: some of them may not be looked at.
     """
     for root in (lake.root, warehouse.root / "versions"):
-        for place in links_below(root):
-            message = (
-                f"{place} is a symbolic link, and what it names would outlast an erasure; put the files themselves in "
+        for link in links_below(root):
+            raise DamagedError(
+                f"{link} is a symbolic link, and what it names would outlast an erasure; put the files themselves in "
                 "its place, or mount the other disk there"
             )
-            raise DamagedError(message)
 
 
 def refuse_unusable(configuration: Configuration) -> None:
     """Make sure that a run of a configuration can number, publish, and leave out who is erased.
 
     Raises:
-        DamagedError: the list of erased learners, the sequence or the pointer's place is in the way, or a
-            symbolic link stands where a file of ours should.
+        DamagedError: a file is a symbolic link, or the list of erased learners, the sequence or the pointer is damaged.
         OSError: one of them may not be looked at.
     """
     lake, warehouse = Lake.of(configuration), Warehouse.of(configuration)

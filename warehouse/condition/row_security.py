@@ -1,6 +1,6 @@
-"""What is said while policies of PostgreSQL may filter what is read: `[sources.X] row_security = "apply"`.
+"""The warnings while policies of PostgreSQL may filter the rows that are read: `[sources.X] row_security = "apply"`.
 
-A role that no policy is for reads an empty table, and nothing else tells it from one.
+A role without a policy reads no rows, and nothing else tells this from an empty table.
 """
 
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ def filters(name: str, source: Source) -> list[str]:
         name: of the source.
         source: as configured.
     """
-    said = f'source {name}: rows are filtered by its row level security (row_security = "apply")'
-    return [said] if source.row_security == "apply" else []
+    line = f'source {name}: rows are filtered by its row level security (row_security = "apply")'
+    return [line] if source.row_security == "apply" else []
 
 
 def empty_table(stream: Stream) -> str:
@@ -36,15 +36,15 @@ def warnings(configuration: Configuration, lake: Lake) -> list[str]:
         configuration: whose sources.
         lake: its lake.
     """
-    found = []
+    lines = []
     for name, source in configuration.sources.items():
         streams = [stream for stream in configuration.streams.values() if stream.source == name]
         if streams:
-            found += filters(name, source)
+            lines += filters(name, source)
         if source.row_security == "apply":
             empty = set(_empty_tables(configuration, lake))
-            found += [empty_table(stream) for stream in streams if stream.name in empty]
-    return found
+            lines += [empty_table(stream) for stream in streams if stream.name in empty]
+    return lines
 
 
 def _empty_tables(configuration: Configuration, lake: Lake) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """Whether a run has room on the disk: one that clearly has not does not begin (FAULTS 3).
 
-A run writes its landings beside their places and a whole new version beside the ones that are kept. How much that is
-will be known when it is done. What is known before is how much the current version takes, and that landings, Dagster's
-records and what DuckDB spills need some megabytes more. A disk that is short of that is all but certain to fill up; one
-that is not may still, and then the run fails without harm.
+A run writes its landings beside the old ones, and a whole new version beside the kept ones. Its size is known only at
+the end. Known before is the size of the current version. Landings, Dagster's records and what DuckDB spills need some
+megabytes more. A disk that is short of that is all but certain to fill up. Another may fill up still, and then the run
+fails without harm.
 """
 
 import shutil
@@ -26,11 +26,10 @@ def refuse_if_short(configuration: Configuration) -> None:
     for folder, needed in _needs(configuration):
         free = shutil.disk_usage(folder).free
         if free < needed:
-            message = (
+            raise StorageError(
                 f"{folder} has {free / 1e6:,.0f} MB of free disk and a run needs {needed / 1e6:,.0f} MB; "
                 "nothing was begun, make room there or lower pulse.keep_versions"
             )
-            raise StorageError(message)
 
 
 def _needs(configuration: Configuration) -> Iterator[tuple[Path, int]]:
@@ -39,13 +38,13 @@ def _needs(configuration: Configuration) -> Iterator[tuple[Path, int]]:
     yield _existing(configuration.data_dir / "lake"), FLOOR_BYTES
     current = warehouse.current_if_known()
     version = _size(warehouse.file(current)) if current else 0
-    unpublished = sum(_size(place) for place in warehouse.building("*").parent.glob("*"))  # goes when a build begins
+    unpublished = sum(_size(file) for file in warehouse.building("*").parent.glob("*"))  # goes when a build begins
     yield _existing(warehouse.root), FLOOR_BYTES + max(0, version - unpublished)
 
 
-def _size(place: Path) -> int:
+def _size(file: Path) -> int:
     try:
-        return place.stat().st_size
+        return file.stat().st_size
     except FileNotFoundError:
         return 0
 

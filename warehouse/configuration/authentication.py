@@ -32,18 +32,18 @@ def _one_or_more(secret: object) -> object:
     return [secret] if isinstance(secret, str) else secret
 
 
-def _file_or_https(place: str) -> str:
+def _file_or_https(location: str) -> str:
     """Take a path, or a URL of https with a host and nothing secret in it; it is not repeated in the message."""
-    if "://" not in place:
-        return place
+    if "://" not in location:
+        return location
     try:
-        url = urlsplit(place)
+        url = urlsplit(location)
         is_good = url.scheme == "https" and bool(url.hostname) and url.username is None and url.port != 0
     except ValueError:
         is_good = False
-    if not is_good and not PLACEHOLDER.search(place):
+    if not is_good and not PLACEHOLDER.search(location):
         raise ValueError("a key set is a file or an https URL without a password, such as https://login.example/jwks")
-    return place
+    return location
 
 
 def _visible(prefix: str) -> str:

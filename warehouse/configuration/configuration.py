@@ -262,10 +262,10 @@ def _resolved(value: Any, where: str, mistakes: list[str]) -> Any:  # noqa: ANN4
 
     def lookup(match: re.Match[str]) -> str:
         name = match[1]
-        found = os.environ.get(name)
-        if wrong := _variable_mistake(found):
+        variable = os.environ.get(name)
+        if wrong := _variable_mistake(variable):
             mistakes.append(f"{where}: environment variable {name} {wrong}")
-        return match[0] if found is None or wrong else found
+        return match[0] if variable is None or wrong else variable
 
     return PLACEHOLDER.sub(lookup, value)
 
@@ -362,9 +362,9 @@ def _sorted(columns: object) -> object:
 
 def _folder_mistakes(data_dir: Path) -> list[str]:
     """What in the name of the data folder would be taken for something else; all other characters are fine."""
-    found = MEANT_OTHERWISE.search(str(data_dir))
+    match = MEANT_OTHERWISE.search(str(data_dir))
     way_out = "DuckDB and Dagster take that for a part of a URL; choose a folder without it"
-    return [f'pulse.data_dir: "{found[0]}" stands in {data_dir}, {way_out}'] if found else []
+    return [f'pulse.data_dir: "{match[0]}" stands in {data_dir}, {way_out}'] if match else []
 
 
 def _column_mistakes(stream: Mapping[str, Any]) -> list[str]:

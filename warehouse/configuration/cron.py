@@ -82,8 +82,8 @@ def numbers_of(field: Field, text: str) -> frozenset[int] | None:
         if last and (not _is_range(field, begin, end) or (begin > end and step)):
             return None
         around = end if begin <= end else end + field.size  # `fri-mon`
-        found = range(begin, around + 1, int(step or 1))
-        numbers.update((number - field.first) % field.size + field.first for number in found)
+        values = range(begin, around + 1, int(step or 1))
+        numbers.update((number - field.first) % field.size + field.first for number in values)
     return frozenset(numbers)
 
 
@@ -96,5 +96,5 @@ def _is_range(field: Field, begin: int, end: int) -> bool:
 
 def _fires(texts: list[str]) -> bool:
     """Tell whether some month has one of the days; Dagster looks for one even where days of the week come beside it."""
-    days, months = (numbers_of(FIELDS[place], texts[place]) or frozenset() for place in (2, 3))
+    days, months = (numbers_of(FIELDS[index], texts[index]) or frozenset() for index in (2, 3))
     return any(min(days) <= LONGEST_MONTHS[number - 1] for number in months)

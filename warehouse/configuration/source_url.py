@@ -27,9 +27,9 @@ def credentials_mistake(url: str) -> str | None:
     if scheme.partition("+")[0] == "sqlite" or not _has_credentials(rest):
         return None
     credentials, _, others = rest.partition("@")
-    place = others.partition("?")[0]
+    address = others.partition("?")[0]
     is_query = re.search(r"\?\w+=", credentials) is not None  # whose own @ would be taken for the end of a password
-    return f'more than one "@" before its path; {ENCODE}' if "@" in place or is_query else None
+    return f'more than one "@" before its path; {ENCODE}' if "@" in address or is_query else None
 
 
 def masked(text: str, url: str) -> str:

@@ -1,8 +1,8 @@
-"""Files that a reader sees whole or not at all: written beside their place, made durable, renamed into it.
+"""Files that a reader sees whole or not at all: written beside the target, made durable, then renamed.
 
-Folders are made here too, and both get their modes before anybody sees them (`modes.py`).
+Folders are made here too. Both get their modes before they are visible (`modes.py`).
 
-What the disk refuses on the way is an error that names the file, whoever wrote: Python, Arrow or DuckDB.
+An error of the disk names the file, whether Python, Arrow or DuckDB wrote it.
 """
 
 import errno
@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import duckdb
 
@@ -18,13 +19,14 @@ from warehouse.disk import modes
 from warehouse.errors import StorageError
 
 UNFINISHED = ".unfinished"
-# The third is what DuckDB makes of the first where a commit comes to the disk.
+Stamp: TypeAlias = tuple[int, int, int]
+# DuckDB turns an OSError of a commit into a TransactionException.
 DISK_ERRORS = (OSError, duckdb.IOException, duckdb.TransactionException, duckdb.FatalException)
 
 
 @contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
-    """Give a name beside `path` to write to; when the block ends well, what was written takes `path`'s place.
+    """Give a name beside `path` to write to; when the block ends well, the file is renamed to `path`.
 
     A failure removes the unfinished file and leaves `path` as it was.
 
@@ -33,7 +35,7 @@ def written_beside(path: Path) -> Iterator[Path]:
     """
     make_folder(path.parent)
     unfinished = path.with_name(f".{path.name}{UNFINISHED}")
-    unfinished.unlink(missing_ok=True)  # what somebody else's killed process has left, who may read and not write it
+    unfinished.unlink(missing_ok=True)  # left by a killed process of another user, who may read it and not write it
     try:
         with writing(path):
             yield unfinished
@@ -43,10 +45,10 @@ def written_beside(path: Path) -> Iterator[Path]:
 
 
 def put_in_place(unfinished: Path, path: Path) -> None:
-    """Make a finished file durable and rename it to its place in one step.
+    """Make a finished file durable and rename it to its path.
 
     Raises:
-        StorageError: it is not durable; where it stands is not known if it was the folder that could not be written.
+        StorageError: it is not durable. If the folder could not be synced, either name may be on the disk.
     """
     with writing(path):
         modes.give_file(unfinished, path)
@@ -56,7 +58,7 @@ def put_in_place(unfinished: Path, path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those around it that are not there; one that is there stays as it is.
+    """Make a folder and its missing parents; one that exists stays as it is.
 
     Raises:
         OSError: it cannot be made, or something else stands in its place.
@@ -91,13 +93,13 @@ def writing(path: Path) -> Iterator[None]:
     except StorageError:
         raise
     except DISK_ERRORS as error:
-        said = getattr(error, "strerror", None) or str(error)
-        message = f"{path} cannot be written: {' '.join(said.split())}; make room or look at the disk, then run again"
+        reason = getattr(error, "strerror", None) or str(error)
+        message = f"{path} cannot be written: {' '.join(reason.split())}; make room or look at the disk, then run again"
         raise StorageError(message) from error
 
 
-def a_file(path: Path) -> Path:
-    """Return a path that can be opened and read to its end: a pipe would be waited for, a device has no end.
+def regular_file(path: Path) -> Path:
+    """Return the path of a regular file or a folder. Reading a pipe would block, and a device has no end.
 
     Raises:
         OSError: nothing is there, it may not be looked at, or it is a pipe, a socket or a device.
@@ -106,6 +108,16 @@ def a_file(path: Path) -> Path:
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder, opening says so
         raise OSError(errno.EINVAL, "it is no file", str(path))
     return path
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return what changes when another file is renamed to a path, or into a folder.
+
+    Raises:
+        OSError: nothing is there, or it may not be looked at.
+    """
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def entries(folder: Path) -> list[str]:
@@ -127,8 +139,8 @@ def links_below(folder: Path) -> Iterator[Path]:
         OSError: some of it may not be looked at.
     """
     try:
-        with os.scandir(folder) as found:
-            for entry in found:
+        with os.scandir(folder) as scanned:
+            for entry in scanned:
                 if entry.is_symlink():
                     yield Path(entry.path)
                 elif entry.is_dir(follow_symlinks=False):

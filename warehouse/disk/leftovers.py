@@ -1,8 +1,8 @@
-"""What a killed run leaves behind, and removing it: the next run begins as if there had been none (FAULTS 1).
+"""Removing what a killed run leaves behind; the next run begins as if there had been none (FAULTS 1).
 
 Only the holder of the run's lock may do this. Readers are not disturbed: nothing that the pointer names is touched, and
-nothing else without a manifest may be served. A version that was built to its end and not published stays to be looked
-at, or published; the next build removes it.
+nothing else without a manifest may be served. A version that was built to its end and not published stays: it may be
+looked at, or published. The next build removes it.
 """
 
 import shutil
@@ -20,13 +20,13 @@ def remove_leftovers(data_dir: Path) -> None:
     remove_unfinished(data_dir / "lake")
     remove_unfinished(versions)
     remove_unfinished(data_dir / "warehouse" / "building")
-    _remove_halves(versions, data_dir / "warehouse" / "pulse.duckdb")
+    _remove_incomplete_versions(versions, data_dir / "warehouse" / "pulse.duckdb")
     remove_unfinished(data_dir / "tmp")
     remove_spilled(data_dir / "tmp")
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what `files.written_beside` and temporary folders beside a place have left below `folder`."""
+    """Remove what `files.written_beside` and temporary folders have left below `folder`."""
     for path in folder.rglob(f".*{UNFINISHED}*"):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -35,17 +35,17 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def remove_spilled(folder: Path) -> None:
-    """Remove what DuckDB has spilled into a folder, and the folder once it is empty; nothing else in it is ours."""
+    """Remove DuckDB's spill files from a folder, and the folder once it is empty; other files stay."""
     for path in folder.glob(SPILLED):
         path.unlink(missing_ok=True)
     with suppress(OSError):
         folder.rmdir()
 
 
-def _remove_halves(versions: Path, pointer: Path) -> None:
+def _remove_incomplete_versions(versions: Path, pointer: Path) -> None:
     """Remove files that lost their manifest, or never got one, and manifests without a file."""
     kept = pointer.readlink().stem if pointer.is_symlink() else None
-    for place in versions.glob("pulse-*"):
-        is_whole = all(place.with_suffix(suffix).exists() for suffix in (".duckdb", ".json"))
-        if place.suffix in {".duckdb", ".json"} and not is_whole and place.stem != kept:
-            place.unlink()
+    for file in versions.glob("pulse-*"):
+        is_whole = all(file.with_suffix(suffix).exists() for suffix in (".duckdb", ".json"))
+        if file.suffix in {".duckdb", ".json"} and not is_whole and file.stem != kept:
+            file.unlink()

@@ -1,7 +1,7 @@
-"""The locks of a data folder: one run at a time, whoever started it, and one switch of the pointer at a time.
+"""The locks of a data folder: one run at a time, and one switch of the pointer at a time.
 
-The system lets go of a lock when its holder dies. It gives one to whoever can open the file, for reading even, so lock
-files are for nobody else to open (`modes.py`), and no wait for one is without an end (FAULTS 74).
+The system releases a lock when its holder dies. Whoever can open a lock file, if only for reading, can lock it. So
+nobody else may open lock files (`modes.py`), and every wait for a lock ends (FAULTS 74).
 """
 
 import fcntl
@@ -23,9 +23,9 @@ from warehouse.errors import LockHeldError, LockWaitError
 logger = logging.getLogger(__name__)
 LINKS = ".pulse.duckdb.*"
 POINTER_LOCK = "pointer.lock"  # in the warehouse: whoever moves the pointer holds it for moments
-POINTER_SECONDS = 20.0  # so long a switch waits for another
-RUN_SECONDS = 24 * 3600.0  # so long a run that Dagster has queued waits: a first night may take hours
-TOLD_SECONDS = 2.0  # whoever waits longer says for whom
+POINTER_SECONDS = 20.0  # how long a switch waits for another
+RUN_SECONDS = 24 * 3600.0  # how long a run that Dagster has queued waits: a first night may take hours
+NOTICE_SECONDS = 2.0  # a longer wait is announced, with the holder
 POLL_SECONDS = 0.02
 Tell = Callable[[str], object]
 _held: set[Path] = set()
@@ -35,7 +35,7 @@ _held: set[Path] = set()
 def exclusive(path: Path, purpose: str, *, wait_seconds: float = 0, tell: Tell = logger.warning) -> Iterator[None]:
     """Hold a lock file for the length of the block.
 
-    A process that holds it already may enter again: the command takes the lock, and so does the Dagster run inside.
+    A process that holds it already may enter again: a command takes the lock, and so does its Dagster run.
 
     Args:
         path: the lock file; it stays, only the lock on it counts.
@@ -44,8 +44,8 @@ def exclusive(path: Path, purpose: str, *, wait_seconds: float = 0, tell: Tell =
         tell: gets the line about a wait that takes longer.
 
     Raises:
-        LockHeldError: somebody else holds it, and nobody wants to wait.
-        LockWaitError: somebody else has held it all that time.
+        LockHeldError: another process holds it, and `wait_seconds` is 0. LockWaitError: another process has held it all
+            that time.
     """
     path = path.resolve()
     if path in _held:
@@ -95,11 +95,12 @@ def acquired(descriptor: int, wait_seconds: float, between: Callable[[float], ob
 
 
 def _acquire(descriptor: int, path: Path, wait_seconds: float, tell: Tell) -> None:
-    untold = [TOLD_SECONDS]
+    is_announced = False
 
     def between(waited: float) -> None:
-        if untold and waited >= untold[0]:
-            untold.clear()
+        nonlocal is_announced
+        if not is_announced and waited >= NOTICE_SECONDS:
+            is_announced = True
             tell(f"waiting for {path}, held by {holder_of(descriptor)}")
 
     if acquired(descriptor, wait_seconds, between):
@@ -117,7 +118,7 @@ def run_lock(
     """Hold the lock of a data folder's runs, as `exclusive`, and put the folder in order.
 
     What a killed run has left is removed, and what an older version left open is closed. What is made in the block is
-    for nobody else until it is in its place.
+    readable by its owner alone until it is in place.
 
     Args:
         configuration: whose data folder.
@@ -126,9 +127,8 @@ def run_lock(
         tell: gets the line about a wait, about whom closed modes shut out, and about what stays open.
 
     Raises:
-        LockHeldError, LockWaitError: as `exclusive`.
-        ConfigurationError: this user is not in the group of the configuration, or is root in another's folder, or the
-            folder has what is not ours.
+        LockHeldError, LockWaitError: as `exclusive`. ConfigurationError: this user is not in the configured group, is
+            root in another user's folder, or the folder is not ours.
     """
     data_dir, group = configuration.data_dir, owners.group_number(configuration.pulse.group)
     owners.refuse_root(data_dir)
@@ -162,7 +162,7 @@ def pointer_lock(warehouse: Path, purpose: str) -> Iterator[None]:
 
 
 def _remove_links(warehouse: Path) -> None:
-    """Remove what a killed switch left beside the pointer, while nobody can be switching: a rollback needs no run."""
+    """Remove the links of a killed switch, under the pointer's lock: a rollback switches without the run's lock."""
     if any(warehouse.glob(LINKS)):
         with pointer_lock(warehouse, "tidying up"):
             for link in warehouse.glob(LINKS):

@@ -1,4 +1,4 @@
-"""Who holds a lock: what the kernel says, and not what stands in the file, which the last one left who wrote there."""
+"""Who holds a lock, by the kernel. The text in the lock file is only that of the last holder who wrote there."""
 
 import os
 import re
@@ -21,19 +21,19 @@ def holder_of(descriptor: int) -> str:
     pid = _pid_of(os.fstat(descriptor))
     if pid is None:
         return UNSEEN
-    said = os.pread(descriptor, LONGEST, 0).decode(errors="replace")
-    return said if said.endswith(f", process {pid}") else _described(pid)
+    written = os.pread(descriptor, LONGEST, 0).decode(errors="replace")
+    return written if written.endswith(f", process {pid}") else _described(pid)
 
 
 def _pid_of(status: os.stat_result) -> int | None:
     """Return the living process that `/proc/locks` names for a file; a container lists only its own."""
-    mine = (os.major(status.st_dev), os.minor(status.st_dev), status.st_ino)
+    inode_of_file = (os.major(status.st_dev), os.minor(status.st_dev), status.st_ino)
     try:
         text = LOCKS.read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
     for pid, major, minor, inode in FLOCK.findall(text):
-        if (int(major, 16), int(minor, 16), int(inode)) == mine and Path("/proc", pid).exists():
+        if (int(major, 16), int(minor, 16), int(inode)) == inode_of_file and Path("/proc", pid).exists():
             return int(pid)
     return None
 

@@ -1,8 +1,8 @@
 """Closing what an older version left open in a data folder, under the run's lock (FAULTS 74).
 
-Only what differs from `modes.py` is changed, and the line says whom that shuts out. The data folder itself is left as
-it is: somebody else may have made it. A group that had no rights gets none, unless it is the one of the configuration.
-While a server of another user reads here, and no group is configured that would let it in, what it reads stays open.
+Only what differs from `modes.py` is changed, and a line names the groups that lose access. The data folder itself is
+left as it is, because another user may have made it. A group that had no rights gets none, unless it is the one of the
+configuration. A server of another user may read here. If no configured group would let it in, what it reads stays open.
 """
 
 import os
@@ -28,33 +28,33 @@ OTHERS, GROUP = stat.S_IRWXO, stat.S_IRWXG
 
 
 class Change(NamedTuple):
-    """A file or folder that has another mode or group than its place should have."""
+    """A file or folder that has another mode or group than its path should have."""
 
-    place: Path
+    path: Path
     before: os.stat_result
     mode: int
     group: int
 
-    def is_shutting_out(self, whom: int) -> bool:
+    def is_shutting_out(self, rights: int) -> bool:
         """Tell whether the group, or all others, lose every right."""
-        return bool(stat.S_IMODE(self.before.st_mode) & whom) and not self.mode & whom
+        return bool(stat.S_IMODE(self.before.st_mode) & rights) and not self.mode & rights
 
 
 def refuse_foreign(data_dir: Path) -> None:
-    """Make sure that what a run would close and tidy is ours: a slip in `data_dir` must not cost others their files.
+    """Make sure that the data folder is ours, because a mistake in `data_dir` must not cost others their files.
 
-    Ours is a folder in which a run has been, or that has what only a run makes. Folders that are empty are anybody's.
+    Ours is a folder with a run's lock, or with files that only a run makes. Empty folders may be used.
 
     Raises:
         ConfigurationError: others have folders there that are called as ours are.
     """
     if (data_dir / "run.lock").exists():
         return
-    ours = {folder for folder, names in MARKS.items() if any((data_dir / folder / name).exists() for name in names)}
-    if ours & {"lake", "warehouse"}:
-        ours |= set(OWN_FOLDERS)  # as after a lake came back from a backup
-    others = [name for name in (*MARKS, "tmp") if name not in ours and (data_dir / name).is_dir()]
-    foreign = [name for name in others if entries(data_dir / name)]
+    used = {folder for folder, names in MARKS.items() if any((data_dir / folder / name).exists() for name in names)}
+    if used & {"lake", "warehouse"}:
+        used |= set(OWN_FOLDERS)  # as after a lake came back from a backup
+    unmarked = [name for name in (*MARKS, "tmp") if name not in used and (data_dir / name).is_dir()]
+    foreign = [name for name in unmarked if entries(data_dir / name)]
     if foreign:
         whose = " and ".join(str(data_dir / name) for name in foreign)
         mistake = f"{whose}: no run of ours has made what is there, and a run would close and tidy it"
@@ -73,18 +73,18 @@ def begin_folders(data_dir: Path, group: int | None) -> None:
         if not folder.exists():
             make_folder(folder)
             if group is not None:
-                modes.tried(os.chown, folder, -1, group)
+                modes.change_if_allowed(os.chown, folder, -1, group)
 
 
 def mend(data_dir: Path, group: int | None) -> list[str]:
-    """Give every file and folder of a data folder the mode and the group of its place; the caller holds the lock.
+    """Give everything in a data folder the mode and the group of its path; the caller holds the lock.
 
     Args:
         data_dir: the folder.
         group: as for `begin_folders`.
 
     Returns:
-        What a person has to know: whom that shuts out, and what stays open.
+        Lines for the operator: who loses access, and what stays open.
     """
     keeps_served = group is None and foreign_server(data_dir) is not None
     changed: list[Change] = []
@@ -97,29 +97,29 @@ def mend(data_dir: Path, group: int | None) -> list[str]:
         kept_open(data_dir) if keeps_served else None,
         _cannot_pass(data_dir, group),
     ]
-    return [*_shut_out(data_dir, changed), *(f"warning: {line}" for line in warnings if line)]
+    return [*_closed_lines(data_dir, changed), *(f"warning: {line}" for line in warnings if line)]
 
 
 def _differing(data_dir: Path, group: int | None, *, keeps_served: bool) -> Iterator[Change]:
-    for place, is_folder in _places(data_dir):
-        if keeps_served and modes.is_served(place, is_folder=is_folder):
+    for path, is_folder in _paths(data_dir):
+        if keeps_served and modes.is_served(path, is_folder=is_folder):
             continue
         try:
-            before = place.stat()
+            before = path.stat()
         except FileNotFoundError:
             continue
-        if place.parent.name == "receipts" and before.st_uid != os.geteuid() != 0:
+        if path.parent.name == "receipts" and before.st_uid != os.geteuid() != 0:
             continue  # the server's own
-        mode = modes.folder_mode(place) if is_folder else modes.file_mode(place)
+        mode = modes.folder_mode(path) if is_folder else modes.file_mode(path)
         if group is None and not before.st_mode & GROUP:
             mode &= ~(GROUP | stat.S_ISGID)
-        gid = before.st_gid if group is None or (place.name in OWN_FOLDERS and place.parent == data_dir) else group
+        gid = before.st_gid if group is None or (path.name in OWN_FOLDERS and path.parent == data_dir) else group
         if (stat.S_IMODE(before.st_mode), before.st_gid) != (mode, gid):
-            yield Change(place, before, mode, gid)
+            yield Change(path, before, mode, gid)
 
 
-def _places(data_dir: Path) -> Iterator[tuple[Path, bool]]:
-    """Yield what is in lake and warehouse, and the two folders in which nothing else need be looked at."""
+def _paths(data_dir: Path) -> Iterator[tuple[Path, bool]]:
+    """Yield what is in lake and warehouse, and `dagster` and `tmp` without what is in them."""
     for name in OWN_FOLDERS:
         if (data_dir / name).is_dir():
             yield data_dir / name, True
@@ -127,24 +127,23 @@ def _places(data_dir: Path) -> Iterator[tuple[Path, bool]]:
         for root, folders, files in os.walk(data_dir / name):
             yield Path(root), True
             folders[:] = [folder for folder in folders if not Path(root, folder).is_symlink()]
-            yield from ((place, False) for file in files if not (place := Path(root, file)).is_symlink())
+            yield from ((path, False) for file in files if not (path := Path(root, file)).is_symlink())
 
 
 def _apply(change: Change) -> bool:
-    """Change it, and look whether that was done: some mounts say yes and do nothing."""
+    """Apply a change and tell whether it took effect: on some mounts it succeeds and does nothing."""
     if change.before.st_gid != change.group:
-        modes.tried(os.chown, change.place, -1, change.group)
-    modes.tried(os.chmod, change.place, change.mode)
-    after = change.place.stat()
+        modes.change_if_allowed(os.chown, change.path, -1, change.group)
+    modes.change_if_allowed(os.chmod, change.path, change.mode)
+    after = change.path.stat()
     return (stat.S_IMODE(after.st_mode), after.st_gid) == (change.mode, change.group)
 
 
-def _shut_out(data_dir: Path, changed: list[Change]) -> Iterator[str]:
-    """Yield whom the changes shut out."""
-    if others := [change for change in changed if change.is_shutting_out(OTHERS)]:
-        user, groups = _users(others), group_names(change.group for change in others if change.mode & GROUP)
+def _closed_lines(data_dir: Path, changed: list[Change]) -> Iterator[str]:
+    if public := [change for change in changed if change.is_shutting_out(OTHERS)]:
+        user, groups = _users(public), group_names(change.group for change in public if change.mode & GROUP)
         yield (
-            f"closed: {len(others):,} files and folders of {data_dir} were open to every user of this machine; now "
+            f"closed: {len(public):,} files and folders of {data_dir} were open to every user of this machine; now "
             f"user {user} gets in, and group {groups or 'none'} to what servers and analysts read; who else has to "
             "goes into that group, or into one that [pulse] group names"
         )
@@ -160,9 +159,9 @@ def _shut_out(data_dir: Path, changed: list[Change]) -> Iterator[str]:
 def _refused(data_dir: Path, refused: list[Change]) -> str | None:
     if not refused:
         return None
-    place, before, mode, group = refused[0]
+    path, before, mode, group = refused[0]
     return (
-        f"{len(refused):,} files and folders of {data_dir} could not be given their mode and group, such as {place}: "
+        f"{len(refused):,} files and folders of {data_dir} could not be given their mode and group, such as {path}: "
         f"{stat.S_IMODE(before.st_mode):04o} of user {user_name(before.st_uid)} and group {group_name(before.st_gid)}, "
         f"instead of {mode:04o} and {group_name(group)}; change that as root, or mount the disk with modes"
     )

@@ -1,9 +1,9 @@
-"""Which mode belongs to which place of a data folder: nobody but its owner and its group get in (FAULTS 74).
+"""Which mode belongs to which path of a data folder: only its owner and its group get in (FAULTS 74).
 
-The group reads what an analyst or a server of another user needs: versions and manifests, the pin, the list of the
-erased, the receipts of erasures and the public names. A place is known by the last parts of its path. A file has the
-group of the folder that it is put in, and what the group may read of a folder that is still open to everybody,
-everybody may (`mending.py`).
+The group reads what an analyst or a server of another user needs. That is versions and manifests, the pin, the list of
+the erased, the receipts of erasures and the public names. A mode depends on the last parts of a path. A file has the
+group of its folder. While everybody may pass the folder, everybody may do what the group may, except write
+(`mending.py`).
 """
 
 import errno
@@ -21,13 +21,13 @@ SERVED_FOLDERS = {("lake", "erasures"), ("warehouse", "versions"), ("warehouse",
 REFUSED = {errno.EPERM, errno.EACCES, errno.EROFS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 
-def file_mode(place: Path) -> int:
-    """Return the mode of a file in its place.
+def file_mode(path: Path) -> int:
+    """Return the mode that a file has at a path.
 
     Args:
-        place: below a data folder, whether there is such a file or not.
+        path: below a data folder, whether there is such a file or not.
     """
-    match ("", "", *place.parts)[-3:]:
+    match ("", "", *path.parts)[-3:]:
         case ("warehouse", "receipts", _):
             return SHARED
         case (_, _, name) if name.endswith(".lock"):
@@ -41,36 +41,36 @@ def file_mode(place: Path) -> int:
     return OWN
 
 
-def folder_mode(place: Path) -> int:
-    """Return the mode of a folder of ours in its place."""
-    if place.parts[-2:] == ("warehouse", "receipts"):
+def folder_mode(path: Path) -> int:
+    """Return the mode that a folder of ours has at a path."""
+    if path.parts[-2:] == ("warehouse", "receipts"):
         return SHARED_FOLDER
-    return OWN_FOLDER if place.name in {"dagster", "tmp"} and place.parent.name != "lake" else FOLDER
+    return OWN_FOLDER if path.name in {"dagster", "tmp"} and path.parent.name != "lake" else FOLDER
 
 
-def is_served(place: Path, *, is_folder: bool) -> bool:
+def is_served(path: Path, *, is_folder: bool) -> bool:
     """Tell whether a server of another user reads a file, or passes a folder."""
     if is_folder:
-        return place.name in {"lake", "warehouse"} or place.parts[-2:] in SERVED_FOLDERS
-    return file_mode(place) & 0o040 != 0
+        return path.name in {"lake", "warehouse"} or path.parts[-2:] in SERVED_FOLDERS
+    return file_mode(path) & 0o040 != 0
 
 
-def give_file(file: Path, place: Path) -> None:
-    """Give a file, before it is renamed to its place, the mode and the group that it has there.
+def give_file(file: Path, target: Path) -> None:
+    """Give a file, before it is renamed to its target, the mode and the group that it has there.
 
     Args:
         file: ours.
-        place: where it will be.
+        target: where it will be.
 
     Raises:
         OSError: the disk fails; a mount that has no modes is left as it is.
     """
-    folder = place.parent.stat()
-    _give(file, _open_as(folder, file_mode(place)), folder.st_gid)
+    folder = target.parent.stat()
+    _give(file, _open_as(folder, file_mode(target)), folder.st_gid)
 
 
 def give_folder(folder: Path) -> None:
-    """Give a folder that was just made its mode and, below lake and warehouse, the group of the folder around it.
+    """Give a new folder its mode and, below lake and warehouse, the group of its parent.
 
     Raises:
         OSError: as `give_file`.
@@ -83,19 +83,19 @@ def give_folder(folder: Path) -> None:
 
 
 def _open_as(folder: os.stat_result, mode: int) -> int:
-    """Return a mode by which everybody may do what the group may, but write, if everybody may pass the folder."""
+    """Add the group's rights, except writing, for everybody if everybody may pass the folder."""
     return mode | (mode & 0o050) >> 3 if folder.st_mode & stat.S_IXOTH else mode
 
 
 def _give(path: Path, mode: int, group: int | None) -> None:
     status = path.stat()
     if group is not None and status.st_gid != group:
-        tried(os.chown, path, -1, group)
+        change_if_allowed(os.chown, path, -1, group)
     if stat.S_IMODE(status.st_mode) != mode:
-        tried(os.chmod, path, mode)
+        change_if_allowed(os.chmod, path, mode)
 
 
-def tried(change: Callable[..., None], path: Path, *values: int) -> bool:
+def change_if_allowed(change: Callable[..., None], path: Path, *values: int) -> bool:
     """Change a mode or a group; tell whether that was allowed.
 
     Args:

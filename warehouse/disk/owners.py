@@ -1,4 +1,4 @@
-"""Whose a data folder is: users and groups by their names, root in somebody else's, and a server of another user.
+"""Who owns a data folder: names of users and groups, root in another's folder, and a server of another user.
 
 Nothing here writes, so that `pulse status` may ask. What follows for modes is `mending.py`.
 """
@@ -69,12 +69,12 @@ def refuse_root(data_dir: Path, command: str = "…") -> None:
     """
     if os.geteuid() != 0:
         return
-    for place in (data_dir, data_dir / "lake", data_dir / "warehouse"):
-        owner = _owner(place)
+    for path in (data_dir, data_dir / "lake", data_dir / "warehouse"):
+        owner = _owner(path)
         if owner:
             name = user_name(owner)
             sudo = f"sudo -u {shlex.quote(name if name != str(owner) else f'#{owner}')} {command}"
-            message = f"{place} belongs to user {name}, who could not use what root leaves there; run {sudo}"
+            message = f"{path} belongs to user {name}, who could not use what root leaves there; run {sudo}"
             raise ConfigurationError([message])
 
 
@@ -86,7 +86,7 @@ def kept_open(data_dir: Path) -> str | None:
     """
     server = foreign_server(data_dir)
     folders = (data_dir / "warehouse", data_dir / "warehouse" / "versions", data_dir / "lake")
-    if server is None or not any(_mode(place) & stat.S_IRWXO for place in folders):
+    if server is None or not any(_mode(path) & stat.S_IRWXO for path in folders):
         return None
     return (
         f"what servers read in {data_dir} stays open to every user of this machine, or else it would be shut to user "
@@ -100,22 +100,22 @@ def foreign_server(data_dir: Path) -> str | None:
     warehouse = data_dir / "warehouse"
     receipts = warehouse / "receipts"
     try:
-        places = [receipts, *receipts.iterdir()]
+        paths = [receipts, *receipts.iterdir()]
     except OSError:
         return None
-    owners = {_owner(place) for place in places} - {_owner(warehouse), None}
+    owners = {_owner(path) for path in paths} - {_owner(warehouse), None}
     return ", ".join(sorted(user_name(owner) for owner in owners if owner is not None)) or None
 
 
-def _owner(place: Path) -> int | None:
+def _owner(path: Path) -> int | None:
     try:
-        return place.stat().st_uid
+        return path.stat().st_uid
     except OSError:
         return None
 
 
-def _mode(place: Path) -> int:
+def _mode(path: Path) -> int:
     try:
-        return place.stat().st_mode
+        return path.stat().st_mode
     except OSError:
         return 0

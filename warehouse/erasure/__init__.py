@@ -1,1 +1,1 @@
-"""Whom nobody may see any more: the list, the receipts, and what the list is compared with."""
+"""Learners who have been erased: the list, the receipts, and what the list is compared with."""

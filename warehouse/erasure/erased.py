@@ -1,8 +1,8 @@
-"""The list of erased learners as whoever takes in rows or builds has to obey it (docs/guide/erase.md).
+"""The list of erased learners, as every landing and every build reads it (docs/guide/erase.md).
 
-A list that is gone looks like one that nobody has been put on yet, and an older one like a good one. Two things know
-better: the receipts of erasures, at which `suppression.py` looks beside the list, and the manifests, which say how many
-were on it.
+A lost list looks like one that is still empty, and an older list looks like a good one. Two things remember more: the
+receipts of erasures, which `suppression.py` reads beside the list, and the manifests. These say how many learners were
+on it.
 """
 
 from contextlib import suppress

@@ -1,7 +1,8 @@
-"""The receipts of erasures, `lake/erasures/`, as whoever does not write them reads them (docs/guide/erase.md).
+"""Reading the receipts of erasures in `lake/erasures/` (docs/guide/erase.md).
 
-An erasure begins its receipt before the learner is on the list of erased learners, and says in it when that is done, so
-whatever a receipt says is on the list has to be there (`suppression.py`). Who writes them is `assets/erase/receipt.py`.
+An erasure begins its receipt before the learner is on the list of erased learners. The receipt says when that is done.
+So the learner of such a receipt has to be on the list (`suppression.py`). Receipts are written by
+`assets/erase/receipt.py`.
 """
 
 import json
@@ -9,13 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from warehouse.disk.files import a_file, entries
+from warehouse.disk.files import entries, regular_file
 
-OURS = {"learner_sha256": str, "begun_at": str, "finished_at": str | None}
+REQUIRED_FIELDS = {"learner_sha256": str, "begun_at": str, "finished_at": str | None}
 
 
-def places(folder: Path) -> list[Path]:
-    """Return the places of all receipts, in order.
+def files(folder: Path) -> list[Path]:
+    """Return the files of all receipts, in order.
 
     Args:
         folder: `lake/erasures`.
@@ -27,7 +28,7 @@ def places(folder: Path) -> list[Path]:
 
 
 def contents(folder: Path) -> dict[Path, dict[str, Any] | None]:
-    """Return what every receipt says, None for one that somebody has written to.
+    """Return the content of every receipt, None for one that was changed by hand.
 
     Args:
         folder: `lake/erasures`.
@@ -35,7 +36,7 @@ def contents(folder: Path) -> dict[Path, dict[str, Any] | None]:
     Raises:
         OSError: one of them may not be looked at.
     """
-    return {place: _content(place) for place in places(folder)}
+    return {file: _read(file) for file in files(folder)}
 
 
 def is_unfinished(content: Mapping[str, Any]) -> bool:
@@ -51,7 +52,7 @@ def is_on_list(content: Mapping[str, Any]) -> bool:
 def sums_on_list(folder: Path) -> frozenset[str]:
     """Return the sums of the learners who have to be on the list.
 
-    A receipt that somebody has written to says nothing of anybody; `pulse status` names it.
+    A receipt that was changed by hand counts for nobody; `pulse status` names it.
 
     Args:
         folder: `lake/erasures`.
@@ -59,16 +60,16 @@ def sums_on_list(folder: Path) -> frozenset[str]:
     Raises:
         OSError: one of the receipts may not be looked at.
     """
-    said = contents(folder).values()
-    return frozenset(content["learner_sha256"] for content in said if content and is_on_list(content))
+    receipts = contents(folder).values()
+    return frozenset(receipt["learner_sha256"] for receipt in receipts if receipt and is_on_list(receipt))
 
 
-def _content(place: Path) -> dict[str, Any] | None:
+def _read(file: Path) -> dict[str, Any] | None:
     try:
-        content = json.loads(a_file(place).read_text(encoding="utf-8"))
+        content = json.loads(regular_file(file).read_text(encoding="utf-8"))
     except (ValueError, IsADirectoryError):
         return None
-    is_ours = isinstance(content, dict) and all(
-        name in content and isinstance(content[name], kind) for name, kind in OURS.items()
+    is_receipt = isinstance(content, dict) and all(
+        name in content and isinstance(content[name], kind) for name, kind in REQUIRED_FIELDS.items()
     )
-    return content if is_ours else None
+    return content if is_receipt else None

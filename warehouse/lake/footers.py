@@ -1,4 +1,4 @@
-"""What the lake's Parquet files say of themselves: JSON in the metadata of their footers, under one key."""
+"""The JSON in the footers of the lake's Parquet files, under one key: what each file says of itself."""
 
 import json
 from collections.abc import Iterable
@@ -8,12 +8,12 @@ from typing import Any
 import duckdb
 
 from warehouse import engine
+from warehouse.disk.files import Stamp, stamp_of
 from warehouse.errors import DamagedError
 
 ABOUT = "pulse"  # the key, in a Parquet file's own metadata, of what we say about the file
 # How landings and activity are written: with Parquet's newer encodings, which take half the time to write and to read.
 PARQUET = f"format parquet, parquet_version v2, kv_metadata {{{ABOUT}: $about}}"
-Stamp = tuple[int, int]
 
 
 class Footers:
@@ -35,7 +35,7 @@ class Footers:
         Raises:
             DamagedError: one of them cannot be read, or says nothing under our key.
         """
-        stamps = {file: _stamp(file) for file in files}
+        stamps = {file: stamp_of(file) for file in files}
         unread = [file for file in stamps if self._read.get(file, (None, ""))[0] != stamps[file]]
         if unread:
             self._read.update({file: (stamps[file], text) for file, text in _metadata(unread).items()})
@@ -76,23 +76,17 @@ def _content(file: Path, text: str, keys: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _metadata(files: list[Path]) -> dict[Path, str]:
-    """Read footers; where one of many cannot be read, each is read by itself, so that the error names the culprit."""
+    """Read footers. If one of many cannot be read, each is read by itself, so that the error names it."""
     query = f"select file_name, decode(value) from parquet_kv_metadata({engine.paths(files)}) where key = $about"
     try:
         with duckdb.connect() as connection:
             rows: list[tuple[str, str]] = connection.execute(query, {"about": ABOUT.encode()}).fetchall()
     except duckdb.Error as error:
         if len(files) > 1:
-            return {file: text for one in files for file, text in _metadata([one]).items()}
+            return {file: text for single in files for file, text in _metadata([single]).items()}
         raise unusable(files[0], " ".join(str(error).split())) from error
     texts = {Path(name): text for name, text in rows}
     for file in files:
         if file not in texts:
             raise unusable(file, "it does not say what it is, so it is none of ours")
     return texts
-
-
-def _stamp(file: Path) -> Stamp:
-    """Return what changes when another file is renamed into a place."""
-    status = file.stat()
-    return status.st_ino, status.st_mtime_ns

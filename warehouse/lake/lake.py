@@ -1,8 +1,8 @@
 """The lake's files: where they are, which landings count, and the number of the last version.
 
-The lake holds one Parquet file per event stream and UTC day (a landing), one per stream for rows without a day, the
-learners, their zones over time and their public pages, and one roll-up per UTC day (activity). Who writes them is
-`assets/`.
+The lake has a Parquet file per event stream and UTC day (a landing), and one per stream without days. It also holds the
+learners, their zones over time, their public pages, and one roll-up per UTC day (activity). The code in `assets/`
+writes them.
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from warehouse.configuration.configuration import Configuration
-from warehouse.disk.files import a_file, entries, written_beside
+from warehouse.disk.files import entries, regular_file, written_beside
 from warehouse.errors import DamagedError
 from warehouse.lake.footers import Footers, unusable
 from warehouse.lake.landing import Landing
@@ -27,7 +27,7 @@ class Lake:
 
     Args:
         root: `data_dir/lake`.
-        footers: what has been read of its files, by whoever shares this object.
+        footers: what has been read of its files; shared by all users of this object.
     """
 
     root: Path
@@ -41,37 +41,37 @@ class Lake:
 
     @property
     def users(self) -> Path:
-        """The place of the learners as they are now (R3)."""
+        """The file of the learners as they are now (R3)."""
         return self.root / "users.parquet"
 
     @property
     def zones(self) -> Path:
-        """The place of the learners' zones over time (R3)."""
+        """The file of the learners' zones over time (R3)."""
         return self.root / "zones.parquet"
 
     @property
     def profiles(self) -> Path:
-        """The place of the names that have a public page, and whose they are (docs/guide/embed.md)."""
+        """The file of the names that have a public page, and whose they are (docs/guide/embed.md)."""
         return self.root / "profiles.parquet"
 
     @property
     def accepted_quarantine(self) -> Path:
-        """The place of the quarantined rows that an operator let through (R22)."""
+        """The file of the quarantined rows that an operator let through (R22)."""
         return self.root / "accepted_quarantine.parquet"
 
     @property
     def restatements(self) -> Path:
-        """The place of what versions have restated, for learners who are gone too."""
+        """The file of what versions have restated, for learners who are gone too."""
         return self.root / "restatements.parquet"
 
     @property
     def basis(self) -> Path:
-        """The place of what the last version put in place was made from (`warehouse/versions/basis.py`)."""
+        """The file of what the last version put in place was made from (`warehouse/versions/basis.py`)."""
         return self.root / "basis.parquet"
 
     @property
     def suppressed(self) -> Path:
-        """The place of the list of erased learners (`warehouse/erasure/suppression.py`)."""
+        """The file of the list of erased learners (`warehouse/erasure/suppression.py`)."""
         return self.root / "suppressed.json"
 
     @property
@@ -81,24 +81,24 @@ class Lake:
 
     @property
     def proofs(self) -> Path:
-        """The place of when landings were found equal to their sources (`proofs.py`)."""
+        """The file of the times at which landings were found equal to their sources (`proofs.py`)."""
         return self.root / "proofs.parquet"
 
     @property
     def sequence(self) -> Path:
-        """The place of the last version number."""
+        """The file of the last version number."""
         return self.root / "sequence"
 
     def landing(self, stream: str, day: date) -> Path:
-        """Return the place of a landing."""
+        """Return the path of a landing."""
         return self.root / stream / f"{day.isoformat()}.parquet"
 
     def undated(self, stream: str) -> Path:
-        """Return the place of a stream's rows that have no day (R19)."""
+        """Return the path of a stream's rows that have no day (R19)."""
         return self.root / stream / "undated.parquet"
 
     def activity(self, day: date) -> Path:
-        """Return the place of a UTC day's roll-up."""
+        """Return the path of a UTC day's roll-up."""
         return self.root / "activity" / f"{day.isoformat()}.parquet"
 
     def activity_days(self) -> list[date]:
@@ -123,7 +123,7 @@ class Lake:
         }
 
     def _landing(self, file: Path, text: str) -> Landing:
-        """Return a landing, which must be the one that its place is for: a copy under another name counts twice."""
+        """Return a landing, which must be the one that its path names: a copy under another name would count twice."""
         if (file, text) not in self._landings:
             try:
                 landing = Landing.from_json(text)
@@ -152,7 +152,7 @@ class Lake:
             DamagedError: the file has no number; going on from another could give a name twice.
         """
         try:
-            text = a_file(self.sequence).read_text(encoding="ascii").strip()
+            text = regular_file(self.sequence).read_text(encoding="ascii").strip()
         except FileNotFoundError:
             return 0
         except UnicodeDecodeError:
@@ -160,11 +160,10 @@ class Lake:
         except IsADirectoryError:
             text = ""
         if not DIGITS.fullmatch(text):
-            message = (
+            raise DamagedError(
                 f"{self.sequence} has no number of the last version; write the highest that `pulse versions` lists "
                 "into it, or one above every version that there has ever been"
             )
-            raise DamagedError(message)
         return int(text)
 
 
@@ -177,5 +176,4 @@ def _day_of(file: Path) -> date:
     try:
         return date.fromisoformat(file.stem)
     except ValueError:
-        message = f"{file} is named after no day, so it is none of ours; move it out of the lake"
-        raise DamagedError(message) from None
+        raise DamagedError(f"{file} is named after no day, so it is none of ours; move it out of the lake") from None

@@ -26,11 +26,11 @@ class Landing:
         conflicts: ids that came with differing content (R20).
         sums: what activity has to conserve: `events`, and `amount` or `passed`.
         content_hash: order-independent hash of the rows, in decimal.
-        source: what the source said itself in the same snapshot, by days as it spells them; empty in a landing of a
-            time when that was not asked.
+        source: the source's own figures in the same snapshot, by days as it spells them. Empty in an old landing, for
+            which they were not asked.
         columns: type of every column that the source's table had, mapped or not.
-        foreign_duplicates: duplicates of another learner than the row that counts (R20); 0 in a landing of a time when
-            that was not counted.
+        foreign_duplicates: duplicates of another learner than the row that counts (R20). 0 in an old landing, for which
+            they were not counted.
         is_table_empty: whether the source's policies, where they are meant, left no row of any day to be seen.
     """
 

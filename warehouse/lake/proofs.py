@@ -1,7 +1,7 @@
 """When each landing was last found equal to its source: `lake/proofs.parquet`, and `landings.proven_at` from it.
 
-A landing is proven by its own extraction; a reconciliation that finds it unchanged proves it again, without writing it.
-A proof is one of the very landing, so it ends when the day is extracted again.
+A landing is proven by its own extraction. A reconciliation that finds it unchanged proves it again, without writing it.
+A proof belongs to one landing, so it ends when the day is extracted again.
 """
 
 from collections.abc import Mapping

@@ -77,18 +77,18 @@ class Basis:
         if not lake.basis.exists():
             return None
         content = lake.footers.content(lake.basis, "days", "version", "first_day")
-        days = {date.fromisoformat(day): said for day, said in content.pop("days").items()}
+        days = {date.fromisoformat(day): content for day, content in content.pop("days").items()}
         return cls(
             **{**content, "first_day": date.fromisoformat(content["first_day"])},
-            content_hashes={day: said["content_hash"] for day, said in days.items()},
-            made_from={day: said["made_from"] for day, said in days.items()},
+            content_hashes={day: content["content_hash"] for day, content in days.items()},
+            made_from={day: content["made_from"] for day, content in days.items()},
         )
 
     def to_json(self) -> str:
         """Return the text that the file carries."""
         days = {
-            day.isoformat(): {"content_hash": found, "made_from": self.made_from[day]}
-            for day, found in self.content_hashes.items()
+            day.isoformat(): {"content_hash": content_hash, "made_from": self.made_from[day]}
+            for day, content_hash in self.content_hashes.items()
         }
         content = {
             "version": self.version,
@@ -101,8 +101,8 @@ class Basis:
 
     def changed_days(self, before: Self) -> set[date]:
         """Return the UTC days whose activity is another than it was, or is there in one of the two only."""
-        there = self.content_hashes.keys() & before.content_hashes.keys()
-        same = {day for day in there if self.content_hashes[day] == before.content_hashes[day]}
+        common = self.content_hashes.keys() & before.content_hashes.keys()
+        same = {day for day in common if self.content_hashes[day] == before.content_hashes[day]}
         return (self.content_hashes.keys() | before.content_hashes.keys()) - same
 
     def source_days(self, before: Self) -> Iterator[date]:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Self
 
-from warehouse.disk.files import a_file
+from warehouse.disk.files import regular_file
 from warehouse.versions.remarks import Remarks, UnknownRows
 
 VERSION_NAME = re.compile(r"pulse-(\d{4}-\d{2}-\d{2})-(\d{6,})")
@@ -46,7 +46,7 @@ class Manifest:
         engine_version: the DuckDB that built it.
         zone_data_version: the tzdata that cut its dates.
         accepted: guards that an operator let through for it.
-        warnings: what it says of its sources that stopped nothing, a line each; none in a manifest of a time before.
+        warnings: what it says of its sources that stopped nothing, a line each; none in an old manifest.
         unknown_rows: of each event stream, how many landed rows are of unknown learners (R21), and of how many.
         erased: how many erased learners were on the list (`warehouse/erasure/suppression.py`).
     """
@@ -81,19 +81,19 @@ class Manifest:
         if not isinstance(content, dict):
             raise TypeError("it is no object")
         remarks = Remarks.of(content)
-        read = {
+        parsed = {
             "accepted": tuple(content["accepted"]),
             "warnings": remarks.warnings,
             "unknown_rows": remarks.unknown_rows,
         }
-        found = cls(**{**content, **read})
-        wrong = [name for name, kind in KINDS_OF_FIELDS.items() if not isinstance(getattr(found, name), kind)]
-        if wrong or not all(isinstance(number, int) for number in found.rows.values()):
+        manifest = cls(**{**content, **parsed})
+        wrong = [name for name, kind in KINDS_OF_FIELDS.items() if not isinstance(getattr(manifest, name), kind)]
+        if wrong or not all(isinstance(number, int) for number in manifest.rows.values()):
             raise ValueError(f"{', '.join(wrong) or 'rows'} is not what we write")
-        instants = [datetime.fromisoformat(text) for text in (found.built_at, found.data_through)]
+        instants = [datetime.fromisoformat(text) for text in (manifest.built_at, manifest.data_through)]
         if any(instant.tzinfo is None for instant in instants):
             raise ValueError("an instant has no zone")
-        return found
+        return manifest
 
 
 def version_name(newest_day: date, sequence: int) -> str:
@@ -107,6 +107,6 @@ def sequence_of(version: str) -> int:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file that nobody in this process has open in DuckDB."""
-    with a_file(path).open("rb") as file:
+    """Return the SHA-256 of a file that this process does not have open in DuckDB."""
+    with regular_file(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

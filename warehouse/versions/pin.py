@@ -1,6 +1,6 @@
-"""The pin: an operator's word that the pointer stays on a version, whatever nights publish meanwhile.
+"""The pin: by it an operator keeps the pointer on a version, whatever nights publish meanwhile.
 
-It is one small file beside the pointer, read and written under the pointer's lock. What obeys it is in `versions.py`.
+It is one small file beside the pointer, read and written under the pointer's lock. `versions.py` obeys it.
 """
 
 import json
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from warehouse.disk.files import a_file, written_beside
+from warehouse.disk.files import regular_file, written_beside
 
 UNKNOWN = "unknown"
 
@@ -30,17 +30,17 @@ class Pin:
         return f"{self.version} is pinned since {self.since}"
 
     @classmethod
-    def read(cls, place: Path) -> Self | None:
-        """Return the pin of a file, None if there is no file; one that cannot be read holds all the same."""
+    def read(cls, path: Path) -> Self | None:
+        """Return the pin of a file, None if there is no file. A pin that cannot be read still holds."""
         try:
-            content = json.loads(a_file(place).read_text(encoding="utf-8"))
+            content = json.loads(regular_file(path).read_text(encoding="utf-8"))
             return cls(str(content["version"]), str(content["since"]))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, KeyError):
             return cls(UNKNOWN, UNKNOWN)
 
-    def write(self, place: Path) -> None:
+    def write(self, path: Path) -> None:
         """Write the pin to a file."""
-        with written_beside(place) as unfinished:
+        with written_beside(path) as unfinished:
             unfinished.write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a version has to say of its sources that stops nothing, and that nobody may overlook.
+"""Remarks of a version about its sources: they stop nothing, and must not be overlooked.
 
 The build works it out (`assets/step5_build/remarks/remarks.py`), and the manifest keeps it. The night prints it, and so
 do `pulse status` and `/health/detailed`. No line ever has an id, a username or a secret.
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
-from warehouse.disk.files import a_file, writing
+from warehouse.disk.files import regular_file, writing
 from warehouse.errors import CheckFailedError
 
 UnknownRows: TypeAlias = Mapping[str, tuple[int, int]]  # by stream: rows of unknown learners, and all rows
@@ -35,22 +35,22 @@ class Remarks:
         return cls(tuple(content.get("warnings", ())), counts)
 
     @classmethod
-    def read(cls, place: Path) -> Self:
+    def read(cls, path: Path) -> Self:
         """Return what `write` wrote.
 
         Raises:
             CheckFailedError: it is not there, or it is something else.
         """
         try:
-            return cls.of(json.loads(a_file(place).read_text(encoding="utf-8")))
+            return cls.of(json.loads(regular_file(path).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, AttributeError) as error:
-            message = f"what the build had to say in {place} cannot be read ({error}); run `pulse build` again"
+            message = f"what the build had to say in {path} cannot be read ({error}); run `pulse build` again"
             raise CheckFailedError(message) from error
 
-    def write(self, place: Path) -> None:
+    def write(self, path: Path) -> None:
         """Keep the remarks of a version beside it until it has its manifest."""
-        with writing(place):
-            place.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        with writing(path):
+            path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
 
     def lines(self) -> Iterator[str]:
         """Yield what a night prints: the unknown rows, always, and every warning."""

@@ -14,8 +14,8 @@ SCHEMA = tuple(Path(__file__).with_name(f"schema_of_{part}.sql") for part in ("l
 SCHEMA_VERSION = 3
 OLDEST_SERVED = 2  # so what a server selects (`serve/`) has to be in every schema since; of newer ones it knows nothing
 SERVED = f"{OLDEST_SERVED} to {SCHEMA_VERSION}"
-# What the logical hash leaves out: who built it and when, what was before it, when landings were read and proven (R24);
-# and what only serves speed.
+# The logical hash leaves out who built the version and when, and what was before it. It leaves out when landings were
+# read and proven (R24). Nor does it count what only serves speed.
 TABLES_NOT_HASHED = ("version_info", "restatements", "pulse_blocks")
 NOT_HASHED: Mapping[str, tuple[str, ...]] = {"landings": ("extracted_at", "proven_at")}
 
@@ -53,7 +53,7 @@ def is_served(schema_version: int) -> bool:
 def create(connection: duckdb.DuckDBPyConnection, database: str = "memory") -> None:
     """Create the empty public tables in an attached database, in one transaction, which takes half the time.
 
-    Only here names are unqualified: a view has to find its tables under whatever name somebody attaches the file.
+    Only here names are unqualified: a view has to find its tables under any name of the attached file.
 
     Args:
         connection: uses its own database, `memory`, before and after.
@@ -71,7 +71,7 @@ def tables() -> tuple[Table, ...]:
     """Return every public table and view, as read from a database that the schema made, in its order."""
     with duckdb.connect() as connection:
         create(connection)
-        found = connection.execute(
+        relations = connection.execute(
             "select table_name, comment, false from duckdb_tables() union all "
             "select view_name, comment, true from duckdb_views() where not internal"
         ).fetchall()
@@ -79,7 +79,7 @@ def tables() -> tuple[Table, ...]:
             "select table_name, column_name, data_type, is_nullable, comment from duckdb_columns() where not internal "
             "order by table_name, column_index"
         ).fetchall()
-    in_order = sorted(found, key=lambda row: text().index(f" {row[0]} "))
+    in_order = sorted(relations, key=lambda row: text().index(f" {row[0]} "))
     return tuple(
         Table(name, comment, is_view, tuple(Column(*column[1:]) for column in columns if column[0] == name))
         for name, comment, is_view in in_order
@@ -140,8 +140,8 @@ def table(name: str) -> Table:
 
 def row_counts(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, int]:
     """Return the rows of every public table, views left out, of an attached database."""
-    counts = {}
-    for found in tables():
-        if not found.is_view:
-            (counts[found.name],) = one_row(connection, f"select count(*) from {database}.{found.name}")
-    return counts
+    return {
+        table.name: one_row(connection, f"select count(*) from {database}.{table.name}")[0]
+        for table in tables()
+        if not table.is_view
+    }

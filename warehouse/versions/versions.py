@@ -1,13 +1,14 @@
 """Published versions and the pointer: finding, publishing, rolling back, pinning, pruning.
 
 A version is one immutable DuckDB file under a name that is never used again, with a manifest beside it. The pointer is
-a relative symlink that is switched by a rename, so a reader sees the old version or the new one and nothing between.
+a relative symlink that is switched by a rename. So a reader sees the old version or the new one.
 """
 
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +16,7 @@ from warehouse import clock
 from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.disk import lock, modes
-from warehouse.disk.files import a_file, entries, make_folder, sync, writing, written_beside
+from warehouse.disk.files import entries, make_folder, regular_file, sync, writing, written_beside
 from warehouse.errors import DamagedError, NoVersionError, PulseError
 from warehouse.versions.manifest import VERSION_NAME, Manifest, sequence_of
 from warehouse.versions.pin import Pin
@@ -43,28 +44,28 @@ class Warehouse:
         return self.root / "pulse.duckdb"
 
     def file(self, version: str) -> Path:
-        """Return the place of a version's file."""
+        """Return the path of a version's file."""
         return self.root / "versions" / f"{version}.duckdb"
 
     def building(self, version: str) -> Path:
-        """Return where a version is built and checked before it gets its place."""
+        """Return the path at which a version is built and checked."""
         return self.root / "building" / f"{version}.duckdb"
 
     def building_basis(self, version: str) -> Path:
-        """Return where it says what a version in the building place was made from (`basis.py`)."""
+        """Return the path of the basis of a version in the building folder (`basis.py`)."""
         return self.root / "building" / f"{version}.basis.parquet"
 
     def building_remarks(self, version: str) -> Path:
-        """Return where a version in the building place keeps what it has to say of its sources (`remarks.py`)."""
+        """Return the path of the remarks of a version in the building folder (`remarks.py`)."""
         return self.root / "building" / f"{version}.remarks.json"
 
     def manifest_file(self, version: str) -> Path:
-        """Return the place of a version's manifest."""
+        """Return the path of a version's manifest."""
         return self.root / "versions" / f"{version}.json"
 
     @property
     def pin_file(self) -> Path:
-        """The place of the pin; there is none while the pointer is free."""
+        """The file of the pin; there is none while the pointer is free."""
         return self.root / "pin"
 
     @property
@@ -78,14 +79,14 @@ class Warehouse:
         return self.root / "receipts"
 
     def receipt(self, version: str) -> Path:
-        """Return the place of a version's receipt."""
+        """Return the path of a version's receipt."""
         return self.receipts / f"{version}.json"
 
     def current(self) -> str | None:
         """Return the name of the version that the pointer names, None while nothing is published.
 
         Raises:
-            DamagedError: what stands in the pointer's place names no version of ours.
+            DamagedError: the pointer is no link to a version of ours.
             OSError: it may not be looked at.
         """
         try:
@@ -95,20 +96,22 @@ class Warehouse:
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise
-            what = "a folder" if self.pointer.is_dir() else "a file"
-            raise DamagedError(f"{self.pointer} is {what} and no link to a version; {self._mending()}") from None
+            kind = "a folder" if self.pointer.is_dir() else "a file"
+            raise DamagedError(f"{self.pointer} is {kind} and no link to a version; {self._repair_hint()}") from None
         if (self.root / link).parent != self.root / "versions" or not VERSION_NAME.fullmatch(link.stem):
-            raise DamagedError(f"{self.pointer} is a link to {link}, which is no version of ours; {self._mending()}")
+            raise DamagedError(
+                f"{self.pointer} is a link to {link}, which is no version of ours; {self._repair_hint()}"
+            )
         return link.stem
 
     def current_if_known(self) -> str | None:
-        """Return what `current` does, None too where the pointer is damaged: the next switch sets it anew."""
+        """Return what `current` does, None also where the pointer is damaged: the next switch sets it again."""
         try:
             return self.current()
         except DamagedError:
             return None
 
-    def _mending(self) -> str:
+    def _repair_hint(self) -> str:
         """Return the way out of a damaged pointer: a switch replaces a file or a link, but never a folder."""
         first = "move it away, then " if self.pointer.is_dir() and not self.pointer.is_symlink() else ""
         newest = max(self.kept(), key=sequence_of, default=None)
@@ -132,11 +135,11 @@ class Warehouse:
         Raises:
             NoVersionError: there is none, or it cannot be read.
         """
-        place = self.manifest_file(version)
+        path = self.manifest_file(version)
         try:
-            return Manifest.from_json(a_file(place).read_text(encoding="utf-8"))
+            return Manifest.from_json(regular_file(path).read_text(encoding="utf-8"))
         except (OSError, ValueError, TypeError, KeyError) as error:
-            message = f"version {version}: its manifest {place} cannot be read ({error}); `pulse versions` lists others"
+            message = f"version {version}: its manifest {path} cannot be read ({error}); `pulse versions` lists others"
             raise NoVersionError(message) from error
 
     def point_to(self, version: str) -> None:
@@ -162,7 +165,7 @@ class Warehouse:
 
     @contextmanager
     def _link(self, suffix: str, version: str | None) -> Iterator[Path]:
-        """Give a link to a version beside the pointer, so that a switch, and the way back, is a rename and no more."""
+        """Make a link to a version beside the pointer, so that switching, forth and back, is one rename."""
         link = self.pointer.with_name(f".{self.pointer.name}.{suffix}")
         link.unlink(missing_ok=True)
         if version is not None:
@@ -196,11 +199,10 @@ class Warehouse:
         """
         newest = self.newest()
         if newest is not None and sequence_of(newest) > sequence_of(version):
-            message = (
+            raise PulseError(
                 f"version {version} is not published: {newest} is newer, another run went by while this one slept; "
                 "nothing was switched, run `pulse build` for a version of the present lake"
             )
-            raise PulseError(message)
 
     def newest(self) -> str | None:
         """Return the version that was made last, of the current one and those that are kept; None without any."""
@@ -218,38 +220,38 @@ class Warehouse:
         Raises:
             StorageError: one of them could not be written; neither is left.
         """
-        building, place = self.building(version), self.file(version)
-        make_folder(place.parent)
+        building, file = self.building(version), self.file(version)
+        make_folder(file.parent)
         with suppress(OSError):  # or servers read for themselves
             make_folder(self.receipts)
         try:
-            with writing(place):
-                modes.give_file(building, place)
+            with writing(file):
+                modes.give_file(building, file)
                 sync(building)
                 reached("publish: durable")
-                building.rename(place)
-                sync(place.parent)
+                building.rename(file)
+                sync(file.parent)
             reached("publish: put in place")
             with written_beside(self.manifest_file(version)) as unfinished:
                 unfinished.write_text(manifest.to_json(), encoding="utf-8")
         except OSError:
-            for half in (building, self.manifest_file(version), place):
-                half.unlink(missing_ok=True)
+            for leftover in (building, self.manifest_file(version), file):
+                leftover.unlink(missing_ok=True)
             raise
         reached("publish: manifest written")
 
     def prune(self, keep: int) -> list[str]:
-        """Delete what nobody needs, and return the names: what the next version repeats, and the oldest beyond `keep`.
+        """Delete the versions that the next one repeats, and the oldest beyond `keep`; return their names.
 
-        Versions of one schema that were made one after the other with one logical hash are one, and the newest of them
-        is kept (R24): reruns of a night leave something to roll back to. One whose manifest cannot be read is like no
-        other. The current and the pinned one stay.
+        Versions in a row that have one schema and one logical hash count as one: the newest is kept (R24). So reruns of
+        a night leave something to roll back to. A version whose manifest cannot be read equals no other. The current
+        and the pinned one stay.
         """
         pin = self.pin
         in_use = {self.current_if_known(), pin.version if pin else None}
         kept = self.kept()
         contents = [self._content(name) for name in kept]
-        repeated = [name for name, one, next_one in zip(kept, contents, contents[1:], strict=False) if one == next_one]
+        repeated = [name for name, (older, newer) in zip(kept, pairwise(contents), strict=False) if older == newer]
         newest = [name for name in kept if name not in repeated][-keep:]
         surplus = [name for name in kept if name not in newest and name not in in_use]
         for name in surplus:
@@ -260,7 +262,7 @@ class Warehouse:
         return surplus
 
     def _content(self, version: str) -> tuple[object, ...]:
-        """Return what two versions have in common that hold the same; one without a manifest has its own name."""
+        """Return what is equal for two versions with the same content; without a manifest it is the name."""
         try:
             manifest = self.manifest(version)
         except NoVersionError:
@@ -268,7 +270,7 @@ class Warehouse:
         return manifest.schema_version, manifest.logical_hash
 
     def _forget_pruned(self) -> None:
-        """Delete the receipts of files that are gone; where they belong to a server of another user they do no harm."""
+        """Delete the receipts of files that are gone. Those of a server of another user may stay; they do no harm."""
         for receipt in self.receipts.glob("pulse-*.json"):
             if not self.file(receipt.stem).exists():
                 with suppress(OSError):
@@ -289,8 +291,8 @@ class Warehouse:
         with self._pointer_held("rolling back"):
             version = version or self._before_current()
             self._refuse_unservable(version)
-            # The pin first: a rollback that dies in between holds nights back and can be typed again, but a pointer
-            # without its pin would be moved on by the next night, silently.
+            # The pin is written first. A rollback that dies in between then holds nights back and can be repeated. The
+            # next night would silently move a pointer without its pin.
             pin = Pin(version, f"{clock.now():%Y-%m-%dT%H:%M:%SZ}")
             pin.write(self.pin_file)
             self.point_to(version)
@@ -315,12 +317,10 @@ class Warehouse:
 
     def _refuse_unservable(self, version: str) -> None:
         if version not in self.kept():
-            message = f"there is no version {version} in {self.root}; `pulse versions` lists what is kept"
-            raise NoVersionError(message)
+            raise NoVersionError(f"there is no version {version} in {self.root}; `pulse versions` lists what is kept")
         schema_version = self.manifest(version).schema_version
         if not is_served(schema_version):
-            message = (
+            raise NoVersionError(
                 f"version {version} has schema {schema_version}, servers read {SERVED}; roll back to a version "
                 "that `pulse versions` lists without that remark, or to the code that made it"
             )
-            raise NoVersionError(message)

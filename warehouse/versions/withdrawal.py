@@ -1,7 +1,7 @@
 """Taking versions back for good: their files, manifests and receipts are deleted, and the pointer never names one.
 
-Pruning deletes what nobody needs; here goes what nobody may have, also the current version and a pinned one. A server
-that has such a file open reads on until it follows the pointer; for what it may answer until then see
+Pruning deletes what nobody needs. Here is deleted what nobody may have, even the current version or a pinned one. A
+server that has such a file open reads on until it follows the pointer. What it may answer until then is said in
 `warehouse/erasure/suppression.py`.
 """
 
@@ -58,15 +58,15 @@ def withdraw(warehouse: Warehouse, versions: Collection[str]) -> list[str]:
 
 def _all_versions(warehouse: Warehouse) -> set[str]:
     """Return the name of everything in the versions' folder, whole or not."""
-    return {place.name.split(".")[0] for place in (warehouse.root / "versions").glob("pulse-*")}
+    return {file.name.split(".")[0] for file in (warehouse.root / "versions").glob("pulse-*")}
 
 
 def _delete(warehouse: Warehouse, versions: set[str]) -> list[str]:
     folder = warehouse.root / "versions"
     names = sorted(versions, key=lambda name: (name.rpartition("-")[2], name))
     for name in names:
-        for place in sorted(folder.glob(f"{name}.*"), reverse=True):  # the manifest before the file
-            place.unlink()
+        for file in sorted(folder.glob(f"{name}.*"), reverse=True):  # the manifest before the file
+            file.unlink()
         with suppress(OSError):
             warehouse.receipt(name).unlink(missing_ok=True)
         reached("erase: one version deleted")

@@ -54,7 +54,7 @@ class MappedTable:
             table=table,
             columns={role: table.c[column.name] for role, column in self.columns.items()},
             inputs={name: table.c[column.name] for name, column in self.inputs.items()},
-            filters=[(one, table.c[column.name]) for one, column in self.filters],
+            filters=[(row_filter, table.c[column.name]) for row_filter, column in self.filters],
         )
 
     @property
@@ -81,16 +81,16 @@ def reflect(connection: Connection, stream: Stream) -> MappedTable:
         resolve(reflected, connection)
     roles = {role.name: role for role in ROLES[stream.kind]}
     in_order = sorted(stream.inputs.items(), key=lambda item: list(roles).index(item[0]) if item[0] in roles else 99)
-    inputs = {label: _found(table, name, label, stream) for label, name in in_order}
+    inputs = {label: _column(table, name, label, stream) for label, name in in_order}
     for label, column in inputs.items():
         _refuse_type(column, label, stream, dialect)
     columns = {roles[label]: column for label, column in inputs.items() if isinstance(stream.columns.get(label), str)}
-    filters = [(one, _found(table, one.column, "where", stream)) for one in stream.where]
-    found = MappedTable(table, columns, inputs, filters, (), spelled, stream.query)
+    filters = [(row_filter, _column(table, row_filter.column, "where", stream)) for row_filter in stream.where]
+    mapped = MappedTable(table, columns, inputs, filters, (), spelled, stream.query)
     if dialect == "postgresql":
-        connection.execute(select(*found.used).limit(0))  # says whether policies would filter, and reads nothing
-    used = {column.name for column in found.used}
-    return replace(found, others=tuple(column.name for column in table.columns if column.name not in used))
+        connection.execute(select(*mapped.used).limit(0))  # says whether policies would filter, and reads nothing
+    used = {column.name for column in mapped.used}
+    return replace(mapped, others=tuple(column.name for column in table.columns if column.name not in used))
 
 
 def _columns_of_query(connection: Connection, stream: Stream) -> dict[str, Type]:
@@ -140,13 +140,13 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """
     if not before:
         return []
-    found = [f'column "{name}" ({spelled}) was added' for name, spelled in now.items() if name not in before]
-    found += [f'column "{name}" is gone' for name in before if name not in now]
+    lines = [f'column "{name}" ({spelled}) was added' for name, spelled in now.items() if name not in before]
+    lines += [f'column "{name}" is gone' for name in before if name not in now]
     both = [name for name in now if name in before]
-    return found + [f'column "{name}" was {before[name]}, is {now[name]}' for name in both if before[name] != now[name]]
+    return lines + [f'column "{name}" was {before[name]}, is {now[name]}' for name in both if before[name] != now[name]]
 
 
-def _found(table: FromClause, name: str, label: str, stream: Stream) -> SourceColumn:
+def _column(table: FromClause, name: str, label: str, stream: Stream) -> SourceColumn:
     if name not in table.columns:
         names = ", ".join(table.columns.keys())
         where = f"not in {stream.relation}, found {names}"

@@ -39,17 +39,17 @@ def figure_columns(
         dialect: SQLAlchemy's name of the source's dialect.
         server_version: the version of its server.
     """
-    found: list[ColumnElement[Any]] = [func.count().label("rows")]
+    figures: list[ColumnElement[Any]] = [func.count().label("rows")]
     for role, column in columns.items():
         if role.name == "amount":
-            found.append(_text(_sum(column, dialect), dialect).label("amount"))
+            figures.append(_text(_sum(column, dialect), dialect).label("amount"))
         if role.name == "passed":
-            found.append(func.sum(case((_is_passed(column, dialect), 1), else_=0)).label("passed"))
+            figures.append(func.sum(case((_is_passed(column, dialect), 1), else_=0)).label("passed"))
         if role.name == "updated_at":
             latest = func.max(type_coerce(column, types.NullType()))
-            found.append(_text(latest, dialect).label("latest"))
+            figures.append(_text(latest, dialect).label("latest"))
     checksum = _checksum(used, dialect, server_version)
-    return found if checksum is None else [*found, checksum.label("checksum")]
+    return figures if checksum is None else [*figures, checksum.label("checksum")]
 
 
 def source_day(instant: SourceColumn, dialect: str) -> ColumnElement[Any]:
@@ -66,11 +66,11 @@ def figures_by_day(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dic
         names: of the figures, in their order.
         rows: the day, then the figures.
     """
-    found: dict[str, Figures] = {}
+    figures: dict[str, Figures] = {}
     for day, *values in rows:
         by_name: dict[str, Any] = dict(zip(names, values, strict=True))
-        found[_spelled(day)] = {name: str(value) for name, value in by_name.items() if value is not None}
-    return found
+        figures[_spelled(day)] = {name: str(value) for name, value in by_name.items() if value is not None}
+    return figures
 
 
 class RowsChecksum:

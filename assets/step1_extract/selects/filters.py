@@ -24,7 +24,7 @@ def conditions(filters: Sequence[tuple[Filter, SourceColumn]], dialect: str) -> 
         filters: each with its column.
         dialect: SQLAlchemy's name of the source's dialect.
     """
-    return [condition for one, column in filters for condition in _conditions(one, column, dialect)]
+    return [condition for row_filter, column in filters for condition in _conditions(row_filter, column, dialect)]
 
 
 def is_none_of(column: SourceColumn, values: Sequence[Scalar], dialect: str) -> ColumnElement[bool]:
@@ -32,17 +32,17 @@ def is_none_of(column: SourceColumn, values: Sequence[Scalar], dialect: str) -> 
     return or_(column.is_(None), not_(_is_any_of(column, values, dialect)))
 
 
-def _conditions(one: Filter, column: SourceColumn, dialect: str) -> Iterator[ColumnElement[bool]]:
-    if one.is_:
-        yield _is_any_of(column, one.is_, dialect)
-    if one.is_not:
-        yield is_none_of(column, one.is_not, dialect)
-    if one.not_null:
+def _conditions(row_filter: Filter, column: SourceColumn, dialect: str) -> Iterator[ColumnElement[bool]]:
+    if row_filter.is_:
+        yield _is_any_of(column, row_filter.is_, dialect)
+    if row_filter.is_not:
+        yield is_none_of(column, row_filter.is_not, dialect)
+    if row_filter.not_null:
         yield column.is_not(None)
-    if one.at_least is not None:
-        yield _raw(column) >= _literal(column, one.at_least, dialect)
-    if one.below is not None:
-        yield _raw(column) < _literal(column, one.below, dialect)
+    if row_filter.at_least is not None:
+        yield _raw(column) >= _literal(column, row_filter.at_least, dialect)
+    if row_filter.below is not None:
+        yield _raw(column) < _literal(column, row_filter.below, dialect)
 
 
 def _is_any_of(column: SourceColumn, values: Sequence[Scalar], dialect: str) -> ColumnElement[bool]:

@@ -117,11 +117,11 @@ class Selects:
 
     def _conditions(self, mapped: MappedTable) -> list[ColumnElement[bool]]:
         """Return what every row fulfils: `where`, and that its instant is not one that means "not yet"."""
-        found = conditions(mapped.filters, self.dialect)
+        fulfilled = conditions(mapped.filters, self.dialect)
         table = self.stream.tables.get(instant_of(self.stream.kind))
         if isinstance(table, Mapped) and table.never and self.stream.kind != "users":
-            found.append(is_none_of(self._instant(mapped), table.never, self.dialect))
-        return found
+            fulfilled.append(is_none_of(self._instant(mapped), table.never, self.dialect))
+        return fulfilled
 
     def _of_days(self, mapped: MappedTable, begin: date, end: date) -> list[ColumnElement[bool]]:
         instant, unit = self._instant(mapped), self._unit

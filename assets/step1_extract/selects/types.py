@@ -42,22 +42,22 @@ AFFINITIES = ("INT", "CHAR", "CLOB", "TEXT", "BLOB", "REAL", "FLOA", "DOUB")  # 
 NAME = re.compile(r"[\w ]+")
 
 
-def is_readable(found: Type, role: ValueType, dialect: str) -> bool:
+def is_readable(column_type: Type, role: ValueType, dialect: str) -> bool:
     """Say whether a role takes a column's type; whether it takes the values is R19's business.
 
     Args:
-        found: the type, as `resolve` left it.
+        column_type: the type, as `resolve` left it.
         role: what the column's values are read as.
         dialect: SQLAlchemy's name of the source's dialect.
     """
-    if isinstance(found, types.NullType):
+    if isinstance(column_type, types.NullType):
         return dialect == "sqlite" or role in JUDGED_BY_TEXT
-    if role == "id" and isinstance(found, types.Numeric) and not isinstance(found, types.Float):
-        return not found.scale  # of NUMERIC(20, 0), or without a scale at all
-    if role == "boolean" and is_bit(found):
+    if role == "id" and isinstance(column_type, types.Numeric) and not isinstance(column_type, types.Float):
+        return not column_type.scale  # of NUMERIC(20, 0), or without a scale at all
+    if role == "boolean" and is_bit(column_type):
         return True
     readable = INSTANTS_IN_SQLITE if (dialect, role) == ("sqlite", "instant") else READABLE[role]
-    return isinstance(found, readable)
+    return isinstance(column_type, readable)
 
 
 def readable_by(
@@ -71,38 +71,40 @@ def readable_by(
     """
     if isinstance(table, Mapped):
         if table.unit is not None:
-            return lambda found, dialect: _is_of(found, dialect, NUMBERS), "a number"
+            return lambda column_type, dialect: _is_of(column_type, dialect, NUMBERS), "a number"
         if table.at_least is not None or table.times is not None:
-            return lambda found, dialect: _is_of(found, dialect, (*NUMBERS, types.String)), "a number"
+            return lambda column_type, dialect: _is_of(column_type, dialect, (*NUMBERS, types.String)), "a number"
         if table.true or table.false:
-            return lambda _found, _dialect: True, "anything"
+            return lambda _type, _dialect: True, "anything"
         if table.as_ is not None:
-            return lambda found, dialect: _is_of(found, dialect, OF_UUIDS), "text, a UUID or 16 bytes"
+            return lambda column_type, dialect: _is_of(column_type, dialect, OF_UUIDS), "text, a UUID or 16 bytes"
     assert role != "duration"  # noqa: S101 - it has a unit
-    return lambda found, dialect: is_readable(found, role, dialect), EXPECTED[role]
+    return lambda column_type, dialect: is_readable(column_type, role, dialect), EXPECTED[role]
 
 
-def _is_of(found: Type, dialect: str, kinds: tuple[type[Type], ...]) -> bool:
-    return isinstance(found, kinds) or (dialect == "sqlite" and isinstance(found, types.NullType | types.DateTime))
+def _is_of(column_type: Type, dialect: str, kinds: tuple[type[Type], ...]) -> bool:
+    return isinstance(column_type, kinds) or (
+        dialect == "sqlite" and isinstance(column_type, types.NullType | types.DateTime)
+    )
 
 
-def is_bit(found: Type) -> bool:
+def is_bit(column_type: Type) -> bool:
     """Say whether a type is one bit, which is 0 or 1."""
-    if isinstance(found, postgresql.BIT):
-        return not found.varying and found.length in {None, 1}
-    return isinstance(found, mysql.BIT) and found.length in {None, 1}
+    if isinstance(column_type, postgresql.BIT):
+        return not column_type.varying and column_type.length in {None, 1}
+    return isinstance(column_type, mysql.BIT) and column_type.length in {None, 1}
 
 
-def may_end_in_zeros(found: Type, role: ValueType) -> bool:
+def may_end_in_zeros(column_type: Type, role: ValueType) -> bool:
     """Say whether PostgreSQL may spell a whole number, where that matters, with a fraction of zeros.
 
     Args:
-        found: the type.
+        column_type: the type.
         role: what the column's values are read as.
     """
-    if not isinstance(found, types.Numeric | types.Float):
+    if not isinstance(column_type, types.Numeric | types.Float):
         return False
-    return role == "boolean" or (role == "id" and found.scale is None)
+    return role == "boolean" or (role == "id" and column_type.scale is None)
 
 
 def resolve(table: Table, connection: Connection) -> None:

@@ -25,36 +25,36 @@ def clock_of(connection: Connection) -> datetime | None:
     question = NOW.get(connection.dialect.name)
     if question is None:
         return None
-    said: datetime = connection.exec_driver_sql(question).scalar_one()
-    return said.replace(tzinfo=UTC)
+    source_time: datetime = connection.exec_driver_sql(question).scalar_one()
+    return source_time.replace(tzinfo=UTC)
 
 
-def refuse_clock_behind(source: str, there: datetime | None) -> None:
+def refuse_clock_behind(source: str, source_time: datetime | None) -> None:
     """Make sure that our clock is not behind that of a source.
 
     Args:
         source: its name.
-        there: what time it is there, as `clock_of`.
+        source_time: what time it is there, as `clock_of`.
 
     Raises:
         ClockError: it is, by more than `clock.TOLERANCE`.
     """
-    ours = clock.now()
-    if there is not None and there - ours > clock.TOLERANCE:
+    our_time = clock.now()
+    if source_time is not None and source_time - our_time > clock.TOLERANCE:
         message = (
-            f"our clock is behind: it says {ours:{SHOWN}} (UTC), "
-            f"that of source {source} says {there:{SHOWN}}; {WAY_OUT}"
+            f"our clock is behind: it says {our_time:{SHOWN}} (UTC), "
+            f"that of source {source} says {source_time:{SHOWN}}; {WAY_OUT}"
         )
         raise ClockError(message)
 
 
-def refuse_day_not_over(day: date, source: str = "", there: datetime | None = None) -> None:
+def refuse_day_not_over(day: date, source: str = "", source_time: datetime | None = None) -> None:
     """Make sure that a day to be landed is over, by our clock and by that of its source (R2).
 
     Args:
         day: the UTC day.
         source: the name of its source.
-        there: what time it is there, None where only our clock says it.
+        source_time: what time it is there, None where only our clock says it.
 
     Raises:
         ClockError: it is not; by the source's clock by more than `clock.TOLERANCE`.
@@ -63,9 +63,9 @@ def refuse_day_not_over(day: date, source: str = "", there: datetime | None = No
         message = f"{day} is not over (UTC); the last day that can be extracted is {clock.last_day_over()}"
         raise ClockError(message)
     end = datetime.combine(day + DAY, time(), tzinfo=UTC)
-    if there is not None and end - there > clock.TOLERANCE:
+    if source_time is not None and end - source_time > clock.TOLERANCE:
         message = (
-            f"{day} is not over (UTC) by the clock of source {source}, which says {there:{SHOWN}}; ours is ahead, "
-            f"it says {clock.now():{SHOWN}}: {WAY_OUT}"
+            f"{day} is not over (UTC) by the clock of source {source}, which says {source_time:{SHOWN}}; "
+            f"ours is ahead, it says {clock.now():{SHOWN}}: {WAY_OUT}"
         )
         raise ClockError(message)

@@ -47,8 +47,8 @@ def engine_of(url: str, folder: Path, longest: timedelta, row_security: RowSecur
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        place = sqlite_file(url, folder)
-        return create_engine("sqlite://", creator=lambda: _open_sqlite(place, longest))
+        file = sqlite_file(url, folder)
+        return create_engine("sqlite://", creator=lambda: _open_sqlite(file, longest))
     parsed = _in_utf8(parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername)))
     engine = create_engine(_named(parsed), poolclass=NullPool, connect_args=_of_pymysql(parsed, longest))
     if engine.dialect.name == "postgresql":
@@ -139,13 +139,13 @@ def _in_utf8(url: URL) -> URL:
 def _of_pymysql(url: URL, longest: timedelta) -> dict[str, object]:
     if url.get_driver_name() != "pymysql":
         return {}
-    found = {
+    options = {
         "program_name": APPLICATION_NAME,
         "connect_timeout": CONNECT_TIMEOUT.seconds,
         # a server that has gone without a word: the statement's own limit comes first where there is a server
         "read_timeout": (longest + LONGEST_WAIT_FOR_A_LOCK).total_seconds(),
     }
-    return {name: value for name, value in found.items() if name not in url.query}
+    return {name: value for name, value in options.items() if name not in url.query}
 
 
 def _open_sqlite(path: Path, longest: timedelta) -> sqlite3.Connection:

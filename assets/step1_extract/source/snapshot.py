@@ -136,8 +136,8 @@ def _conninfo(url: URL) -> str:
     from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - only where PostgreSQL is read
     from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg  # noqa: PLC0415
 
-    _, found = PGDialect_psycopg().create_connect_args(url.set(query={**OF_LIBPQ, **url.query, **LIBPQ}))
-    return make_conninfo(**{name: value for name, value in found.items() if name != "context"})
+    _, parameters = PGDialect_psycopg().create_connect_args(url.set(query={**OF_LIBPQ, **url.query, **LIBPQ}))
+    return make_conninfo(**{name: value for name, value in parameters.items() if name != "context"})
 
 
 def _postgres_text(query: Select[*tuple[Any, ...]]) -> str:

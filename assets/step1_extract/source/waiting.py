@@ -112,11 +112,11 @@ class SourceThread:
             if interrupts.has_come():
                 raise KeyboardInterrupt
             if monotonic() >= end:
-                raise TimeoutError(self._said())
+                raise TimeoutError(self._timeout_text())
         self._is_free = True
         return future.result()
 
-    def _said(self) -> str:
+    def _timeout_text(self) -> str:
         reason = f"statement_timeout_seconds and {BEYOND_ITS_OWN.seconds} more"
         return f"it has stopped answering, {self._seconds:.0f} s ({reason}) were waited for it"
 
@@ -130,17 +130,17 @@ class SourceThread:
         for interrupt in self._interrupts:
             with suppress(Exception):  # it has been closed meanwhile
                 interrupt()
-        for one in self._sockets:
+        for connection in self._sockets:
             with suppress(OSError):  # it is shut down already
-                one.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
         self._end()
         self._thread.join(FAREWELL_SECONDS)
 
     def _end(self) -> None:
         self._is_free = False
         self._calls.put(None)
-        for one in self._sockets:
-            one.close()
+        for connection in self._sockets:
+            connection.close()
         self._sockets.clear()
         self._interrupts.clear()
 
@@ -154,28 +154,28 @@ def _fulfil(future: Future[T], function: Callable[[], T]) -> None:
 
 def _descriptors_of_sockets() -> dict[int, int]:
     """Return the descriptor of each socket of this process by its inode, which no other has while it is open."""
-    found = {}
+    descriptors = {}
     with suppress(OSError):  # a system without such a folder
-        for place in Path("/dev/fd").iterdir():
+        for entry in Path("/dev/fd").iterdir():
             with suppress(OSError):  # the listing's own
-                status = os.fstat(int(place.name))
+                status = os.fstat(int(entry.name))
                 if stat.S_ISSOCK(status.st_mode):
-                    found[status.st_ino] = int(place.name)
-    return found
+                    descriptors[status.st_ino] = int(entry.name)
+    return descriptors
 
 
 def _connected(descriptors: Iterable[int]) -> Iterator[socket.socket]:
     """Give sockets of our own for those connections that have a peer with a name, unlike the ends of a pair."""
     for descriptor in descriptors:
         with suppress(OSError):
-            ours = socket.socket(fileno=os.dup(descriptor))
-            if ours.type == socket.SOCK_STREAM and _has_peer(ours):
-                yield ours
+            connection = socket.socket(fileno=os.dup(descriptor))
+            if connection.type == socket.SOCK_STREAM and _has_peer(connection):
+                yield connection
             else:
-                ours.close()
+                connection.close()
 
 
-def _has_peer(ours: socket.socket) -> bool:
+def _has_peer(connection: socket.socket) -> bool:
     with suppress(OSError):  # it is not connected yet
-        return bool(ours.getpeername())
+        return bool(connection.getpeername())
     return False

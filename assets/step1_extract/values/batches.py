@@ -146,16 +146,16 @@ def _read_instead(
 
 def _each(values: Iterable[Any], read: Callable[[Any], object], kind: pa.DataType) -> tuple[pa.Array, np.ndarray]:
     """Read values one by one; what cannot be read is null, and marked."""
-    found: list[object] = []
+    parsed: list[object] = []
     unreadable: list[bool] = []
     for value in values:
         try:
-            found.append(read(value))
+            parsed.append(read(value))
             unreadable.append(False)
         except ValueError:
-            found.append(None)
+            parsed.append(None)
             unreadable.append(True)
-    return pa.array(found, type=kind), np.array(unreadable, dtype=bool)
+    return pa.array(parsed, type=kind), np.array(unreadable, dtype=bool)
 
 
 def _objects(raw: RawBatch, label: str) -> list[object]:

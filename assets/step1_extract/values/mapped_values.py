@@ -36,17 +36,17 @@ def number(value: object) -> Decimal:
     if isinstance(value, bytes):
         value = value.decode()
     try:
-        found = Decimal(int(value)) if isinstance(value, bool) else Decimal(str(value).strip())
+        decimal = Decimal(int(value)) if isinstance(value, bool) else Decimal(str(value).strip())
     except InvalidOperation:
         raise ValueError("no number") from None
-    if not found.is_finite():
+    if not decimal.is_finite():
         raise ValueError("no finite number")
-    return found
+    return decimal
 
 
 def is_in(value: object, values: Sequence[Scalar]) -> bool:
     """Say whether a value is one of a list, exactly: a number by its value, a text by its bytes."""
-    return any(_equals(value, one) for one in values)
+    return any(_equals(value, listed) for listed in values)
 
 
 def read_epoch(value: object, unit: Unit) -> datetime:
@@ -151,13 +151,13 @@ def _floor_divided(numbers: pa.Array, divisor: int) -> pa.Array:
     return pc.if_else(is_below, pc.subtract(quotients, 1), quotients)
 
 
-def _equals(value: object, one: Scalar) -> bool:
+def _equals(value: object, listed: Scalar) -> bool:
     if isinstance(value, bytes):
         value = value.decode(errors="surrogateescape")
-    if isinstance(one, str):
-        return isinstance(value, str) and value == one
+    if isinstance(listed, str):
+        return isinstance(value, str) and value == listed
     try:
-        return number(value) == number(one)
+        return number(value) == number(listed)
     except ValueError:
         return False
 

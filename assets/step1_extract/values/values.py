@@ -173,14 +173,14 @@ def _read_objects(values: Sequence[object], role: Role, zone: str) -> tuple[pa.A
     if role.name == DELETED_AT:
         read = lambda value: NEVER if is_never(value) else read_instant(value, zone)  # noqa: E731
     is_unreadable = np.zeros(len(values), dtype=bool)
-    found: list[object] = []
+    parsed: list[object] = []
     for index, value in enumerate(values):
         try:
-            found.append(None if value is None else read(value))
+            parsed.append(None if value is None else read(value))
         except ValueError:
-            found.append(None)
+            parsed.append(None)
             is_unreadable[index] = True
-    return pa.array(found, type=ARROW_TYPES[role.type]), is_unreadable
+    return pa.array(parsed, type=ARROW_TYPES[role.type]), is_unreadable
 
 
 def _read_arrow_instants(column: pa.Array) -> tuple[pa.Array, np.ndarray]:

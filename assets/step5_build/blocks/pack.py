@@ -1,7 +1,7 @@
 """Step 5, last: the table that only serves speed, packed from the finished ones (docs/decisions/0008).
 
-Its rows are read one at a time, so they are laid out differently from all others: in row groups of one vector, so that
-those of other learners are passed over, and uncompressed, so that nothing around a row is unpacked.
+Its rows are read one at a time, so they are stored differently from all others. A row group has one vector, so that
+those of other learners are skipped. They are uncompressed, so that a read unpacks nothing.
 """
 
 from collections.abc import Iterator
@@ -23,14 +23,14 @@ DAYS_AT_ONCE = 1_000_000  # so many are packed in memory
 SIZES = "select (select count(*) from version.pulse_totals), (select count(*) from version.learning_pulse)"
 
 
-def pack(connection: duckdb.DuckDBPyConnection, place: Path) -> int:
+def pack(connection: duckdb.DuckDBPyConnection, file: Path) -> int:
     """Fill `pulse_blocks` of a version that has everything else, and return its rows.
 
     Args:
         connection: where nothing is attached by the name `version`.
-        place: the version's file.
+        file: the version's file.
     """
-    connection.execute(ATTACH.format(engine.quoted(str(place))))
+    connection.execute(ATTACH.format(engine.quoted(str(file))))
     connection.execute("set force_compression = 'uncompressed'")
     bits, ranges = _layout(connection)
     connection.execute("begin")
@@ -48,7 +48,7 @@ def pack(connection: duckdb.DuckDBPyConnection, place: Path) -> int:
 def view_blocks(connection: duckdb.DuckDBPyConnection, version: str) -> None:
     """Make `stored_blocks`, a part of a finished version, and `packed_again`, the same part packed once more.
 
-    Another part with every version, of about a million days: what differs in one place would differ in many.
+    Every version takes another part, of about a million days: a fault in packing would show in many parts.
 
     Args:
         connection: has the version attached by the name `version`.
@@ -64,7 +64,7 @@ def view_blocks(connection: duckdb.DuckDBPyConnection, version: str) -> None:
 
 
 def _part(connection: duckdb.DuckDBPyConnection, version: str) -> tuple[dict[str, int], dict[str, int], int]:
-    """Return the keys and the blocks of the part that a version's number chooses, and how far keys are shifted."""
+    """Return the keys and the blocks of the part that a version's number chooses, and the shift of the keys."""
     bits, ranges = _layout(connection)
     every = list(_ranges(ranges))
     keys = every[sequence_of(version) % len(every)]
@@ -73,7 +73,7 @@ def _part(connection: duckdb.DuckDBPyConnection, version: str) -> tuple[dict[str
 
 
 def _layout(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """Return by how many bits of a key blocks are told apart, and by how many of them what is packed at once."""
+    """Return how many bits of a key are the block's number, and how many that of a part."""
     learners, days = engine.one_row(connection, SIZES)
     blocks = (learners * LEARNER_BYTES + days * DAY_BYTES) // BYTES_PER_BLOCK
     return blocks.bit_length(), (days // DAYS_AT_ONCE).bit_length()

@@ -1,8 +1,8 @@
--- Window, levels and totals once more, packed for look-ups: some learners per row, for the learners of one bucket
--- (docs/decisions/0008-learners-packed-for-lookups.md; `serve/version/packed.py` reads it). A learner is a line: key,
+-- Window, levels and totals of the learners of one bucket, packed for look-ups: some learners per row.
+-- `serve/version/packed.py` reads it (docs/decisions/0008-learners-packed-for-lookups.md). A learner is a line: key,
 -- tab, JSON array, tab, active days. A day is four characters of 15 bits above U+0800. The first has the date modulo
--- 512 (9 bits), level - 1 (2), and what XP and seconds have beyond 15 bits (2 each); then come seconds, XP, and three
--- counts of 5 bits. A day that does not fit stands as numbers between two `~`.
+-- 512 (9 bits), level - 1 (2), and the bits of XP and seconds beyond 15 (2 each). Then come seconds, XP, and three
+-- counts of 5 bits. A day that does not fit is written as numbers between two `~`.
 -- reads: version.learning_pulse, version.pulse_totals, version.users
 -- takes: $first_key, $key_shift, $last_key
 -- makes: block, key_shift, packed
@@ -35,7 +35,7 @@ with days as (
     where user_key between $first_key and $last_key
 ),
 
--- Threads share the rows among them, also one learner's, so the order is said: the same table is packed the same.
+-- Threads share the rows, also those of one learner. With an order the same table is always packed the same.
 days_by_learner as (
     select user_key, string_agg(packed, '' order by activity_date) as packed
     from days
@@ -68,7 +68,7 @@ blocks as (
     group by block
 )
 
--- A value of more than 4096 bytes stands apart from the others: a look-up reads that one and passes over the rest.
+-- A value of more than 4096 bytes is stored by itself: a look-up reads that one and skips the rest.
 select block, $key_shift::tinyint as key_shift, encode(text || repeat(' ', greatest(0, 4200 - strlen(text)))) as packed
 from blocks
 order by block

@@ -1,7 +1,7 @@
-"""Beside step 5: zones that are no IANA names (R4), as a whole column of them may be.
+"""Beside step 5: a warning if most zones of learners are no IANA names (R4).
 
-Each such learner has the default zone, silently; where it is most of them, the column is another than it seems, or the
-application has names of its own ("Eastern Time (US & Canada)").
+Each such learner silently has the default zone. If most have, the wrong column may be mapped. Or the application has
+names of its own ("Eastern Time (US & Canada)").
 """
 
 from pathlib import Path
@@ -41,5 +41,5 @@ def bad_zones_warnings(connection: duckdb.DuckDBPyConnection, configuration: Con
 
 
 def _quoted(example: str) -> str:
-    """One line, whatever a source has in it."""
+    """What cannot be printed, such as a line break, becomes a question mark."""
     return '"' + "".join(letter if letter.isprintable() else "?" for letter in example) + '"'

@@ -1,6 +1,6 @@
--- The zones that learners give -> how many learners give one, how many of these one that is no IANA name (R4), and the
--- commonest of those. A null and an empty text are not given. What is a learner's id or name, or an address, is no
--- example: then another column is mapped than was meant.
+-- The zones of learners -> how many learners give one, how many of these are no IANA name (R4), and examples. Examples
+-- are the commonest. A null and an empty text are not given. A learner's id or name, or an address, is no example: then
+-- the wrong column is mapped.
 -- reads: landed_users
 -- takes: $zone_names
 -- makes: given, unreadable, examples

@@ -1,8 +1,7 @@
 """Beside step 5: what a version has to say of its sources though it stops nothing.
 
 Here the lines are put together; each kind of warning is worked out in a module of its own. A line names the thing, how
-much of it, and the way out. Where it has an example, that is the value that offends, at most 40 characters of it: never
-an id or a username.
+much of it, and the way out. An example is the bad value, at most 40 characters of it, and never an id or a username.
 """
 
 from datetime import date
@@ -31,4 +30,4 @@ def remarks_of(connection: duckdb.DuckDBPyConnection, night: Night, newest: date
         *alike_warnings(unknown, configuration.users_stream.name),
         *bad_zones_warnings(connection, configuration),
     ]
-    return Remarks(tuple(warnings), {stream: (found.unknown, found.rows) for stream, found in unknown.items()})
+    return Remarks(tuple(warnings), {stream: (counts.unknown, counts.rows) for stream, counts in unknown.items()})

@@ -1,4 +1,4 @@
-"""Beside step 5: rows of learners who are not among the users (R21), stream by stream, and why that may be.
+"""Beside step 5: rows of learners who are not among the users (R21), by stream, and a likely cause.
 
 The roll-up knows learners' rows by kind. Where several streams are of one kind, their landings are asked as well.
 """
@@ -46,7 +46,7 @@ def unknown_by_stream(connection: duckdb.DuckDBPyConnection, night: Night, newes
     by_kind = {kind: (unknown, alike) for kind, unknown, alike in connection.execute(engine.sql(BY_KIND)).fetchall()}
     streams = night.configuration.event_streams
     kinds = Counter(stream.kind for stream in streams)
-    found = {}
+    by_stream = {}
     for stream in streams:
         landings = night.landings_of(stream.name, newest)
         unknown, alike = by_kind[stream.kind]
@@ -54,21 +54,21 @@ def unknown_by_stream(connection: duckdb.DuckDBPyConnection, night: Night, newes
             files = [night.lake.landing(stream.name, landing.day) for landing in landings]
             engine.view_files(connection, "landed", files)
             unknown, alike = engine.one_row(connection, engine.sql(BY_STREAM))
-        found[stream.name] = Unknown(sum(landing.rows for landing in landings), unknown, alike)
-    return found
+        by_stream[stream.name] = Unknown(sum(landing.rows for landing in landings), unknown, alike)
+    return by_stream
 
 
 def alike_warnings(unknown: Mapping[str, Unknown], users: str) -> list[str]:
-    """Return a line for every stream with rows whose ids the source may well take for known ones, and we do not (R26).
+    """Return a line for every stream whose unknown ids the source may take for known ones (R26).
 
     Args:
         unknown: as `unknown_by_stream`.
         users: the name of the users stream.
     """
     return [
-        f"stream {stream}: {found.alike:,} of {found.rows:,} rows count for nobody, because their user_id is that of a "
-        f"learner in {users} but for case, accents or spaces at the end; ids are compared byte for byte: map a view "
+        f"stream {stream}: {counts.alike:,} of {counts.rows:,} rows count for nobody, because their user_id is that of "
+        f"a learner in {users} but for case, accents or spaces at the end; ids are compared byte for byte: map a view "
         f"that spells them as {users} does"
-        for stream, found in unknown.items()
-        if found.alike
+        for stream, counts in unknown.items()
+        if counts.alike
     ]

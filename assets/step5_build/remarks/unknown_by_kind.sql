@@ -1,5 +1,5 @@
--- Rows of learners who are not among the users (R21), by kind of stream; of those alike, the ids of known learners but
--- for spelling.
+-- Rows of learners who are not among the users (R21), by kind of stream. `alike_rows` counts those whose id is a known
+-- learner's but for spelling.
 -- reads: unknown_learners
 -- makes: kind, unknown_rows, alike_rows
 with by_kind as (

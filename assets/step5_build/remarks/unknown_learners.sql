@@ -1,5 +1,5 @@
--- Those of the rolled-up learners who are not among the users (R21) -> their rows of each kind, and whether their id is
--- a known learner's but for what some sources compare without: case, accents, spaces at the end.
+-- Rolled-up learners who are not among the users (R21) -> their rows of each kind, and whether the id is alike. An id
+-- is alike if some sources take it for a known learner's: they ignore case, accents and spaces at the end.
 -- reads: landed_users, rolled_learners, version.users
 -- makes: user_id, xp_events, sessions, quizzes, is_alike
 with not_live as (

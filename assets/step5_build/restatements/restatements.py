@@ -1,7 +1,7 @@
 """Beside step 5: which complete dates the new version restates, and why (docs/RULES.md, Words).
 
-A version is compared with the last one that was put in place, which `lake/basis.parquet` describes, and only on dates
-that UTC days can reach whose activity is another than it was. What earlier versions restated comes from
+A version is compared with the last one that was put in place, which `lake/basis.parquet` describes. Compared are the
+dates that UTC days with changed activity can reach. What earlier versions restated comes from
 `lake/restatements.parquet`. Both files are written by step 7.
 """
 
@@ -27,7 +27,7 @@ RESTATEMENTS = Path(__file__).with_suffix(".sql")
 KEPT_COLUMNS = "user_id, activity_date, measure, old, new, version, reason"
 # try_cast, because DuckDB also converts what stands in a column's dictionary and in no row
 # (tests/warehouse/test_duckdb_values.py).
-KNOWN = f"""
+KNOWN_RESTATEMENTS = f"""
 select {KEPT_COLUMNS}
 from {{files}}
 where $sequence::bigint is null or try_cast(split_part(version, '-', 5) as bigint) <= $sequence::bigint
@@ -52,7 +52,7 @@ def fill_restatements(
         StorageError: the version before is there and cannot be read.
     """
     before = comparable(night)
-    make_known(connection, night.lake, before)
+    make_known_restatements(connection, night.lake, before)
     connection.execute("create temp table new_restatements as select * from version.restatements where false")
     if before is not None:
         _compare(connection, night, before, basis, buckets)
@@ -67,22 +67,22 @@ def comparable(night: Night) -> Basis | None:
     return basis
 
 
-def make_known(connection: duckdb.DuckDBPyConnection, lake: Lake, before: Basis | None) -> None:
+def make_known_restatements(connection: duckdb.DuckDBPyConnection, lake: Lake, before: Basis | None) -> None:
     """Make the table `known_restatements` of all versions up to the one before.
 
-    What is recorded of a later one belongs to a run that died before its version was the last one in place: it is
-    found again by the comparison with the one before, and recorded under the version that is built now.
+    Restatements of a later version were recorded by a run that died before it put that version in place. The comparison
+    with the version before finds them again. They are then recorded under the version that is built now.
     """
     empty = f"select {KEPT_COLUMNS} from version.restatements where false"
     connection.execute(f"create or replace temp table known_restatements as {empty}")
     if lake.restatements.exists():
-        query = KNOWN.format(files=engine.files([lake.restatements]))
+        query = KNOWN_RESTATEMENTS.format(files=engine.files([lake.restatements]))
         parameters = {"sequence": before.sequence if before else None}
         connection.execute(f"insert into known_restatements {query}", parameters)
 
 
 def write_basis(connection: duckdb.DuckDBPyConnection, lake: Lake, basis: Basis, file: Path) -> None:
-    """Write what a version is made from beside it; step 7 gives the file its place in the lake."""
+    """Write what a version is made from beside it; step 7 copies the file into the lake."""
     source = engine.files([lake.zones]) if lake.zones.exists() else "recorded_zones"
     with written_beside(file) as unfinished:
         query = WRITE_BASIS.format(zones=source)
@@ -96,7 +96,6 @@ def _compare(
     basis: Basis,
     buckets: Iterable[Mapping[str, int]],
 ) -> None:
-    """Fill the table `new_restatements`."""
     touched = {day for day in dates_touched(basis.changed_days(before)) if day <= before.newest_day}
     if not touched:
         return
@@ -110,11 +109,10 @@ def _compare(
                 connection.execute(f"{first} {engine.sql(RESTATED)}", dict(keys))
                 first = "insert into restated"
     except duckdb.Error as error:
-        message = (
+        raise StorageError(
             f"version {before.version}: what is restated cannot be told, {file} cannot be read "
             f"({' '.join(str(error).split())}); move that file away to go on without"
-        )
-        raise StorageError(message) from error
+        ) from error
     if engine.one_row(connection, "select count(*) from restated")[0]:
         _give_reasons(connection, night, before, basis)
 
@@ -122,19 +120,19 @@ def _compare(
 def _make_complete_dates(connection: duckdb.DuckDBPyConnection, before: Basis, basis: Basis) -> None:
     """Make `complete_dates`: for each zone the last date that is over in the version before, and in this one."""
     query = "select distinct timezone from before.users union select distinct timezone from version.users"
-    found = {name for (name,) in connection.execute(query).fetchall() if zones.is_zone(name)}
-    used = sorted(found | {basis.default_timezone})
+    names = {name for (name,) in connection.execute(query).fetchall() if zones.is_zone(name)}
+    zone_names = sorted(names | {basis.default_timezone})
     engine.create(
         connection,
         "complete_dates",
-        zone=used,
-        last_before=[_last_complete(name, before.newest_day) for name in used],
-        last_now=[_last_complete(name, basis.newest_day) for name in used],
+        zone=zone_names,
+        last_before=[_last_complete(name, before.newest_day) for name in zone_names],
+        last_now=[_last_complete(name, basis.newest_day) for name in zone_names],
     )
 
 
 def _last_complete(zone: str, newest: date) -> date:
-    """Return the last local date of which no instant comes after a UTC day, also where clocks go back over midnight."""
+    """Return the last local date that is over when a UTC day ends, even if clocks go back over midnight."""
     start = datetime.combine(newest + DAY, time())
     coming = zones.segments(zone, start, start + DAY)
     return min((segment.from_utc + segment.offset).date() for segment in coming) - DAY
@@ -142,8 +140,8 @@ def _last_complete(zone: str, newest: date) -> date:
 
 def _give_reasons(connection: duckdb.DuckDBPyConnection, night: Night, before: Basis, basis: Basis) -> None:
     first, last = engine.one_row(connection, "select min(activity_date), max(activity_date) from restated")
-    there = basis.made_from.keys() | before.made_from.keys()
-    days = sorted(day for day in there if first - DAY <= day <= last + DAY)
+    days_made = basis.made_from.keys() | before.made_from.keys()
+    days = sorted(day for day in days_made if first - DAY <= day <= last + DAY)
     of_source = set(basis.source_days(before))
     engine.create(connection, "days_touching", day=days, is_of_source=[day in of_source for day in days])
     _make_zones_before(connection, night.lake, before)

@@ -1,6 +1,6 @@
--- What was restated with its reason: one row per learner, date and measure. A date draws from the UTC days that reach
--- it in the zone that its learner had, or has now, on that day. If the zone (or the zone data) is another, that is the
--- reason; else if a landing of these days is; else only the configuration can be.
+-- What was restated with its reason: one row per learner, date and measure. A date depends on the UTC days that reach
+-- it, in the zone that its learner had then or has now. If the zone, or the zone data, is another, that is the reason.
+-- Else a changed landing of these days is. Else only the configuration can be.
 -- reads: days_touching, restated, zone_segments, zones_in_force, zones_in_force_before
 -- takes: $default_timezone, $default_timezone_before, $is_other_zone_data, $version
 -- makes: measured.*, version, reason

@@ -1,4 +1,4 @@
--- The cuts of all learners' active days, each in their own window (R16, R17), from a histogram of the scores: one row.
+-- The cuts of all learners' active days, each in their own window (R16, R17): one row, from a histogram of scores.
 -- reads: version.daily_activity, version.users, zone_windows
 -- takes: $level_metric
 -- makes: lowest, highest, cut_2, cut_3, cut_4

@@ -1,5 +1,5 @@
--- version, lake_landings -> what an operator has let through: the quarantine, and as many rows as there are duplicates
--- of other learners, without a word of whose.
+-- version, lake_landings -> what an operator has let through: the quarantine, and a row for each foreign duplicate.
+-- That row has no id.
 -- reads: lake_landings, version.landings, version.quarantine
 -- makes: stream, day, event_id, reason, row
 with duplicates as (

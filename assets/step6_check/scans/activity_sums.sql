@@ -1,5 +1,6 @@
--- daily_activity of the finished file -> one row per key: sums of all days, and sums and hash of the active days in the
--- learner's window, to be compared with totals and pulse. One pass, without a row in memory.
+-- daily_activity of the finished file -> one row per key: sums of all days, and sums and hash of active days. Those are
+-- the active days in the learner's window, to be compared with totals and pulse. It is one pass, without a row in
+-- memory.
 -- reads: version.daily_activity, version.pulse_totals
 -- makes: user_key, foreign_rows, null_rows, all_xp_earned, all_learning_time, all_sessions, all_quizzes,
 -- all_quizzes_passed, active_days, days_hash

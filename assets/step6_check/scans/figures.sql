@@ -1,5 +1,6 @@
--- What a version holds, as far as the next one must not fall far below it: one row per figure, and for XP and seconds
--- one per date of the week up to `last_day`. Every learner's window has that week. Dates after `until` are left out.
+-- The figures of a version that the next one must not fall far below. There is one row per figure, and for XP and
+-- seconds one per date of the week up to `last_day`. Every learner's window has that week. Dates after `until` are left
+-- out.
 -- reads: compared_daily_activity, compared_learning_pulse, compared_users
 -- takes: $last_day, $until
 -- makes: name, activity_date, amount

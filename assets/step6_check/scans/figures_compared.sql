@@ -1,5 +1,5 @@
--- figures_before, figures -> every figure of the version that readers get now, and whether the new one loses too much
--- of it (R25). A version without any rows has no figure of a date, so what is missing counts as nothing.
+-- figures_before, figures -> every figure of the version that readers get now, and whether too much is lost (R25). A
+-- version without any rows has no figure of a date, so what is missing counts as 0.
 -- reads: figures, figures_before, limits
 -- makes: name, example, has_shrunk
 select

@@ -1,6 +1,7 @@
--- What the version has in quarantine -> what of it counts once more (R22): rows that an operator has not let through,
--- and rows that are not in the quarantine of the published version either. A row is known by what it is; one without a
--- day by its id, because its other values may change every night, and by whether it has an instant that nobody reads.
+-- The version's quarantine -> the rows that count again (R22). Those are rows that an operator has not let through, and
+-- rows that the published version's quarantine does not have. A row is recognised by all of it. A row without a day is
+-- recognised by its id, because its other values may change every night. It also matters whether its instant is
+-- unreadable.
 -- reads: accepted_quarantine, fresh_landings, published_quarantine, version.quarantine
 -- makes: stream, day, reason, is_unreadable, row, not_accepted, not_seen
 with every as (

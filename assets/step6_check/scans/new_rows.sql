@@ -1,5 +1,6 @@
--- fresh_landings, quarantine_faults, landed_users -> how many rows are new, by stream: those of the landings made since
--- the published version, the rows without a day that it does not have, and of users, who land whole, all.
+-- fresh_landings, quarantine_faults, landed_users -> how many rows are new, by stream. New are the rows of landings
+-- made since the published version, and rows without a day that it does not have. Of users, who land whole, all rows
+-- are new.
 -- reads: fresh_landings, landed_users, limits, quarantine_faults
 -- makes: stream, is_of_users, rows
 with of_events as (

@@ -1,4 +1,4 @@
--- unusable_values, fresh_landings -> what is of no use, by stream and reason, described (R22).
+-- unusable_values, fresh_landings -> the rows that are of no use, by stream and reason, described (R22).
 -- reads: accepted_quarantine, fresh_landings, id_columns, unusable_values
 -- makes: stream, in_budget, not_seen, no_booleans, without_day, fault
 with shown as (

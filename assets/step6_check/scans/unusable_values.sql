@@ -1,5 +1,5 @@
--- fresh_quarantine, landed_users -> the values that cannot be used, by stream, reason and role, with what may be
--- shown of a value: no id and no username, of which a column may have been mapped by mistake (R22).
+-- fresh_quarantine, landed_users -> the values that cannot be used, by stream, reason and role. What is shown of a
+-- value is no id and no username: such a column may have been mapped by mistake (R22).
 -- reads: fresh_quarantine, landed_users
 -- makes: by_value.*, shown
 with unusable as (

@@ -19,7 +19,7 @@ from warehouse.configuration.configuration import Configuration, load
 from warehouse.errors import PulseError
 
 FOLDER = Path("demo")
-OURS = ("var", "platform.sqlite", "pulse.toml")
+MADE_BY_DEMO = ("var", "platform.sqlite", "pulse.toml")
 TOKEN_SECONDS = 7 * 24 * 3600
 
 
@@ -58,7 +58,7 @@ def _clear(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     configuration = folder / "pulse.toml"
     is_ours = configuration.is_file() and configuration.read_bytes().startswith(WRITTEN_BY_US.encode())
-    in_the_way = [folder / name for name in OURS if (folder / name).exists() and not is_ours]
+    in_the_way = [folder / name for name in MADE_BY_DEMO if (folder / name).exists() and not is_ours]
     if in_the_way or folder.is_symlink():
         message = f"{(in_the_way or [folder])[0]} was not made by `pulse demo`; move it, or run this in another folder"
         raise PulseError(message)

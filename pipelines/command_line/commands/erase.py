@@ -38,7 +38,7 @@ def erase(config: Path, user_id: str) -> None:
         raise PulseError(erased.failure)
     if lost := terminal.lost_output():
         message = f"the learner is erased, but standard output cannot be written ({lost.strerror}); the receipt is "
-        raise PulseError(f"{message}{erased.receipt.place}")
+        raise PulseError(f"{message}{erased.receipt.path}")
 
 
 def _warn(line: str) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from assets.all_steps import publish_lake
 from assets.erase import erase as erasing
-from assets.erase import places
+from assets.erase import find_learner
 from assets.night.night import Night
 from assets.reconcile.reconcile import reconcile
 from serve.app import create_app
@@ -110,7 +110,7 @@ def test_the_receipt_has_counts_before_and_after_and_not_the_id(woven: Configura
     assert (content["version"], content["versions_deleted"]) == (Warehouse.of(woven).current(), [FIRST, SECOND])
     assert content["learner_sha256"] == read_list(Lake.of(woven).suppressed).hash_of(GONE)
     assert receipts(woven) == [content]
-    assert receipt.place.name == f"{content['begun_at'].replace(':', '-')}-000001.json"
+    assert receipt.path.name == f"{content['begun_at'].replace(':', '-')}-000001.json"
     assert GONE[:8] not in receipt.to_json().lower()
 
 
@@ -157,9 +157,9 @@ def test_one_after_the_other_can_be_erased_whatever_the_id(woven: Configuration)
 def test_whose_a_row_is(
     woven: Configuration, user_id: str | None, row: str | None, wanted: str, *, is_theirs: bool
 ) -> None:
-    condition = places.is_of_learner(("user_id", "row"))
+    condition = find_learner.is_of_learner(("user_id", "row"))
     query = f"select {condition} from (select $found::varchar as user_id, $row::varchar as row)"
-    with places.connected(Night.of(woven)) as connection:
+    with find_learner.connected(Night.of(woven)) as connection:
         found = connection.execute(query, {"found": user_id, "row": row, "user_id": wanted}).fetchall()
     assert found == [(is_theirs,)]
 

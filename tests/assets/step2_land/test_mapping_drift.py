@@ -63,7 +63,7 @@ def test_what_changes_beside_the_mapping_is_noted_and_lands(platform: Platform) 
     platform.make("xp", wider, [(*row, None) for row in xp_rows(3)])
     landed = land(Night.of(configuration), stream, [FIRST])
     assert [landing.rows for landing in landed.landings] == [3]
-    assert landed.other_columns == ("mood",)
+    assert landed.unmapped_columns == ("mood",)
     amount = "INTEGER(11), is DECIMAL(20, 0)" if platform.is_mariadb else "INTEGER, is NUMERIC(20, 0)"
     assert set(landed.changes) == {
         'column "mood" (VARCHAR(9)) was added',

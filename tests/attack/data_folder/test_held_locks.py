@@ -38,7 +38,7 @@ def warehouse(published: Configuration) -> Warehouse:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits that are over soon."""
     monkeypatch.setattr(lock, "POINTER_SECONDS", 0.2)
-    monkeypatch.setattr(lock, "TOLD_SECONDS", 0.05)
+    monkeypatch.setattr(lock, "NOTICE_SECONDS", 0.05)
     monkeypatch.setattr(verification, "READING_SECONDS", 0.2)
 
 
@@ -150,7 +150,7 @@ def test_a_queued_run_says_for_whom_it_waits_and_gives_up(
     published: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """FAULTS 74: once, and after a while."""
-    monkeypatch.setattr(lock, "TOLD_SECONDS", 0.05)
+    monkeypatch.setattr(lock, "NOTICE_SECONDS", 0.05)
     told: list[str] = []
     with (
         holding(made(published.data_dir / "run.lock")) as holder,

@@ -14,7 +14,7 @@ from serve.app import create_app
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import ANA, FIRST_DAY, SECOND, bearer
 from warehouse.configuration.configuration import Configuration
-from warehouse.disk.files import a_file
+from warehouse.disk.files import regular_file
 from warehouse.erasure.suppression import suppress
 from warehouse.errors import DamagedError
 from warehouse.lake.lake import Lake
@@ -135,7 +135,7 @@ def test_no_command_waits_for_what_is_no_file(
 def test_a_file_is_a_file(tmp_path: Path) -> None:
     """FAULTS 83: what is not there, or is a folder, is for whoever opens it to say."""
     (tmp_path / "file").touch()
-    assert a_file(tmp_path / "file") == tmp_path / "file"
-    assert a_file(tmp_path) == tmp_path
+    assert regular_file(tmp_path / "file") == tmp_path / "file"
+    assert regular_file(tmp_path) == tmp_path
     with pytest.raises(FileNotFoundError):
-        a_file(tmp_path / "gone")
+        regular_file(tmp_path / "gone")

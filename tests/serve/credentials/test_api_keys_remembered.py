@@ -100,7 +100,7 @@ def test_what_is_remembered_is_bounded_and_the_oldest_is_forgotten_first(
     monkeypatch.setattr(api_keys, "MOST_REMEMBERED", 100)
     for number in range(150):
         assert not is_good(ring, f"guess-{number}")
-    assert len(ring._known) == 100  # noqa: SLF001 - nothing else shows it
+    assert len(ring._cached) == 100  # noqa: SLF001 - nothing else shows it
     assert not is_good(ring, "guess-149")
     assert len(memory.asked) == 150
     assert not is_good(ring, "guess-0")

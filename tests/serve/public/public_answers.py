@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from urllib.parse import quote
 
-from serve.public.public_pulse import DAY, PublicPulse
+from serve.public.public_pulse import PublicPulse
+from warehouse.zones import DAY
 
 SVG = "{http://www.w3.org/2000/svg}"
 DAYS = 30

@@ -14,7 +14,6 @@ from flask.testing import FlaskClient
 from serve.app import create_app
 from serve.public import palette
 from serve.public.heatmap import WeekStart, heatmap
-from serve.public.public_pulse import DAY
 from tests.serve.public.public_answers import (
     END,
     PATHS,
@@ -29,6 +28,7 @@ from tests.serve.public.public_answers import (
 )
 from tests.support.platforms.public_platform import COMPOSED, DECOMPOSED, SHOWN
 from warehouse.configuration.configuration import Configuration, load
+from warehouse.zones import DAY
 
 # --- the grid ---------------------------------------------------------------------------------------------------------
 

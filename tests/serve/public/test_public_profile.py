@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from serve.app import create_app
-from serve.public.public_pulse import DAY, PublicPulse, runs
+from serve.public.public_pulse import PublicPulse, runs
 from tests.serve.public.public_answers import (
     DAYS,
     END,
@@ -30,6 +30,7 @@ from tests.support.platforms.public_platform import ADA, ADA_SECONDS, ADA_XP, LA
 from tests.support.slowly import slowly
 from warehouse.configuration.configuration import Configuration
 from warehouse.versions.versions import Warehouse
+from warehouse.zones import DAY
 
 # --- the profile ------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
-"""Where a learner is: every file of lake and warehouse that names one, with the number of rows (FAULTS 42).
+"""Finding a learner in every file of lake and warehouse, with the number of rows (FAULTS 42).
 
-Nothing is listed by hand. A Parquet file below the lake, or a table of a version, that has a column `user_id` or `row`
-can name a learner: whoever writes it, of whatever stream, under whatever mapping.
+No file is listed by hand. Every Parquet file of the lake and every table of a version is searched that has a column
+`user_id` or `row`. Writer, stream and mapping do not matter.
 """
 
 from collections import Counter, defaultdict
@@ -28,12 +28,12 @@ where name in ('user_id', 'row', 'reason') group by file_name
 
 
 @dataclass(frozen=True)
-class Found:
-    """Where a learner is.
+class LearnerRows:
+    """The rows that name a learner.
 
     Args:
         files: the files of the lake that name the learner.
-        lake: rows by place, such as `xp_events` or `xp_events, undated`; 0 where there are none.
+        lake: rows by name in the receipt, such as `xp_events` or `xp_events, undated`; 0 where there are none.
         versions: the same by version and table.
     """
 
@@ -47,7 +47,7 @@ class Found:
         return self.lake.total() + sum(tables.total() for tables in self.versions.values())
 
 
-def find(night: Night, user_id: str) -> Found:
+def find_learner(night: Night, user_id: str) -> LearnerRows:
     """Look for a learner in all of lake and warehouse.
 
     Args:
@@ -55,9 +55,9 @@ def find(night: Night, user_id: str) -> Found:
         user_id: a normal id (R26).
     """
     with connected(night) as connection:
-        files, lake = _in_lake(connection, night.lake.root, user_id)
-        versions = {place.stem: _in_version(connection, place, user_id) for place in _files_of_versions(night)}
-    return Found(files, lake, versions)
+        files, lake = _rows_in_lake(connection, night.lake.root, user_id)
+        versions = {file.stem: _rows_in_version(connection, file, user_id) for file in _files_of_versions(night)}
+    return LearnerRows(files, lake, versions)
 
 
 def _files_of_versions(night: Night) -> list[Path]:
@@ -67,7 +67,7 @@ def _files_of_versions(night: Night) -> list[Path]:
 
 @contextmanager
 def connected(night: Night) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a connection that computes and can tell whose a row is."""
+    """Open a connection that has the macro `is_of_learner`."""
     with night.connect() as connection:
         connection.execute(engine.sql(NAMES))
         yield connection
@@ -83,54 +83,56 @@ def is_of_learner(columns: Sequence[str]) -> str:
     return f"is_of_learner({user_id}, {row}, $user_id)"
 
 
-def _in_lake(connection: duckdb.DuckDBPyConnection, root: Path, user_id: str) -> tuple[frozenset[Path], Counter[str]]:
+def _rows_in_lake(
+    connection: duckdb.DuckDBPyConnection, root: Path, user_id: str
+) -> tuple[frozenset[Path], Counter[str]]:
     files: set[Path] = set()
     rows: Counter[str] = Counter()
-    for columns, places in _by_columns(connection, root).items():
-        rows.update({_name_of(root, place, None): 0 for place in places})
+    for columns, paths in _by_columns(connection, root).items():
+        rows.update({_receipt_name(root, file, None): 0 for file in paths})
         reason = "reason" if "reason" in columns else "null"
         counted = connection.execute(
-            f"select filename, {reason} as reason, count(*) from {engine.files(places, 'filename = true')} "
+            f"select filename, {reason} as reason, count(*) from {engine.files(paths, 'filename = true')} "
             f"where {is_of_learner(columns)} group by all",
             {"user_id": user_id},
         ).fetchall()
-        for name, why, count in counted:
+        for name, row_reason, count in counted:
             files.add(Path(name))
-            rows[_name_of(root, Path(name), why)] += count
+            rows[_receipt_name(root, Path(name), row_reason)] += count
     return frozenset(files), rows
 
 
 def _by_columns(connection: duckdb.DuckDBPyConnection, root: Path) -> dict[tuple[str, ...], list[Path]]:
-    """Return the Parquet files that can name a learner, by the columns of theirs that matter here."""
-    found: dict[tuple[str, ...], list[Path]] = defaultdict(list)
-    if places := below(root, ".parquet"):
-        query = COLUMNS_OF_FILES.format(files=engine.paths(places))
+    """Return the Parquet files that can name a learner, by those of their columns that are used here."""
+    by_columns: dict[tuple[str, ...], list[Path]] = defaultdict(list)
+    if paths := below(root, ".parquet"):
+        query = COLUMNS_OF_FILES.format(files=engine.paths(paths))
         for name, columns in connection.execute(query).fetchall():
             if {"user_id", "row"} & set(columns):
-                found[tuple(columns)].append(Path(name))
-    return found
+                by_columns[tuple(columns)].append(Path(name))
+    return by_columns
 
 
-def _name_of(root: Path, place: Path, reason: str | None) -> str:
-    """Return the name of a place in the receipt: a stream's files are one, what is in them for a reason is another."""
-    folder = place.parent.relative_to(root).as_posix()
+def _receipt_name(root: Path, file: Path, reason: str | None) -> str:
+    """Return the name of a file in the receipt: the stream, or stream and kind for rows with a reason."""
+    folder = file.parent.relative_to(root).as_posix()
     if folder.startswith("ahead/"):
         return "ahead"
     if folder in (".", ACTIVITY):
-        return place.stem if folder == "." else folder
-    kind = "undated" if place.stem == "undated" else "duplicates" if reason == "duplicate" else "quarantine"
-    return f"{folder}, {kind}" if reason is not None or place.stem == "undated" else folder
+        return file.stem if folder == "." else folder
+    kind = "undated" if file.stem == "undated" else "duplicates" if reason == "duplicate" else "quarantine"
+    return f"{folder}, {kind}" if reason is not None or file.stem == "undated" else folder
 
 
-def _in_version(connection: duckdb.DuckDBPyConnection, place: Path, user_id: str) -> Counter[str]:
+def _rows_in_version(connection: duckdb.DuckDBPyConnection, file: Path, user_id: str) -> Counter[str]:
     try:
-        with engine.attached(connection, place, "version"):
+        with engine.attached(connection, file, "version"):
             tables = connection.execute(engine.sql(COLUMNS_OF_TABLES)).fetchall()
-            return Counter({name: _in_table(connection, name, columns, user_id) for name, columns in tables})
+            return Counter({name: _rows_in_table(connection, name, columns, user_id) for name, columns in tables})
     except duckdb.Error:
         return Counter({UNREADABLE: 1})
 
 
-def _in_table(connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[str], user_id: str) -> int:
+def _rows_in_table(connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[str], user_id: str) -> int:
     query = f"select count(*) from version.{name} where {is_of_learner(columns)}"
     return int(engine.one_row(connection, query, {"user_id": user_id})[0])
