@@ -4,7 +4,7 @@ The job `nightly` runs the very same steps as assets; their order is then Dagste
 """
 
 from assets.night.night import Night
-from assets.step0_plan.ahead import refuse_ahead, set_aside
+from assets.step0_plan.clock_ahead import refuse_ahead, set_aside
 from assets.step0_plan.plan import Run
 from assets.step2_land.land import land_run
 from assets.step3_users.users import land_users

@@ -7,7 +7,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from serve.credentials.credentials import Credentials
-from serve.http import openapi, response_headers, spelling
+from serve.http import openapi, response_headers, url_spelling
 from serve.http.access_log import AccessLog
 from serve.http.answers import error_answer, json_text_answer
 from serve.http.clients import Clients
@@ -40,14 +40,15 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
 
     Args:
         configuration: loaded with the section `auth`.
-        shared: the folder where the workers of one server tell each other what they serve and count (`counted.share`).
+        shared: the folder where the workers of one server tell each other what they serve and count
+            (`shared_metrics.share`).
 
     Raises:
         ConfigurationError: there is nothing that credentials can be checked with, or a store has no driver.
     """
     app = Flask(__name__, static_folder=None, template_folder=str(public.TEMPLATES))
     app.url_map.merge_slashes = False  # a path with two of them is unknown, not redirected to another
-    spelling.register(app)
+    url_spelling.register(app)
     app.extensions["follower"] = follower = Follower(
         Warehouse.of(configuration), configuration.serve.cache_mb * MEGABYTE
     )

@@ -20,8 +20,8 @@ from granian.server.mp import MPServer
 from serve.app import create_app
 from serve.http import connections, log_lines
 from serve.http.gateway import Gateway
-from serve.operations import counted
-from serve.operations.beats import Beats, Watcher, watch
+from serve.operations import shared_metrics
+from serve.operations.heartbeats import Beats, Watcher, watch
 from serve.public import public
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.errors import PulseError
@@ -109,7 +109,7 @@ def gateway_of(
     configuration: Configuration, folder: Path | None, listening: tuple[int, int], beats: Beats, worker: int
 ) -> Gateway:
     """Return what Granian calls in each worker process; connections and threads are started here, after the fork."""
-    shared = counted.share(folder)
+    shared = shared_metrics.share(folder)
     app = create_app(configuration, shared)
     app.extensions["credentials"].start()  # in the process that answers, before the first request
     follower, metrics = app.extensions["follower"], app.extensions["metrics"]

@@ -16,7 +16,7 @@ from assets.night.interrupts import obeyed
 from assets.night.night import Night
 from assets.night.progress import Listener, Progress, Silent
 from assets.orchestration.partitions import days_named
-from assets.step0_plan.ahead import set_aside
+from assets.step0_plan.clock_ahead import set_aside
 from assets.step0_plan.plan import Run, planned
 from warehouse import clock
 from warehouse.condition import readiness, space

@@ -10,7 +10,7 @@ from datetime import date
 from assets.all_steps import build_and_publish, extract
 from assets.night.night import Night
 from assets.reconcile.compare import Comparison, compare
-from assets.step0_plan.ahead import set_aside
+from assets.step0_plan.clock_ahead import set_aside
 from assets.step4_roll_up.activity import roll_up
 from warehouse.lake.landing import Landing
 from warehouse.versions.manifest import Manifest

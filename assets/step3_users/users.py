@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from assets.night.night import Night
-from assets.step0_plan.ahead import is_ahead
+from assets.step0_plan.clock_ahead import is_ahead
 from assets.step1_extract.extract import open_stream
 from assets.step1_extract.selects.columns import changes
 from assets.step1_extract.source.clocks import refuse_day_not_over

@@ -17,9 +17,9 @@ import duckdb
 from assets.night.night import Night
 from assets.step3_users.users import commonest_deleted_at
 from assets.step5_build.blocks.pack import view_blocks
-from assets.step6_check.before import Before, version_before, view_before
 from assets.step6_check.check_list import CHECK_LIST, LET_THROUGH, READABLE, Check, Outcome, Report, judged
-from assets.step6_check.fresh import view_accepted, view_fresh_rows, view_landings
+from assets.step6_check.fresh_landings import view_accepted, view_fresh_rows, view_landings
+from assets.step6_check.version_before import Before, version_before, view_before
 from warehouse import engine
 from warehouse.crash_points import reached
 from warehouse.disk.files import UNFINISHED
@@ -28,8 +28,8 @@ from warehouse.lake.days import days_between
 from warehouse.versions import schema
 
 SCANS = Path(__file__).with_name("scans")
-# Tables of the version and the lake, in the order in which one reads another. `before.py` makes those of the version
-# before.
+# Tables of the version and the lake, in the order in which one reads another. Those of the version before are made by
+# `version_before.py`.
 TABLES = (
     "sizes",
     "live_learners",

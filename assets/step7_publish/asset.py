@@ -7,7 +7,7 @@ from assets.orchestration.keys import WAREHOUSE, version_key, warehouse_key
 from assets.orchestration.resources import NightResource
 from assets.orchestration.retries import permanent_errors_fail_at_once
 from assets.step7_publish.publish import publish
-from assets.step7_publish.waiting import version_built
+from assets.step7_publish.waiting_version import version_built
 from warehouse.versions import schema
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from assets.night.night import Night
 from assets.step6_check.check import check, refuse_failures
-from assets.step6_check.fresh import remember_accepted
+from assets.step6_check.fresh_landings import remember_accepted
 from assets.step7_publish.record import record_basis, record_restatements
 from warehouse import engine
 from warehouse.crash_points import reached

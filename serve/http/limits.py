@@ -18,7 +18,7 @@ from limits.errors import ConfigurationError as LibraryError
 from serve.http.access_log import CLIENT
 from serve.http.answers import error_answer
 from serve.http.clients import Clients, is_private, limited_by
-from serve.http.counts import Counts
+from serve.http.limit_store import Counts
 from warehouse.configuration.serving import Serve
 from warehouse.errors import ConfigurationError
 

@@ -19,7 +19,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from serve.http import log_lines
-from serve.operations.counted import WorkersCollector
+from serve.operations.shared_metrics import WorkersCollector
 from serve.operations.workers import Workers
 from serve.version.reader import Follower
 from warehouse.versions.pin import Pin
@@ -38,7 +38,7 @@ class Metrics:
     Args:
         app: whose requests are counted.
         follower: what it serves.
-        folder: as `counted.share` returned it; None if that was not called.
+        folder: as `shared_metrics.share` returned it; None if that was not called.
         counted_route: the rule of the route whose answers are lookups.
         troubles: finds what is wrong with the files beside the version.
         clock: the present, in seconds since 1970.

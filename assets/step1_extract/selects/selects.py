@@ -28,7 +28,7 @@ from assets.step1_extract.selects.derived import EVERY_DAY
 from assets.step1_extract.selects.figures import figure_columns, source_day
 from assets.step1_extract.selects.filters import conditions, is_none_of
 from assets.step1_extract.selects.types import SourceColumn, is_bit, may_end_in_zeros
-from assets.step1_extract.values.never import at_most_the_last_instant
+from assets.step1_extract.values.not_deleted import at_most_the_last_instant
 from warehouse.configuration.configuration import Stream
 from warehouse.configuration.roles import Mapped, Unit
 from warehouse.configuration.streams import DELETED_AT, Role, instant_of

@@ -25,7 +25,7 @@ from assets.step1_extract.values.mapped_values import (
     reader_of_amount,
     reader_of_id,
 )
-from assets.step1_extract.values.never import NEVER, is_never
+from assets.step1_extract.values.not_deleted import NEVER, is_never
 from assets.step1_extract.values.values import (
     ARROW_TYPES,
     ISO_8601,

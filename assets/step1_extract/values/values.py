@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assets.step1_extract.values.never import NEVER, is_never
+from assets.step1_extract.values.not_deleted import NEVER, is_never
 from warehouse.configuration.streams import DELETED_AT, Role, ValueType
 from warehouse.zones import to_utc
 

@@ -14,8 +14,8 @@ from assets.all_steps import publish_lake
 from assets.night.night import Night
 from assets.night.progress import Listener, Progress
 from assets.reconcile.reconcile import reconcile
-from assets.step0_plan import ahead
-from assets.step0_plan.ahead import find_ahead
+from assets.step0_plan import clock_ahead
+from assets.step0_plan.clock_ahead import find_ahead
 from pipelines.command_line import cli
 from serve.public.profiles import Profiles
 from tests.support.erasing.erase import erase
@@ -254,7 +254,7 @@ def test_a_kill_while_it_is_moved_is_completed_by_the_next_night(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(ahead, "reached", killed)
+        patched.setattr(clock_ahead, "reached", killed)
         with pytest.raises(KeyboardInterrupt):
             nights(source, set_clock, ahead=8, later=0)
     manifest = night(source.configuration(), TODAY - DAY)
@@ -349,7 +349,7 @@ def test_what_a_landing_says_of_its_zones_is_corrected_with_them(set_clock: SetC
     """FAULTS 54: zones that are kept say that they are of a day that is over, so that nothing is moved twice."""
     configuration = wrong_night(platform(tmp_path), set_clock)
     lake = Lake.of(configuration)
-    assert ahead.set_aside(Night.of(configuration)) is not None
+    assert clock_ahead.set_aside(Night.of(configuration)) is not None
     said = Footers().content(lake.zones)
     assert said["last_day"] == str(TODAY - DAY)
     assert find_ahead(Night.of(configuration)).landings == {}

@@ -19,7 +19,7 @@ from assets.all_steps import publish_lake
 from assets.night.night import Night
 from assets.step4_roll_up.activity import roll_up
 from assets.step5_build.build import build
-from assets.step7_publish.waiting import version_built
+from assets.step7_publish.waiting_version import version_built
 from serve.app import create_app
 from tests.oracle.oracle import World
 from tests.support.erasing import woven_lake

@@ -6,7 +6,7 @@ import pytest
 from limits.storage import MemoryStorage
 
 from serve import app
-from serve.http.counts import Counts
+from serve.http.limit_store import Counts
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import PATH, SECOND, bearer
 
@@ -62,7 +62,7 @@ def test_what_a_shared_store_says_by_the_wall_is_told_by_the_clock_that_grows(
     clocks: Clocks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sibling: the library's stores give the end of a count in seconds since 1970."""
-    monkeypatch.setattr("serve.http.counts.storage_from_string", lambda *_, **__: MemoryStorage())
+    monkeypatch.setattr("serve.http.limit_store.storage_from_string", lambda *_, **__: MemoryStorage())
     counts = Counts(location="redis://a-store-of-the-library")
     assert counts.incr("a", 60) == 1
     clocks.go_on(20)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import mmap_dict
 
-from serve.operations.counted import SurvivingDict
+from serve.operations.shared_metrics import SurvivingDict
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import PATH, SECOND, bearer
 from tests.support.repository import ROOT

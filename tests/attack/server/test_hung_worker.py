@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from serve.operations.beats import HUNG_SECONDS, KILLED_SECONDS, LATE_SECONDS, REPLACED_SECONDS, Beats, Watcher
+from serve.operations.heartbeats import HUNG_SECONDS, KILLED_SECONDS, LATE_SECONDS, REPLACED_SECONDS, Beats, Watcher
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import SECOND, bearer
 from tests.support.running import running_server

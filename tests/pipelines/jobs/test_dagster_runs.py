@@ -17,7 +17,7 @@ from assets.orchestration.keys import lake_key, source_key, version_key, warehou
 from assets.orchestration.partitions import days_named
 from assets.step2_land.land import land
 from assets.step5_build.build import build
-from assets.step7_publish.waiting import version_built
+from assets.step7_publish.waiting_version import version_built
 from pipelines.command_line.dagster_run import nightly_job
 from pipelines.definitions import definitions
 from pipelines.instance.history import report_what_is_lacking

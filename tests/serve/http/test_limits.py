@@ -18,8 +18,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from serve import app
-from serve.http import counts
-from serve.http.counts import MOST_KEYS, Counts, ProcessCounts
+from serve.http import limit_store
+from serve.http.limit_store import MOST_KEYS, Counts, ProcessCounts
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import ANA, BEN, PATH, SECOND, bearer
 from warehouse.configuration.configuration import load
@@ -42,7 +42,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for name in ("serve.http.counts.time.time", "serve.http.counts.time.monotonic"):
+    for name in ("serve.http.limit_store.time.time", "serve.http.limit_store.time.monotonic"):
         monkeypatch.setattr(name, clock)
     return clock
 
@@ -199,7 +199,7 @@ def test_counts_end_on_time_and_are_forgotten(clock: Clock) -> None:
 
 @pytest.mark.usefixtures("clock")
 def test_no_more_than_so_many_keys_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counts, "MOST_KEYS", 10)
+    monkeypatch.setattr(limit_store, "MOST_KEYS", 10)
     kept = ProcessCounts()
     for number in range(1000):
         kept.incr(str(number), 60, 1)
@@ -264,7 +264,7 @@ def test_a_store_that_is_down_takes_nothing_with_it_and_counts_again_when_it_is_
     folder: Path, redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = [time.monotonic()]
-    monkeypatch.setattr("serve.http.counts.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("serve.http.limit_store.time.monotonic", lambda: now[0])
     asking = client(folder, rate_limit="3/minute", rate_limit_storage=redis.url)
     assert ask(asking, bearer()).status_code == 200
     redis.stop()
@@ -273,7 +273,7 @@ def test_a_store_that_is_down_takes_nothing_with_it_and_counts_again_when_it_is_
     assert ask(asking, bearer(BEN)).status_code == 200
     assert caplog.text.count("rate limits are counted per worker, their store fails: ConnectionError") == 1
     redis.start()
-    now[0] += counts.DOWN_SECONDS
+    now[0] += limit_store.DOWN_SECONDS
     assert [ask(asking, bearer()).status_code for _ in range(4)] == [200, 200, 200, 429]
 
 
