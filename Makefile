@@ -99,7 +99,7 @@ audit: $(VENV)/.installed
 	cd tests/browser && npm audit
 
 licences: $(VENV)/.installed
-	$(VENV)/bin/python -m tests.licences
+	$(VENV)/bin/python -m tests.documents.licences
 
 checks: $(VENV)/.installed
 	$(VENV)/bin/python -c 'from assets.step6_check.check_list import page; print(page(), end="")' \

@@ -1,8 +1,8 @@
-"""What several test modules share: how many random worlds they draw, a real PostgreSQL and a real MariaDB.
+"""What several test modules share: how many random worlds they draw, two nights, a real PostgreSQL and a real MariaDB.
 
 `CI=true` draws many worlds, anything else few; `--hypothesis-profile=ci` does the same by hand, and `thorough` draws
 more than CI has time for. Tests take their share of the profile's `max_examples`. How the product is run on a world is
-`replay.py`.
+`tests/support/running/replay.py`.
 """
 
 import os
@@ -15,8 +15,12 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
+pytest.register_assert_rewrite("tests")  # helpers, too, say what they compared; so nothing of them is imported before
+
+from tests.support.platforms import small_platform  # noqa: E402
+from tests.support.repository import IS_CI  # noqa: E402
+
 MARIADB_URL = os.environ.get("PULSE_TEST_MARIADB", "mysql://root@127.0.0.1:3306/test")
-IS_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 SLOW_ON_PURPOSE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 settings.register_profile(
@@ -53,3 +57,9 @@ def mariadb_url() -> str:
         if IS_CI:
             pytest.fail(f"CI needs a MariaDB at {MARIADB_URL}: {error.orig}")
         pytest.skip(f"no MariaDB at {MARIADB_URL}; name one with PULSE_TEST_MARIADB")
+
+
+@pytest.fixture(scope="session")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The two nights of `small_platform`, for copying only."""
+    return small_platform.two_nights(tmp_path_factory.getbasetemp())

@@ -14,7 +14,8 @@ import duckdb
 
 MACROS = Path(__file__).with_name("macros.sql")
 
-# Both give wrong results or internal errors in 1.5.x (duckdb/duckdb#24624); tests/test_engines_duckdb.py has the cases.
+# Both give wrong results or internal errors in 1.5.x (duckdb/duckdb#24624); tests/warehouse/test_duckdb_results.py has
+# the cases.
 DISABLED_OPTIMIZERS = "common_subplan,top_n_window_elimination"
 PATTERN = re.compile(r"[*?[]")  # what DuckDB's readers of files take for "any", also in a list of paths
 MEMORY_LIMIT = "1GB"  # what does not fit is spilled, so that a night runs on a small machine

@@ -2,7 +2,7 @@
 
 `dagster dev` starts the code server, the webserver and the daemon, and ends when one of them does. It starts each of
 them by one function, so that is where the guarded webserver is put in place. Were the unguarded one started in another
-way, by a Dagster that we do not know, `tests/attack/test_ui.py` would say so.
+way, by a Dagster that we do not know, `tests/attack/ui/test_ui.py` would say so.
 """
 
 from collections.abc import Sequence

@@ -26,11 +26,10 @@ from assets.reconcile.compare import compare
 from assets.step1_extract.source.waiting import BEYOND_ITS_OWN, SourceThread
 from assets.step2_land.land import land
 from assets.step3_users.users import land_users
-from tests.edges.test_dagster_terminate import executed, run_of
-from tests.sources import USERS_TYPES, XP_TYPES, Platform, night, server_platform, xp_by_day
-from tests.test_commands import Place
-from tests.test_dagster import Place as DagsterPlace
-from tests.test_dagster import at_home
+from tests.support.platforms.sources import USERS_TYPES, XP_TYPES, Platform, night, server_platform, xp_by_day
+from tests.support.running.command_place import Place
+from tests.support.running.dagster_place import Place as DagsterPlace
+from tests.support.running.dagster_place import at_home, executed, run_of
 from warehouse import clock
 from warehouse.configuration.configuration import Configuration
 from warehouse.disk.lock import run_lock

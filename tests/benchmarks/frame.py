@@ -20,11 +20,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from tests.support.repository import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 Size = Literal["tiny", "scaled", "full"]
-ROOT = Path(__file__).parents[2]
 ROUNDS: Mapping[Size, int] = {"tiny": 1, "scaled": 2, "full": 5}
 KILOBYTES_PER_MEGABYTE = 1000 * 1000 / 1024  # the kernel counts in units of 1024 bytes, we report in 10^6
 

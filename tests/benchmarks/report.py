@@ -16,7 +16,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks import plots
-from tests.benchmarks.frame import ROOT
+from tests.support.repository import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

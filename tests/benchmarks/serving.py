@@ -18,7 +18,8 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.benchmarks import plots, serving_world, sources
-from tests.benchmarks.frame import ROOT, Bench, BenchmarkError, Goal, Question, Result
+from tests.benchmarks.frame import Bench, BenchmarkError, Goal, Question, Result
+from tests.support.repository import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

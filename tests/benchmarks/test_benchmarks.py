@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.__main__ import QUESTIONS
+from tests.support.repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 PEERS = {"raw_to_version": ("polars", "chdb"), "night": ("polars",)}
 
 

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from serve.app import create_app
-from tests import public_platform
-from tests.browser.chromium import ARGUMENTS, AXE, CHROMIUM, DESKTOP, YEAR, Open, missing, serving
+from tests.support.platforms import public_platform
+from tests.support.running.chromium import ARGUMENTS, AXE, CHROMIUM, DESKTOP, YEAR, Open, missing, serving
 
 
 @pytest.fixture(scope="module")

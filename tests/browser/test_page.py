@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, Page
 from werkzeug import Response
 
 from serve.public import palette
-from tests.browser.chromium import DESKTOP, PHONE, Open, serving
-from tests.public_platform import SHOWN
-from tests.slowly import slowly
+from tests.support.platforms.public_platform import SHOWN
+from tests.support.running.chromium import DESKTOP, PHONE, Open, serving
+from tests.support.slowly import slowly
 
 ADA = "/profile/ada"
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]

@@ -25,9 +25,10 @@ from tests.faults import torture, two_states
 from tests.faults.failing_disk import failing_disk
 from tests.faults.failing_nights import fail_at_every_call
 from tests.faults.torture import AT_RANDOM, BY_COMMAND, Torture
+from tests.support.repository import ROOT
 from warehouse.crash_points import NAMES
 
-PAGE = Path(__file__).parents[2] / "docs" / "RELIABILITY.md"
+PAGE = ROOT / "docs" / "RELIABILITY.md"
 BEGIN, END = "<!-- make torture -->", "<!-- end of make torture -->"
 LATE = 0.6  # where checking and publishing begin, as a share of a night
 PARTS = ("kills", "command", "disk")

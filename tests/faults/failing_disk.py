@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.repository import ROOT
+
 SOURCE = Path(__file__).with_name("failing_io.c")
 LONGEST_SECONDS = 120
 FLOOR = "PULSE_TEST_FLOOR_BYTES"  # instead of `space.FLOOR_BYTES`

@@ -15,10 +15,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from tests.faults.two_states import LAST_DAY
+from tests.support.repository import ROOT
 from warehouse import crash_points
 from warehouse.configuration.configuration import Configuration, load
 
-ROOT = Path(__file__).parents[2]
 LONGEST_SECONDS = 120.0
 MODULES = ("assets.night.night", "pipelines.command_line.cli", "tests.faults.nights")
 

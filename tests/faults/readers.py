@@ -15,10 +15,10 @@ from typing import Any
 
 import duckdb
 
-from tests import replay
 from tests.faults.two_states import LEARNERS, STATES, Place, bodies
-from tests.small_platform import PATH
-from tests.test_server import HOST, Running, read, wait_until
+from tests.support.platforms.small_platform import PATH
+from tests.support.running import replay
+from tests.support.running.running_server import HOST, Running, read, wait_until
 from warehouse.versions.versions import Warehouse
 
 LEARNERS_ASKING = 2

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import small_platform
-from tests.small_platform import FIRST_NIGHT, SECOND_NIGHT
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import FIRST_NIGHT, SECOND_NIGHT
+from tests.support.repository import ROOT
 from warehouse import crash_points
 
-ROOT = Path(__file__).parents[2]
 ROOMS = ("assets", "pipelines", "serve", "warehouse")
 DIE = "from warehouse.crash_points import reached\nfor _ in range({times}): reached('publish: switched')"
 

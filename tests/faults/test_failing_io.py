@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import platforms
 from tests.faults import two_states
 from tests.faults.failing_disk import FailingDisk, failing_at, failing_disk
 from tests.faults.failing_nights import fail_at_every_call, night
 from tests.faults.torture import leftovers
+from tests.support.platforms import platforms
 from warehouse.versions.versions import Warehouse
 
 CALM = two_states.world("calm")

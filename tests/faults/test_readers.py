@@ -1,6 +1,7 @@
 """Readers who hold a version while three others are published and theirs is pruned (FAULTS 7).
 
-Who reads while nights die is `test_kills.py`; who reads through the real server, `tests/test_workers.py`.
+Who reads while nights die is `test_kills.py`; who reads through the real server,
+`tests/serve/operations/test_workers.py`.
 """
 
 import json

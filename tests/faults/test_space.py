@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.command_line import cli
-from tests import small_platform
-from tests.slowly import slowly
-from tests.small_platform import SECOND
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import SECOND
+from tests.support.slowly import slowly
 from warehouse.condition import space
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import StorageError

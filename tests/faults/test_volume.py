@@ -12,14 +12,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests import small_platform
-from tests.small_platform import BEN, FIRST_NIGHT
+from tests.support.platforms import small_platform
+from tests.support.platforms.small_platform import BEN, FIRST_NIGHT
+from tests.support.repository import ROOT
 from warehouse.configuration.configuration import Configuration
 from warehouse.versions.versions import Warehouse
 
 ORDINARY, TIMES = 40_000, 10  # rows of XP and of sessions of a night
 MEGABYTES = 700  # of the process: what DuckDB may take for landing (400 MB), a batch, Python and its libraries
-ROOT = Path(__file__).parents[2]
 NIGHT = f"""
 import re, sys
 from datetime import date

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests import replay, test_server
 from tests.faults import nights, two_states
 from tests.faults.readers import Readers, analysis
 from tests.faults.two_states import STATES, Place, world
-from tests.test_server import Running, wait_until
+from tests.support.running import replay, running_server
+from tests.support.running.running_server import Running, wait_until
 from warehouse.crash_points import NAMES
 from warehouse.versions.manifest import sha256_of
 from warehouse.versions.versions import Warehouse
@@ -155,7 +155,7 @@ def prepared(folder: Path) -> Iterator[Torture]:
         hashes[state] = warehouse.manifest(str(warehouse.current())).logical_hash
         analyses[state] = analysis(warehouse.pointer.resolve())[1:]
     times = nights.times_reached(place.configuration)
-    with test_server.serving(place.configuration) as server:
+    with running_server.serving(place.configuration) as server:
         readers = Readers(place, server, analyses)
         torture = Torture(place, readers, hashes, times)
         torture.seconds = nights.night(place.configuration).seconds

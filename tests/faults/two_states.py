@@ -13,8 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests import oracle, platforms
-from tests.oracle import Stream, World
+from tests.oracle import oracle
+from tests.oracle.oracle import Stream, World
+from tests.support.platforms import platforms
 from warehouse.configuration.configuration import Configuration, load
 
 STATES = ("calm", "busy")

@@ -17,13 +17,13 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
 from threading import Event
 
 from tests.histories.history import COUNTED
 from tests.histories.playing import outcome
+from tests.support.repository import ROOT
 
-PAGE = Path(__file__).parents[2] / "docs" / "RELIABILITY.md"
+PAGE = ROOT / "docs" / "RELIABILITY.md"
 BEGIN, END = "<!-- make histories -->", "<!-- end of make histories -->"
 SQLITE = "SQLite"
 TOLD_EVERY = 25

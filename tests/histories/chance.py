@@ -7,8 +7,8 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.histories.model import Setting
-from tests.oracle import DAY, EPOCH, HOUR, SECOND, Stream, day_start, local_dates
-from tests.worlds import GOOD_ZONES, PLACES
+from tests.oracle.oracle import DAY, EPOCH, HOUR, SECOND, Stream, day_start, local_dates
+from tests.oracle.worlds import GOOD_ZONES, PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

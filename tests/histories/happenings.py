@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from tests.histories import chance
 from tests.histories.model import Model
 from tests.histories.source import Source
-from tests.oracle import EPOCH, Stream, day_start
-from tests.worlds import BAD_ZONES
+from tests.oracle.oracle import EPOCH, Stream, day_start
+from tests.oracle.worlds import BAD_ZONES
 
 if TYPE_CHECKING:
     from random import Random

@@ -22,15 +22,16 @@ from assets.night.night import Night
 from assets.reconcile.compare import compare
 from assets.reconcile.reconcile import restate
 from assets.step0_plan.plan import Run
-from tests import oracle, replay
-from tests.erasing import erase
 from tests.histories import chance
 from tests.histories.aftermath import Files, files_of, recorded, see_what_landed
 from tests.histories.happenings import ONE_DAY, Happenings
 from tests.histories.killed import night_that_dies
 from tests.histories.model import NO_LEARNERS, VERSION, Basis, Version
-from tests.oracle import Stream, days
-from tests.platforms import SECRET
+from tests.oracle import oracle
+from tests.oracle.oracle import Stream, days
+from tests.support.erasing.erase import erase
+from tests.support.platforms.platforms import SECRET
+from tests.support.running import replay
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.crash_points import NAMES
 from warehouse.disk.files import UNFINISHED

@@ -19,6 +19,7 @@ from pathlib import Path
 from assets.all_steps import run_night
 from assets.night.night import Night
 from assets.step0_plan.plan import Run
+from tests.support.repository import ROOT
 from warehouse.configuration.configuration import load
 from warehouse.crash_points import ENVIRONMENT
 from warehouse.disk.lock import run_lock
@@ -26,7 +27,6 @@ from warehouse.errors import PulseError
 
 GUARDS = ("accept_shrink", "accept_quarantine")
 REFUSED = 3
-ROOT = Path(__file__).parent.parent.parent
 
 
 def night_that_dies(configuration: Path, day: date, point: str) -> bool:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from tests import oracle, oracle_restatements
 from tests.histories.source import utc_day_of
-from tests.oracle import Stream, World, days
+from tests.oracle import oracle, oracle_restatements
+from tests.oracle.oracle import Stream, World, days
 from warehouse.versions.manifest import sequence_of
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, text
 
-from tests.platforms import COLUMNS
+from tests.support.platforms.platforms import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tests.oracle import Stream
+    from tests.oracle.oracle import Stream
 
 Row = dict[str, object]
 

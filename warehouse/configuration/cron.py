@@ -1,7 +1,7 @@
 """Cron lines of five fields, as Dagster's daemon reads them: which of them are good, and whether they ever fire.
 
 Dagster judges a schedule when its definitions load, where the answer is a traceback in a log; here it is a mistake of
-the configuration. `tests/edges/test_cron_lines.py` compares the two.
+the configuration. `tests/warehouse/configuration/test_cron_lines.py` compares the two.
 """
 
 import re

@@ -14,6 +14,7 @@ from warehouse.configuration.roles import PER_SECOND, Unit
 FIRST, END = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_PER_DAY = 86_400
+LEAST, GREATEST = -(2**63), 2**63 - 1  # of a column; in nanoseconds they end in the year 2262
 MYSQL = {"mysql", "mariadb"}
 
 
@@ -50,8 +51,8 @@ def is_none(column: SourceColumn, unit: Unit, dialect: str) -> ColumnElement[boo
 
 
 def _number(instant: datetime, unit: Unit) -> ColumnElement[Any]:
-    seconds = int((instant - EPOCH).total_seconds())
-    return literal(seconds * PER_SECOND[unit], types.BigInteger())
+    number = int((instant - EPOCH).total_seconds()) * PER_SECOND[unit]
+    return literal(max(LEAST, min(number, GREATEST)), types.BigInteger())
 
 
 def _raw(column: SourceColumn) -> ColumnElement[Any]:

@@ -25,7 +25,8 @@ ALL = Path(__file__).with_name("all_restatements.sql")
 RESTATEMENTS = Path(__file__).with_suffix(".sql")
 
 KEPT_COLUMNS = "user_id, activity_date, measure, old, new, version, reason"
-# try_cast, because DuckDB also converts what stands in a column's dictionary and in no row (test_engines_duckdb.py).
+# try_cast, because DuckDB also converts what stands in a column's dictionary and in no row
+# (tests/warehouse/test_duckdb_values.py).
 KNOWN_RESTATEMENTS = f"""
 select {KEPT_COLUMNS}
 from {{files}}

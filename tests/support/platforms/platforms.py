@@ -1,0 +1,194 @@
+"""Puts a world into a real database, with the `pulse.toml` that reads it.
+
+One table per stream and one of users, in column types that platforms use: SQLite holds instants as ISO 8601 text in
+several forms, PostgreSQL has real types. How worlds are drawn, and how the product is run, stay out.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import create_engine, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from tests.oracle.oracle import Stream, World
+
+    Rows = Sequence[Mapping[str, object]]
+
+SECRET = "a secret of the tests, longer than 32 bytes"
+
+# role -> column, by kind, as a platform might name them; docs/guide/connect.md says which roles may be left out
+COLUMNS = {
+    "users": {
+        "user_id": "id",
+        "username": "username",
+        "timezone": "timezone",
+        "is_public": "is_public",
+        "deleted_at": "deleted_at",
+    },
+    "xp": {
+        "event_id": "id",
+        "user_id": "user_id",
+        "occurred_at": "created_at",
+        "amount": "amount",
+        "updated_at": "updated_at",
+    },
+    "sessions": {
+        "event_id": "id",
+        "user_id": "user_id",
+        "started_at": "started_at",
+        "ended_at": "ended_at",
+        "last_activity_at": "last_seen",
+        "updated_at": "updated_at",
+    },
+    "quizzes": {
+        "event_id": "id",
+        "user_id": "learner",
+        "occurred_at": "submitted_at",
+        "passed": "passed",
+        "updated_at": "updated_at",
+    },
+}
+OPTIONAL = {"username", "timezone", "is_public", "deleted_at", "updated_at", "ended_at", "last_activity_at"}
+INSTANTS = {"occurred_at", "started_at", "ended_at", "last_activity_at", "updated_at", "deleted_at"}
+
+
+def write(world: World, url: str, *, users: int | None = None) -> None:
+    """Create every table of the world anew and fill it; `users` numbers the landing of users (default: the last)."""
+    _, users_rows = world.users_landings[-1 if users is None else users]
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        _write_table(connection, world.users_stream, users_columns(world), users_rows, 0)
+        for number, stream in enumerate(world.streams, start=1):
+            rows = world.rows.get(stream.name, ())
+            _write_table(connection, stream.name, stream_columns(world, stream), rows, number)
+    engine.dispose()
+
+
+def configuration(world: World, url: str, data_dir: str) -> str:
+    """The text of a `pulse.toml` (docs/guide/connect.md) that reads the world from that database."""
+    parts = [
+        _section(
+            "pulse",
+            data_dir=data_dir,
+            first_day=world.first_day,
+            default_timezone=world.default_timezone,
+            level_metric=world.level_metric,
+            min_active_days=world.min_active_days,
+        ),
+        _section("sources.platform", url=url),
+        _stream_section(world.users_stream, "users", users_columns(world), {}),
+        *(
+            _stream_section(stream.name, stream.kind, stream_columns(world, stream), {"timezone": stream.timezone})
+            for stream in world.streams
+        ),
+        _section("auth", secret=SECRET),
+    ]
+    return "\n".join(parts)
+
+
+def stream_columns(world: World, stream: Stream) -> dict[str, str]:
+    """The columns of a stream that are mapped, by role: a role that no row has is left out where it may be."""
+    return _mapped(stream.kind, world.rows.get(stream.name, ()))
+
+
+def users_columns(world: World) -> dict[str, str]:
+    """The mapped columns of users by role, the same for every landing."""
+    return _mapped("users", [row for _, rows in world.users_landings for row in rows])
+
+
+def _mapped(kind: str, rows: Rows) -> dict[str, str]:
+    held = {role for row in rows for role in row}
+    return {role: column for role, column in COLUMNS[kind].items() if role in held or role not in OPTIONAL}
+
+
+def _section(name: str, **keys: object) -> str:
+    return "\n".join([f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in keys.items()), ""])
+
+
+def _stream_section(name: str, kind: str, columns: Mapping[str, str], others: Mapping[str, object]) -> str:
+    return _section(f"streams.{name}", kind=kind, source="platform", table=name, columns=columns, **others)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(held)}" for key, held in value.items()) + " }"
+    return value.isoformat() if isinstance(value, date) else json.dumps(value)
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+def _write_table(connection: Connection, table: str, columns: Mapping[str, str], rows: Rows, number: int) -> None:
+    """Drop, create and fill one table; its number varies the types where a platform has a choice."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    choose = _sqlite_type if is_sqlite else _postgresql_type
+    types = {role: choose(role, [row.get(role) for row in rows], number) for role in columns}
+    defined = ", ".join(f'"{column}" {types[role]}' for role, column in columns.items())
+    connection.execute(text(f'DROP TABLE IF EXISTS "{table}"'))
+    connection.execute(text(f'CREATE TABLE "{table}" ({defined})'))
+    places = [f":{role}" if is_sqlite else f"CAST(:{role} AS {types[role]})" for role in columns]
+    insert = f'INSERT INTO "{table}" VALUES ({", ".join(places)})'
+    bound = [{role: row.get(role) for role in columns} for row in rows]
+    if is_sqlite:
+        bound = [{role: _sqlite_value(held, place) for role, held in row.items()} for place, row in enumerate(bound)]
+    if bound:
+        connection.execute(text(insert), bound)
+
+
+def _sqlite_type(role: str, values: Sequence[object], number: int) -> str:
+    """A declared type whose affinity keeps what the values mean."""
+    held = [value for value in values if value is not None]
+    if role in INSTANTS:
+        return ("TEXT", "DATETIME", "TIMESTAMP")[number % 3]
+    if role == "amount":
+        return ("INTEGER", "NUMERIC")[number % 2]
+    if role in ("passed", "is_public"):
+        return "TEXT" if held and all(isinstance(value, str) for value in held) else "BOOLEAN"
+    if role in ("event_id", "user_id") and held and all(isinstance(value, int) for value in held):
+        return "INTEGER"
+    return "TEXT"
+
+
+def _sqlite_value(value: object, number: int) -> object:
+    """A value as SQLite holds it: instants as ISO 8601 text in a form that changes from row to row."""
+    if isinstance(value, datetime):
+        plain = value.isoformat(sep=" T"[number % 2])
+        return plain.replace("+00:00", "Z") if number % 3 else plain
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        is_whole = value.is_finite() and abs(value) < 2**63 and value == int(value)
+        return int(value) if is_whole else float(value)
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _postgresql_type(role: str, values: Sequence[object], number: int) -> str:
+    """The type that holds all values of a column."""
+    if role in INSTANTS:
+        return _postgresql_instant(values)
+    held = {type(value) for value in values if value is not None}
+    if role == "amount":
+        by_type = {Decimal: "NUMERIC", float: "DOUBLE PRECISION", int: "BIGINT"}
+        return by_type[held.pop()] if held else ("BIGINT", "NUMERIC")[number % 2]
+    if role in ("passed", "is_public"):
+        return {bool: "BOOLEAN", int: "INTEGER", str: "TEXT"}[held.pop()] if held else "BOOLEAN"
+    if role in ("event_id", "user_id") and len(held) == 1:
+        return {UUID: "UUID", int: "BIGINT", str: ("TEXT", "VARCHAR")[number % 2]}[held.pop()]
+    return "TEXT"
+
+
+def _postgresql_instant(values: Sequence[object]) -> str:
+    """TIMESTAMPTZ for instants with a zone, TIMESTAMP for those without, DATE for dates."""
+    held = [value for value in values if isinstance(value, date)]
+    if any(isinstance(value, datetime) and value.tzinfo is None for value in held):
+        return "TIMESTAMP"
+    return "TIMESTAMPTZ" if not held or any(isinstance(value, datetime) for value in held) else "DATE"

@@ -1,0 +1,208 @@
+"""Runs the product on a world and reads what it published: helpers for comparing it with the oracle.
+
+A world is written into a database and replayed night by night, as its landings of users say; then every public table
+and every answer of the API can be read in the oracle's own form. What they should be is the oracle's matter, how
+worlds are drawn that of `tests/oracle/worlds.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+import duckdb
+import jwt
+from sqlalchemy import create_engine, text
+
+from assets.all_steps import run_night
+from assets.night.night import Night
+from assets.step0_plan.plan import Run
+from serve.app import create_app
+from tests.oracle import oracle
+from tests.support.platforms import platforms
+from warehouse.configuration.configuration import Configuration, load
+from warehouse.versions.versions import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from tests.oracle.oracle import Row, World
+    from warehouse.versions.manifest import Manifest
+
+GUARDS = ("accept_shrink", "accept_quarantine")
+LAST_SECOND_OF_9999 = 253_402_300_799
+NOBODY = "nobody's id"  # in no world
+LONGEST_KEPT_TEXT = 1000  # of each value of a quarantined row
+
+# The columns that `oracle.tables` gives, in its order.
+COLUMNS = {
+    "users": "user_id, username, timezone, is_public",
+    "daily_activity": "user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed",
+    "learning_pulse": "user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed, level",
+    "pulse_totals": (
+        "user_id, window_start, window_end, year, total_xp_earned, total_learning_time, total_sessions, "
+        "total_quizzes, total_quizzes_passed, last_complete_date, active_days, cut_2, cut_3, cut_4, cut_population"
+    ),
+    "learning_pulse_calendar": (
+        "user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed, level, is_complete"
+    ),
+    "quarantine": "stream, day, event_id, reason",
+    "landings": "stream, day, source_rows, rows, quarantined, duplicates, conflicts",
+    "version_info": "bad_zones, unknown_user_rows, deleted_user_rows, complete_through",
+}
+KEYED = ("users", "daily_activity", "learning_pulse", "pulse_totals")
+
+
+class Platform(NamedTuple):
+    """A database that holds a world, and the folder of the `pulse.toml` that reads it."""
+
+    url: str
+    folder: Path
+
+
+@contextmanager
+def sqlite_platform() -> Iterator[Platform]:
+    """Give a place for a SQLite database of its own."""
+    with TemporaryDirectory() as folder:
+        yield Platform(f"sqlite:///{folder}/platform.sqlite", Path(folder))
+
+
+@contextmanager
+def postgres_platform(url: str) -> Iterator[Platform]:
+    """Give a place beside a PostgreSQL that one world after the other is written into."""
+    with TemporaryDirectory() as folder:
+        yield Platform(url, Path(folder))
+
+
+def configured(world: World, platform: Platform, data_dir: str = "var") -> Configuration:
+    """Write the `pulse.toml` of a world and load it."""
+    file = platform.folder / "pulse.toml"
+    file.write_text(platforms.configuration(world, platform.url, data_dir), encoding="utf-8")
+    return load(file, uses=["sources", "auth"])
+
+
+def night(configuration: Configuration, first: date, last: date, *streams: str) -> Manifest:
+    """Run a night, or a backfill, that has to publish."""
+    manifest = run_night(Night.of(configuration), Run(first, last, streams, GUARDS))
+    assert manifest is not None
+    return manifest
+
+
+def replayed(world: World, platform: Platform) -> Configuration:
+    """Write the world and run the night of each landing of users, the last one on the newest day."""
+    for number, (day, _) in enumerate(world.users_landings):
+        platforms.write(world, platform.url, users=number)
+        configuration = configured(world, platform)
+        night(configuration, day, day)
+    return configuration
+
+
+def reverse_rows(url: str, tables: list[str]) -> None:
+    """Give the rows of SQLite tables the opposite physical order, and change nothing else."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for table in tables:
+            connection.execute(text(f"create table spare as select * from {table}"))
+            connection.execute(text(f"delete from {table}"))
+            connection.execute(text(f"insert into {table} select * from spare order by rowid desc"))
+            connection.execute(text("drop table spare"))
+    engine.dispose()
+
+
+# --- what was published ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def published(configuration: Configuration) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published version as an analyst does."""
+    with duckdb.connect(str(Warehouse.of(configuration).pointer.resolve()), read_only=True) as connection:
+        yield connection
+
+
+def published_tables(configuration: Configuration) -> dict[str, list[Row]]:
+    """Read every public table in the form of `oracle.tables`."""
+    return tables_of(Warehouse.of(configuration).pointer.resolve())
+
+
+def tables_of(version: Path) -> dict[str, list[Row]]:
+    """Read every public table of a version's file in the form of `oracle.tables`."""
+    with duckdb.connect(str(version), read_only=True) as connection:
+        found = {
+            table: connection.execute(f"select {columns} from {table}").fetchall() for table, columns in COLUMNS.items()
+        }
+    ((*counters, complete_through),) = found.pop("version_info")
+    found |= {"counters": [tuple(counters)], "complete_through": [(complete_through,)]}
+    return {table: oracle.sorted_rows(rows) for table, rows in found.items()}
+
+
+def published_keys(configuration: Configuration) -> set[tuple[str, int]]:
+    """Read every pair of user_id and user_key that stands in any table."""
+    query = " union ".join(f"select user_id, user_key from {table}" for table in KEYED)
+    with published(configuration) as connection:
+        return set(connection.execute(query).fetchall())
+
+
+def key_of(user_id: str) -> int:
+    """Return the `user_key` of an id, as docs/ARCHITECTURE.md words it for Python."""
+    digest = hashlib.md5(user_id.encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[-8:], "little") // 2
+
+
+def is_kept_row(row: str) -> bool:
+    """Say whether a quarantined row is a JSON object of texts and nulls, none of them too long."""
+    values = json.loads(row).values()
+    return all(value is None or (isinstance(value, str) and len(value) <= LONGEST_KEPT_TEXT) for value in values)
+
+
+# --- answers --------------------------------------------------------------------------------------------------------
+
+
+def learners_who_may_ask(world: World) -> list[str]:
+    """Every id that appears anywhere in the world, live, deleted or unknown, and one that appears nowhere."""
+    rows = [row for _, landing in world.users_landings for row in landing]
+    rows += [row for stream in world.rows.values() for row in stream]
+    found = {oracle.identifier(row.get("user_id"))[0] for row in rows}
+    return [*sorted(user_id for user_id in found if user_id is not None), NOBODY]
+
+
+def bearer(user_id: str) -> dict[str, str]:
+    """Return the header that a learner's browser sends."""
+    token = jwt.encode({"sub": user_id, "exp": LAST_SECOND_OF_9999}, platforms.SECRET, algorithm="HS256")
+    return {"Authorization": f"Bearer {token}"}
+
+
+def answers(configuration: Configuration, user_ids: list[str]) -> dict[str, object]:
+    """Ask the API once as each of the learners, by the id as it is spelled here: body, and last date that is over."""
+    client = create_app(configuration).test_client()
+    found: dict[str, object] = {}
+    for user_id in user_ids:
+        response = client.get("/api/xp/learning-pulse", headers=bearer(user_id))
+        assert response.status_code == 200, response.text
+        found[user_id] = (response.get_json(), response.headers["X-Pulse-Complete-Through"])
+    return found
+
+
+def assert_equals_the_oracle(world: World, configuration: Configuration) -> None:
+    """Compare everything that was published, and every learner's answer, with the oracle."""
+    expected = oracle.tables(world)
+    found = published_tables(configuration)
+    assert found.keys() == expected.keys()
+    for table, rows in expected.items():
+        assert found[table] == rows, table
+    assert all(key == key_of(user_id) for user_id, key in published_keys(configuration))
+    with published(configuration) as connection:
+        kept = connection.execute("select row from quarantine").fetchall()
+    assert all(is_kept_row(row) for (row,) in kept)
+    bodies = {
+        user_id: (oracle.body(world, user_id), oracle.header_complete_through(world, user_id))
+        for user_id in learners_who_may_ask(world)
+    }
+    capitals = {user_id.upper(): user_id for user_id in bodies}  # one and the same learner, where the id is a UUID
+    same = {spelled: bodies[known] for spelled, known in capitals.items() if oracle.identifier(spelled)[0] == known}
+    expected_answers = {**bodies, **same}
+    assert answers(configuration, list(expected_answers)) == expected_answers
