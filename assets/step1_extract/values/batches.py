@@ -66,7 +66,7 @@ def read_batch(raw: RawBatch, kind: Kind, zone: str, tables: Mapping[str, Mapped
     arrays = []
     for role in ROLES[kind]:
         if role.name in tables:
-            values, is_unreadable = _read_table(raw, role, zone, tables[role.name])
+            values, is_unreadable = _read_mapped(raw, role, zone, tables[role.name])
         elif role.name in columns:
             values, is_unreadable = read_column(raw, role, zone)
         else:
@@ -90,7 +90,7 @@ def read_batch(raw: RawBatch, kind: Kind, zone: str, tables: Mapping[str, Mapped
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 
-def _read_table(raw: RawBatch, role: Role, zone: str, table: Mapped | Composite) -> tuple[pa.Array, np.ndarray]:
+def _read_mapped(raw: RawBatch, role: Role, zone: str, table: Mapped | Composite) -> tuple[pa.Array, np.ndarray]:
     """Read a role that is mapped by a table or by several columns."""
     kind = ARROW_TYPES[role.type]
     if isinstance(table, Composite):
