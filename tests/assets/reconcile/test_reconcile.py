@@ -1,7 +1,7 @@
 """Reconciliation: what changed further back than the lookback is found, restated and proven (R23, FAULTS 16, 17).
 
 On SQLite, a real PostgreSQL and a real MariaDB, with the lookback switched off. That any change of a row shows in the
-figures is `tests/assets/step1_extract/test_figures.py`; the command and Dagster's job stand in
+figures is `tests/assets/step1_extract/selects/test_figures.py`; the command and Dagster's job stand in
 `tests/pipelines/command_line/test_commands.py` and `tests/pipelines/jobs/test_dagster.py`.
 """
 
