@@ -146,6 +146,7 @@ def test_a_late_change_is_restated_with_old_new_version_and_reason(place: Place)
     assert keys == {("ann", replay.key_of("ann"))}
 
 
+@pytest.mark.slow
 def test_an_ordinary_night_restates_nothing_and_never_a_date_that_was_not_over(place: Place) -> None:
     """West of UTC the last date of the first version gains its evening in the second, east of it its day."""
     zones = ("Etc/GMT+12", "America/New_York", "UTC", "Asia/Kathmandu", "Pacific/Kiritimati")

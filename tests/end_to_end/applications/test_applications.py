@@ -18,11 +18,24 @@ import sqlalchemy as sa
 from assets.night.night import Night
 from assets.reconcile.reconcile import reconcile
 from tests.support.platforms.sources import night, published
+from tests.support.slowly import slowly
 from warehouse.configuration.configuration import Configuration, load
 
 FOLDER = Path(__file__).parent
+
+
+def is_in_sqlite(mapping: Path) -> bool:
+    return (mapping.parent / "setup.sqlite.sql").exists()
+
+
+def name_of(mapping: object) -> str:
+    assert isinstance(mapping, Path)
+    return f"{mapping.parent.name}-{mapping.stem}"
+
+
 LAST_DAY = date(2026, 11, 7)
-MAPPINGS = sorted(FOLDER.glob("*/*.toml"))
+# Those in SQLite first, which need no server; the others are slow.
+MAPPINGS = sorted(FOLDER.glob("*/*.toml"), key=lambda mapping: (not is_in_sqlite(mapping), mapping))
 SETUPS = {"sqlite": "setup.sqlite.sql", "postgres": "setup.postgres.sql", "mysql": "setup.mysql.sql"}
 DAYS = """
 select user_id, activity_date::varchar, xp_earned, learning_time, sessions, quizzes, quizzes_passed
@@ -31,7 +44,7 @@ from daily_activity order by user_id, activity_date
 MEASURES = ("xp_earned", "learning_time", "sessions", "quizzes", "quizzes_passed")
 
 
-@pytest.fixture(params=MAPPINGS, ids=lambda mapping: f"{mapping.parent.name}-{mapping.stem}")
+@pytest.fixture(params=slowly(MAPPINGS, quick=sum(map(is_in_sqlite, MAPPINGS))), ids=name_of)
 def configuration(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Configuration]:
     """An application in the database that it uses, and a mapping."""
     mapping: Path = request.param
