@@ -14,7 +14,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .PHONY: demo test test-slow torture histories bench bench-full docs install
-.PHONY: lint format lock audit licences checks dictionary ci clean
+.PHONY: lint format lock audit licences checks applications dictionary ci clean
 .DEFAULT_GOAL := install
 
 demo: $(VENV)/.installed
@@ -104,6 +104,9 @@ licences: $(VENV)/.installed
 checks: $(VENV)/.installed
 	$(VENV)/bin/python -c 'from assets.step6_check.check_list import page; print(page(), end="")' \
 		> docs/reference/checks.md
+
+applications: $(VENV)/.installed
+	$(VENV)/bin/python -m tests.documents.applications
 
 dictionary: $(VENV)/.installed
 	$(VENV)/bin/python -c 'from warehouse.versions import schema; print(schema.dictionary(), end="")' \
