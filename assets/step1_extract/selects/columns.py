@@ -59,9 +59,13 @@ class MappedTable:
 
     @property
     def used(self) -> list[SourceColumn]:
-        """Every column that matters, once: those of the roles in their order, then those of the filters."""
-        columns = [*self.inputs.values(), *(column for _, column in self.filters)]
-        return list({column.name: column for column in columns}.values())
+        """Every column that matters: those of the roles in their order, then those that only a filter has.
+
+        A column of two roles is there twice, as it always was: a checksum that was kept must not change.
+        """
+        names = {column.name for column in self.inputs.values()}
+        of_filters = {column.name: column for _, column in self.filters if column.name not in names}
+        return [*self.inputs.values(), *of_filters.values()]
 
 
 def reflect(connection: Connection, stream: Stream) -> MappedTable:

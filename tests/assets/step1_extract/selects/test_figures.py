@@ -24,6 +24,7 @@ from tests.support.platforms.sources import (
     XP_TYPES,
     Platform,
     platform_of,
+    sqlite_platform,
     xp_rows,
 )
 from warehouse.configuration.configuration import Configuration
@@ -129,3 +130,17 @@ def test_a_landing_says_what_its_source_said(platform: Platform) -> None:
     else:
         assert rows == {FIRST: {"2026-06-01": "3"}, FIRST + 2 * DAY: {"2026-06-03": "0"}}
     assert set(landings["xp", FIRST].columns) == set(XP_TYPES)
+
+
+def test_a_column_of_two_roles_is_in_the_checksum_twice(tmp_path: Path) -> None:
+    """R23: what the first release kept of such a landing; another sum would be a drift of every day there is."""
+    source = sqlite_platform(tmp_path)
+    source.make("users", USERS_TYPES)
+    source.make("xp", XP_TYPES, [("a", "ann", NOON, 5), ("b", "bob", NOON, -2)])
+    configuration = source.configuration()
+    stream = configuration.streams["xp"]
+    twice = stream.model_copy(update={"columns": {**stream.columns, "user_id": "event_id"}})
+    with open_stream(configuration, twice) as reader:
+        assert reader.figures(FIRST, FIRST) == {
+            "2026-06-01": {"rows": "2", "amount": "3", "checksum": "4627645061829393386"}
+        }
