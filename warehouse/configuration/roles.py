@@ -153,12 +153,12 @@ def mapping_mistake(name: str, kind: ValueType | Literal["duration"], mapped: ob
     """
     if isinstance(mapped, list) and kind != "id":
         return f"{name} is no id, so it is read from one column"
+    if kind == "duration" and (not isinstance(mapped, dict) or "unit" not in mapped):
+        return f'{name} needs a unit, as in {{ column = "time_spent", unit = "s" }}'
     if not isinstance(mapped, dict):
         return None
     unknown = [key for key in mapped if key not in ("column", *OPTIONS[kind])]
     if unknown:
         known = ", ".join(("column", *OPTIONS[kind]))
         return f'{name} takes no "{unknown[0]}", but {known}'
-    if kind == "duration" and "unit" not in mapped:
-        return f'{name} needs a unit, one of "s", "ms", "us", "ns"'
     return None

@@ -354,6 +354,24 @@ def test_a_column_that_is_not_there_is_named_with_what_it_is_for(
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("mapped_to", ['"score"', '{ column = "score" }', '["score"]'])
+def test_a_length_needs_a_unit(tmp_path: Path, mapped_to: str) -> None:
+    roles = f"""
+[streams.users]
+kind = "users"
+source = "platform"
+table = "learners"
+columns = {{ user_id = "uid" }}
+[streams.visits]
+kind = "sessions"
+source = "platform"
+table = "happened"
+columns = {{ event_id = "id", user_id = "uid", started_at = "at", duration = {mapped_to} }}
+""".replace("{", "{{").replace("}", "}}")
+    with pytest.raises(ConfigurationError, match=r"streams\.visits\.columns: duration "):
+        configured(Platform(f"sqlite:///{tmp_path}/x", tmp_path), roles)
+
+
 def test_dates_of_toml_are_texts_and_fractions_are_exact() -> None:
     assert Mapped.model_validate({"column": "x", "never": [date(2026, 1, 1), 0.1]}).never == (
         "2026-01-01",
