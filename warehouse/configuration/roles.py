@@ -18,6 +18,7 @@ NAME, KEY, TABLE = TAGS = ("a name", "a key", "a table")  # which pydantic puts 
 Unit = Literal["s", "ms", "us", "ns"]
 Scalar: TypeAlias = bool | int | Decimal | str
 Name = Annotated[str, Field(min_length=1)]
+LARGEST_AMOUNT = 10**12  # R19
 PER_SECOND: Mapping[Unit, int] = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 # What a table may say beside its column, by the type of the role's values.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
@@ -77,7 +78,7 @@ class Mapped(_Part):
     never: tuple[Value, ...] = Field(default=(), strict=False)
     times: Number | None = None
     round: Literal["half_up"] | None = None
-    value: int | None = None
+    value: int | None = Field(default=None, ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT)
     true: tuple[Value, ...] = Field(default=(), strict=False)
     false: tuple[Value, ...] = Field(default=(), strict=False)
     at_least: Number | None = None

@@ -6,7 +6,7 @@ cannot be read raises, and becomes a defect of its row (R19).
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,9 @@ EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - in UTC, like every instant that i
 FIRST_MICROSECOND = (datetime.min - EPOCH) // timedelta(microseconds=1)  # noqa: DTZ901
 LAST_MICROSECOND = (datetime.max - EPOCH) // timedelta(microseconds=1)  # noqa: DTZ901
 MICROSECONDS = 1_000_000
+MOST_DIGITS = 100  # of a number, and of its exponent; MySQL has 65
+EXACT = Context(prec=4 * MOST_DIGITS)  # in which products of such numbers are not rounded
+LARGEST_READ = 10**18  # as of other amounts; what is too large is judged at landing (R19)
 DELETED = EPOCH  # of somebody who is deleted and no one says since when
 FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
 BYTES_OF_UUID = 16
@@ -31,7 +34,7 @@ def number(value: object) -> Decimal:
     """Return a number as the decimal that it is.
 
     Raises:
-        ValueError: it is none, or not finite.
+        ValueError: it is none, not finite, or has more digits than numbers of databases have; a text may claim any.
     """
     if isinstance(value, bytes):
         value = value.decode()
@@ -41,6 +44,8 @@ def number(value: object) -> Decimal:
         raise ValueError("no number") from None
     if not decimal.is_finite():
         raise ValueError("no finite number")
+    if len(decimal.as_tuple().digits) > MOST_DIGITS or abs(decimal.adjusted()) > MOST_DIGITS:
+        raise ValueError("too many digits")
     return decimal
 
 
@@ -55,7 +60,7 @@ def read_epoch(value: object, unit: Unit) -> datetime:
     Raises:
         ValueError: it is no number, or outside of the years 1 to 9999.
     """
-    microseconds = int((number(value) * MICROSECONDS / PER_SECOND[unit]).to_integral_value("ROUND_FLOOR"))
+    microseconds = int(_microseconds(value, unit).to_integral_value(ROUND_FLOOR))
     if not FIRST_MICROSECOND <= microseconds <= LAST_MICROSECOND:
         raise ValueError("outside of the years 1 to 9999")
     return EPOCH + timedelta(microseconds=microseconds)
@@ -83,7 +88,7 @@ def ended_at(started_at: datetime | None, length: object, unit: Unit) -> datetim
     if length is None or started_at is None:
         return None
     try:
-        return started_at + timedelta(microseconds=int(number(length) * MICROSECONDS / PER_SECOND[unit]))
+        return started_at + timedelta(microseconds=int(_microseconds(length, unit)))
     except OverflowError:
         raise ValueError("too long") from None
 
@@ -93,11 +98,13 @@ def reader_of_amount(table: Mapped) -> Callable[[object], int]:
     times = table.times if table.times is not None else Decimal(1)
 
     def read(value: object) -> int:
-        product = number(value) * times
+        product = EXACT.multiply(number(value), times)
         if product != product.to_integral_value():
             if table.round is None:
                 raise ValueError("no integer")
             product = product.to_integral_value(ROUND_HALF_UP)
+        if abs(product) >= LARGEST_READ:
+            raise ValueError("too large")
         return int(product)
 
     return read
@@ -115,7 +122,7 @@ def is_yes(table: Mapped, value: object, of: object) -> bool | None:
         highest = Decimal(1)
         if table.of is not None and (of is None or (highest := number(of)) <= 0):
             raise ValueError("no highest score")
-        return number(value) >= table.at_least * highest
+        return number(value) >= EXACT.multiply(table.at_least, highest)
     if is_in(value, table.true):
         return True
     if is_in(value, table.false):
@@ -142,6 +149,10 @@ def composite_id(parts: Sequence[object], read_id: Callable[[object], str]) -> s
         return None
     spelled = (normal_id(read_id(part)).replace("\\", "\\\\").replace(":", "\\:") for part in parts)
     return ":".join(spelled)
+
+
+def _microseconds(value: object, unit: Unit) -> Decimal:
+    return EXACT.divide(EXACT.multiply(number(value), Decimal(MICROSECONDS)), Decimal(PER_SECOND[unit]))
 
 
 def _floor_divided(numbers: pa.Array, divisor: int) -> pa.Array:
