@@ -198,8 +198,8 @@ def publish(folder: Path, learners: int) -> Configuration:
     place.parent.mkdir(parents=True)
     with engine.connect(folder / "tmp", "4GB") as connection:
         connection.execute(ATTACH.format(engine.quoted(str(place))))
+        schema.create(connection, "version")
         connection.execute("use version")
-        schema.create(connection)
         _fill(connection, learners)
         rows = schema.row_counts(connection, "version")
         connection.execute("use memory")

@@ -26,9 +26,10 @@ from datetime import date
 from pathlib import Path
 from assets.step0_plan.plan import Run
 from assets.all_steps import run_night
+from assets.night.night import Night
 from warehouse.configuration.configuration import load
 day = date.fromisoformat({str(FIRST_NIGHT)!r})
-run_night(load(Path(sys.argv[1]), uses=["sources"]), Run(day, day))
+run_night(Night.of(load(Path(sys.argv[1]), uses=["sources"])), Run(day, day))
 # not what getrusage says, in which a process inherits the peak of the one that started it
 peak = re.search(r"^VmHWM:\\s+(\\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
 print(int(peak[1]) // 1000)
