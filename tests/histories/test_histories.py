@@ -66,6 +66,7 @@ def test_a_history_that_fails_is_made_shorter_and_told(monkeypatch: pytest.Monke
     assert str(failure.value).endswith("told")
 
 
+@pytest.mark.slow
 def test_what_the_model_does_not_know_is_found(tmp_path: Path) -> None:
     """A row that changes in the source and in no memory: the comparison says which table and which row."""
     seed = next(seed for seed in range(100) if setting_of(seed).streams[0] == XP)

@@ -53,6 +53,7 @@ def test_postgresql_gives_the_tables_that_sqlite_gives(
     _assert_same_tables(from_sqlite, _published(made, postgres_url, tmp_path))
 
 
+@pytest.mark.slow
 def test_mariadb_gives_the_tables_that_sqlite_gives(
     platform: tuple[Platform, Path], from_sqlite: Path, mariadb_url: str, tmp_path: Path
 ) -> None:
