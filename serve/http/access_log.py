@@ -40,7 +40,6 @@ class AccessLog:
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._application, self._clients, self._clock, self._timer = application, clients, clock, timer
-        self._handler = log_lines.Handler()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Let the application answer, and log it."""
@@ -66,7 +65,8 @@ class AccessLog:
             return str(given)
         return secrets.token_hex(8)
 
-    def _log(self, environ: "WSGIEnvironment", at: float, status: int, seconds: float, size: int) -> None:
+    @staticmethod
+    def _log(environ: "WSGIEnvironment", at: float, status: int, seconds: float, size: int) -> None:
         path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
         line = {
             "time": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -78,7 +78,7 @@ class AccessLog:
             "bytes": size,
             "client": environ[CLIENT],
         }
-        self._handler.emit(log_lines.record_of(line))
+        log_lines.write(f"{log_lines.Formatter.line_of(line)}\n")
 
 
 def _whole(chunks: Iterable[bytes]) -> bytes:

@@ -101,7 +101,12 @@ class Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line without its end; more than one if a message has them."""
-        return json.dumps(record.msg) if isinstance(record.msg, dict) else super().format(record)
+        return self.line_of(record.msg) if isinstance(record.msg, dict) else super().format(record)
+
+    @staticmethod
+    def line_of(values: Mapping[str, object]) -> str:
+        """Return a line of values; of every request there is one, so it needs no record of `logging`."""
+        return json.dumps(values)
 
 
 def record_of(values: Mapping[str, object]) -> logging.LogRecord:
