@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from pathlib import Path
 from typing import Self
 
 import duckdb
@@ -70,21 +69,11 @@ class Night:
         return self.of(self.configuration, self.progress)
 
     def erased_learners(self) -> Suppressed:
-        """Return the list of erased learners, read whenever somebody asks.
-
-        Raises:
-            DamagedError: it cannot be read, is gone, or is an older one.
-            OSError: what knows of it may not be looked at.
-        """
+        """Return the list of erased learners, as `erased_of`; it is read at every call."""
         return erased_of(self.lake, self.warehouse)
-
-    @property
-    def spill_folder(self) -> Path:
-        """The folder for what DuckDB cannot hold in memory."""
-        return self.configuration.data_dir / "tmp"
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open a connection that computes (`engine.connect`)."""
-        with engine.connect(self.spill_folder) as connection:
+        """Open a connection that computes (`engine.connect`), and spills into the data folder."""
+        with engine.connect(self.configuration.data_dir / "tmp") as connection:
             yield connection

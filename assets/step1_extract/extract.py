@@ -1,7 +1,7 @@
 """Step 1: read a stream from its source, in one consistent read-only snapshot (R1, R2).
 
-Here is which rows are asked for, in which order, and how many there are by the source's own count. Rows come in
-batches ordered by their instant, so memory is bounded whatever their number; landing them is step 2.
+Rows come in batches ordered by their instant, so memory is bounded whatever their number. What a source is asked is
+`selects/`, what its values mean is `values/`, and landing them is step 2.
 """
 
 from collections.abc import Generator, Iterator, Mapping

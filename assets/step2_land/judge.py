@@ -17,6 +17,7 @@ from assets.step1_extract.extract import Reader
 from assets.step2_land.spans import ROWS_AT_ONCE, chunks
 from assets.step2_land.spool import Spool
 from warehouse import engine
+from warehouse.configuration.roles import LARGEST_AMOUNT
 from warehouse.configuration.streams import Kind
 from warehouse.disk.files import writing
 from warehouse.erasure import suppression
@@ -28,7 +29,6 @@ JUDGE = Path(__file__).with_suffix(".sql")
 STATISTICS = JUDGE.with_name("statistics.sql")
 ROWS_OF_ERASED = JUDGE.with_name("rows_of_erased.sql")
 UNDATED = JUDGE.with_name("undated.sql")
-LARGEST_AMOUNT = 10**12  # R19
 MEMORY_LIMIT = "400MB"  # beside it stand the batches that are being read
 
 LANDING_COLUMNS = "event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at, reason, row"

@@ -7,25 +7,19 @@ on it.
 
 from contextlib import suppress
 
-from warehouse.configuration.configuration import Configuration
 from warehouse.erasure.suppression import Suppressed, read_list
 from warehouse.errors import NoVersionError
 from warehouse.lake.lake import Lake
 from warehouse.versions.versions import Warehouse
 
 
-def erased_learners(configuration: Configuration) -> Suppressed:
-    """Return the list of erased learners.
+def erased_of(lake: Lake, warehouse: Warehouse) -> Suppressed:
+    """Return the list of erased learners of a lake.
 
     Raises:
         DamagedError: it cannot be read, is gone, or is an older one.
         OSError: what knows of it may not be looked at.
     """
-    return erased_of(Lake.of(configuration), Warehouse.of(configuration))
-
-
-def erased_of(lake: Lake, warehouse: Warehouse) -> Suppressed:
-    """Return the list of a lake, as `erased_learners`."""
     return read_list(lake.suppressed, fewest=most_erased(warehouse))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, FromClause, MetaData, Table, select, text
 from sqlalchemy.exc import CompileError, InternalError, NoSuchTableError, OperationalError, ProgrammingError, SAWarning
 
 from assets.step1_extract.selects.derived import EVERY_DAY, columns_of, derived
-from assets.step1_extract.selects.types import SourceColumn, Type, readable_by, resolve
+from assets.step1_extract.selects.types import MYSQL, SourceColumn, Type, readable_by, resolve
 from warehouse import engine
 from warehouse.configuration import source_settings
 from warehouse.configuration.configuration import Stream
@@ -125,7 +125,7 @@ def _reflected(connection: Connection, stream: Stream) -> Table:
         schema = connection.execute(IN_SEARCH_PATH, {"name": name}).scalar() or ""
         if not schema:
             raise SourceDriftError(missing)
-    if not schema and connection.dialect.name in {"mysql", "mariadb"}:
+    if not schema and connection.dialect.name in MYSQL:
         schema = connection.engine.url.database or ""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)  # that it does not know a type, which may be of no column of ours

@@ -12,7 +12,7 @@ from pymysql.constants import FIELD_TYPE, FLAG  # type: ignore[import-untyped]
 from sqlalchemy import Connection, FromClause, Select, column, select, text, types
 from sqlalchemy.dialects import mysql, postgresql
 
-from assets.step1_extract.selects.types import Type
+from assets.step1_extract.selects.types import MYSQL, Type
 from warehouse.configuration.queries import bound
 from warehouse.errors import SourceDriftError
 
@@ -89,7 +89,7 @@ def _kinds(connection: Connection, cursor: Any, fields: Sequence[Any]) -> list[T
         oids = [int(field[1]) for field in fields]
         names = {row.oid: row.name for row in connection.execute(POSTGRES_TYPES, {"oids": oids})}
         return [_of_postgres(names.get(int(field[1]), ""), field) for field in fields]
-    if connection.dialect.name in {"mysql", "mariadb"}:
+    if connection.dialect.name in MYSQL:
         return [_of_mysql(field) for field in getattr(getattr(cursor, "_result", None), "fields", [])]
     return [types.NullType() for _ in fields]
 

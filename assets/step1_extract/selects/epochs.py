@@ -6,54 +6,54 @@ SQLite may hold text in such a column as well, as Prisma's rows do that were wri
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, cast, func, literal, or_, type_coerce, types
+from sqlalchemy import ColumnElement, and_, case, cast, func, literal, or_, types
 
-from assets.step1_extract.selects.types import SourceColumn
+from assets.step1_extract.selects.types import SourceColumn, raw
 from warehouse.configuration.roles import PER_SECOND, Unit
 
 FIRST, END = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_PER_DAY = 86_400
 LEAST, GREATEST = -(2**63), 2**63 - 1  # of a column; in nanoseconds they end in the year 2262
-MYSQL = {"mysql", "mariadb"}
 
 
 def between(column: SourceColumn, unit: Unit, begin: date, end: date, dialect: str) -> ColumnElement[bool]:
     """Return the condition that an instant lies on the days from `begin` up to and without `end`."""
-    raw = _raw(column)
+    stored = raw(column)
     low, high = (_number(datetime.combine(day, time(), tzinfo=UTC), unit) for day in (begin, end))
-    within: ColumnElement[bool] = and_(raw >= low, raw < high)
+    within: ColumnElement[bool] = and_(stored >= low, stored < high)
     if dialect != "sqlite":
         return within
     texts = [literal(day.isoformat(), types.Text()) for day in (begin, end)]
-    return or_(within, and_(raw >= texts[0], raw < texts[1]))
+    return or_(within, and_(stored >= texts[0], stored < texts[1]))
 
 
 def day_of(column: SourceColumn, unit: Unit, dialect: str) -> ColumnElement[Any]:
     """Return the day of an instant that lies on one: a number of days since 1970, in SQLite the text of a date."""
-    raw, per_day = _raw(column), literal(SECONDS_PER_DAY * PER_SECOND[unit], types.BigInteger())
+    stored, per_day = raw(column), literal(SECONDS_PER_DAY * PER_SECOND[unit], types.BigInteger())
     if dialect == "sqlite":
-        seconds = cast(raw / literal(PER_SECOND[unit], types.BigInteger()), types.Integer)
-        return case((func.typeof(raw) == "text", func.substr(raw, 1, 10)), else_=func.date(seconds, "unixepoch"))
-    return cast(func.floor(raw / per_day), types.BigInteger)
+        seconds = cast(stored / literal(PER_SECOND[unit], types.BigInteger()), types.Integer)
+        return case((func.typeof(stored) == "text", func.substr(stored, 1, 10)), else_=func.date(seconds, "unixepoch"))
+    return cast(func.floor(stored / per_day), types.BigInteger)
 
 
 def is_none(column: SourceColumn, unit: Unit, dialect: str) -> ColumnElement[bool]:
     """Return the condition that a value is no instant of the years 1 to 9999."""
-    raw = _raw(column)
-    outside = or_(raw.is_(None), raw < _number(FIRST, unit), raw > _number(END, unit))
+    stored = raw(column)
+    outside = or_(stored.is_(None), stored < _number(FIRST, unit), stored > _number(END, unit))
     if dialect != "sqlite":
         return outside
-    blob = cast(raw, types.LargeBinary)
-    is_number = func.typeof(raw).in_(["integer", "real"])
-    is_unreadable = func.is_unreadable_instant(blob, func.typeof(raw), type_=types.Boolean) == literal(1)
-    return case((is_number, outside), else_=is_unreadable)
+    is_number = func.typeof(stored).in_(["integer", "real"])
+    return case((is_number, outside), else_=is_unreadable_in_sqlite(column))
+
+
+def is_unreadable_in_sqlite(column: SourceColumn) -> ColumnElement[bool]:
+    """Return the condition that a value of SQLite is no text of an instant, by our own function."""
+    stored = raw(column)
+    blob = cast(stored, types.LargeBinary)
+    return func.is_unreadable_instant(blob, func.typeof(stored), type_=types.Boolean) == literal(1)
 
 
 def _number(instant: datetime, unit: Unit) -> ColumnElement[Any]:
     number = int((instant - EPOCH).total_seconds()) * PER_SECOND[unit]
     return literal(max(LEAST, min(number, GREATEST)), types.BigInteger())
-
-
-def _raw(column: SourceColumn) -> ColumnElement[Any]:
-    return type_coerce(column, types.NullType())

@@ -15,12 +15,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, cast, func, literal, type_coerce, types
 
-from assets.step1_extract.selects.types import SourceColumn, is_bit
+from assets.step1_extract.selects.types import MYSQL, SourceColumn, is_bit, raw
+from warehouse.configuration.roles import LARGEST_AMOUNT
 from warehouse.configuration.streams import Role
 from warehouse.lake.landing import Figures
 
 FIRST_WITH_RECORD_HASH = 14  # PostgreSQL's hash_record_extended
-LARGEST_AMOUNT = 10**12  # R19; what is larger, or has a fraction, shows in the checksum where sums cannot hold it
 EPOCH = date(1970, 1, 1)
 PASSED = ("t", "true", "1", "1.0")
 
@@ -46,7 +46,7 @@ def figure_columns(
         if role.name == "passed":
             figures.append(func.sum(case((_is_passed(column, dialect), 1), else_=0)).label("passed"))
         if role.name == "updated_at":
-            latest = func.max(type_coerce(column, types.NullType()))
+            latest = func.max(raw(column))
             figures.append(_text(latest, dialect).label("latest"))
     checksum = _checksum(used, dialect, server_version)
     return figures if checksum is None else [*figures, checksum.label("checksum")]
@@ -55,7 +55,7 @@ def figure_columns(
 def source_day(instant: SourceColumn, dialect: str) -> ColumnElement[Any]:
     """Return the day of an instant as the source spells it: its date, or the first ten characters of its text."""
     if dialect == "sqlite":
-        return func.substr(type_coerce(instant, types.NullType()), 1, 10)
+        return func.substr(raw(instant), 1, 10)
     return cast(instant, types.Date)
 
 
@@ -89,21 +89,24 @@ class RowsChecksum:
 
 
 def _sum(column: SourceColumn, dialect: str) -> ColumnElement[Any]:
-    """A sum that neither overflows nor depends on the order of rows, as one of floats would."""
-    raw: ColumnElement[Any] = type_coerce(column, types.NullType())
+    """A sum that neither overflows nor depends on the order of rows, as one of floats would.
+
+    What it leaves out, too large for R19 or with a fraction, shows in the checksum.
+    """
+    stored: ColumnElement[Any] = raw(column)
     if dialect == "sqlite":  # its sum of integers may overflow; that of floats is exact for amounts, and they are whole
-        is_amount = and_(raw.between(-LARGEST_AMOUNT, LARGEST_AMOUNT), raw == cast(raw, types.Integer))
-        return cast(func.total(case((is_amount, raw))), types.Integer)
+        is_amount = and_(stored.between(-LARGEST_AMOUNT, LARGEST_AMOUNT), stored == cast(stored, types.Integer))
+        return cast(func.total(case((is_amount, stored))), types.Integer)
     if isinstance(column.type, types.Float):
         is_exact = column.between(literal(-LARGEST_AMOUNT, types.Float()), literal(LARGEST_AMOUNT, types.Float()))
         return func.sum(case((is_exact, cast(column, types.Numeric(38, 6)))))
-    return func.sum(raw)
+    return func.sum(stored)
 
 
 def _is_passed(column: SourceColumn, dialect: str) -> ColumnElement[bool]:
     is_bit_of_postgres = dialect == "postgresql" and is_bit(column.type)  # which is compared with no number
     if dialect == "sqlite" or is_bit_of_postgres or isinstance(column.type, types.String | types.NullType):
-        return func.lower(cast(type_coerce(column, types.NullType()), types.Text)).in_(PASSED)
+        return func.lower(cast(raw(column), types.Text)).in_(PASSED)
     return (
         column.is_(True)
         if isinstance(column.type, types.Boolean)
@@ -112,17 +115,17 @@ def _is_passed(column: SourceColumn, dialect: str) -> ColumnElement[bool]:
 
 
 def _checksum(columns: Sequence[SourceColumn], dialect: str, version: Sequence[int | str]) -> ColumnElement[Any] | None:
-    raw: list[ColumnElement[Any]] = [type_coerce(column, types.NullType()) for column in columns]
+    stored: list[ColumnElement[Any]] = [raw(column) for column in columns]
     if dialect == "postgresql" and version and int(version[0]) >= FIRST_WITH_RECORD_HASH:
         values = [_hashable(column) for column in columns]
         return _text(func.sum(func.hash_record_extended(func.row(*values), 0)), dialect)
-    if dialect in {"mysql", "mariadb"}:
-        quoted = [func.quote(cast(column, types.LargeBinary)) for column in raw]  # NULL becomes the word
+    if dialect in MYSQL:
+        quoted = [func.quote(cast(column, types.LargeBinary)) for column in stored]  # NULL becomes the word
         digits = func.left(func.md5(func.concat_ws(",", *quoted)), 15)
         return func.sum(cast(func.conv(digits, 16, 10), types.Numeric(20, 0)))
     if dialect == "sqlite":
         row: ColumnElement[Any] = literal("")
-        for column in raw:
+        for column in stored:
             row = row.concat(func.ifnull(column, "\x1e")).concat("\x1f")
         return func.rows_checksum(cast(row, types.LargeBinary))  # text may not be UTF-8
     return None
@@ -130,9 +133,9 @@ def _checksum(columns: Sequence[SourceColumn], dialect: str, version: Sequence[i
 
 def _hashable(column: SourceColumn) -> ColumnElement[Any]:
     """PostgreSQL cannot hash a bit, and perhaps not what SQLAlchemy does not know; anything can be spelled."""
-    raw: ColumnElement[Any] = type_coerce(column, types.NullType())
+    stored: ColumnElement[Any] = raw(column)
     is_spelled = isinstance(column.type, types.NullType) or is_bit(column.type)
-    return cast(raw, types.Text) if is_spelled else raw
+    return cast(stored, types.Text) if is_spelled else stored
 
 
 def _text(value: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:

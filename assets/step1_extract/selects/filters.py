@@ -8,13 +8,10 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, cast, collate, literal, not_, or_, type_coerce, types
+from sqlalchemy import ColumnElement, and_, cast, collate, literal, not_, or_, types
 
-from assets.step1_extract.selects.types import SourceColumn
+from assets.step1_extract.selects.types import MYSQL, SourceColumn, raw
 from warehouse.configuration.roles import Filter, Scalar
-
-MYSQL = {"mysql", "mariadb"}
-NUMBERS = (types.Integer, types.Numeric, types.Float)
 
 
 def conditions(filters: Sequence[tuple[Filter, SourceColumn]], dialect: str) -> list[ColumnElement[bool]]:
@@ -40,9 +37,9 @@ def _conditions(row_filter: Filter, column: SourceColumn, dialect: str) -> Itera
     if row_filter.not_null:
         yield column.is_not(None)
     if row_filter.at_least is not None:
-        yield _raw(column) >= _literal(column, row_filter.at_least, dialect)
+        yield raw(column) >= _literal(column, row_filter.at_least, dialect)
     if row_filter.below is not None:
-        yield _raw(column) < _literal(column, row_filter.below, dialect)
+        yield raw(column) < _literal(column, row_filter.below, dialect)
 
 
 def _is_any_of(column: SourceColumn, values: Sequence[Scalar], dialect: str) -> ColumnElement[bool]:
@@ -52,18 +49,14 @@ def _is_any_of(column: SourceColumn, values: Sequence[Scalar], dialect: str) -> 
 def _equals(column: SourceColumn, value: Scalar, dialect: str) -> ColumnElement[bool]:
     """Compare as the column does, which an index serves, and again byte for byte."""
     wanted = _literal(column, value, dialect)
-    equal: ColumnElement[bool] = _raw(column) == wanted
+    equal: ColumnElement[bool] = raw(column) == wanted
     if not isinstance(value, str) and not isinstance(column.type, types.String):
         return equal
     if dialect in MYSQL:
-        return and_(equal, cast(_raw(column), types.LargeBinary) == cast(wanted, types.LargeBinary))
+        return and_(equal, cast(raw(column), types.LargeBinary) == cast(wanted, types.LargeBinary))
     if dialect == "sqlite":
-        return and_(equal, collate(_raw(column), "binary") == wanted)
-    return cast(_raw(column), types.Text) == wanted if isinstance(column.type, types.Enum | types.NullType) else equal
-
-
-def _raw(column: SourceColumn) -> ColumnElement[Any]:
-    return type_coerce(column, types.NullType())
+        return and_(equal, collate(raw(column), "binary") == wanted)
+    return cast(raw(column), types.Text) == wanted if isinstance(column.type, types.Enum | types.NullType) else equal
 
 
 def _literal(column: SourceColumn, value: Scalar, dialect: str) -> ColumnElement[Any]:

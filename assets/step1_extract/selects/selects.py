@@ -27,13 +27,12 @@ from assets.step1_extract.selects.columns import MappedTable
 from assets.step1_extract.selects.derived import EVERY_DAY
 from assets.step1_extract.selects.figures import figure_columns, source_day
 from assets.step1_extract.selects.filters import conditions, is_none_of
-from assets.step1_extract.selects.types import SourceColumn, is_bit, may_end_in_zeros
+from assets.step1_extract.selects.types import MYSQL, SourceColumn, is_bit, may_end_in_zeros, raw
 from assets.step1_extract.values.not_deleted import at_most_the_last_instant
 from warehouse.configuration.configuration import Stream
 from warehouse.configuration.roles import Mapped, Unit
 from warehouse.configuration.streams import DELETED_AT, Role, instant_of
 
-MYSQL = {"mysql", "mariadb"}
 PLAIN_IN_ARROW = (types.Integer, types.Boolean, types.LargeBinary)
 
 
@@ -81,7 +80,7 @@ class Selects:
         """Return the select of the rows from one day up to another, exclusive, ordered by their instant."""
         mapped = self._of(begin, end)
         instant = self._instant(mapped)
-        return self._select(mapped).where(*self._of_days(mapped, begin, end)).order_by(self._raw(instant))
+        return self._select(mapped).where(*self._of_days(mapped, begin, end)).order_by(raw(instant))
 
     def undated(self) -> Select[*tuple[Any, ...]]:
         """Return the select of the rows whose instant is null or unreadable (R19)."""
@@ -149,7 +148,7 @@ class Selects:
         """Ask for a raw value, which is judged by our code: what Arrow has no plain type for comes as text."""
         if self.dialect != "postgresql":
             is_one_bit = self.dialect in MYSQL and is_bit(column.type)
-            return cast(self._raw(column), types.Integer) if is_one_bit else self._raw(column)
+            return cast(raw(column), types.Integer) if is_one_bit else raw(column)
         if isinstance(column.type, PLAIN_IN_ARROW):
             return column
         spelled = cast(column, types.Text)
@@ -160,10 +159,10 @@ class Selects:
         """PostgreSQL gives what Arrow has a type for; others give what their driver gives."""
         is_local = role.type == "instant" and self.stream.timezone != "UTC"
         if self.dialect in MYSQL and is_local and self._is_zoned(column):  # or else it would be read as a local time
-            return func.concat(cast(self._raw(column), types.String), "+00:00")
+            return func.concat(cast(raw(column), types.String), "+00:00")
         if self.dialect in MYSQL and role.type == "boolean" and is_bit(column.type):
-            return cast(self._raw(column), types.Integer)
-        return self._of_postgres(role, column) if self.dialect == "postgresql" else self._raw(column)
+            return cast(raw(column), types.Integer)
+        return self._of_postgres(role, column) if self.dialect == "postgresql" else raw(column)
 
     def _of_postgres(self, role: Role, column: SourceColumn) -> ColumnElement[Any]:
         """Cast what Arrow has no plain type for to text."""
@@ -183,10 +182,6 @@ class Selects:
         is_text = isinstance(column.type, types.String | types.NullType)
         return func.convert_to(spelled, "SQL_ASCII") if self.has_any_bytes and is_text else spelled
 
-    def _raw(self, column: SourceColumn) -> ColumnElement[Any]:
-        """The column as it is stored: without SQLAlchemy's reading of it, which would raise on what it can't read."""
-        return type_coerce(column, types.NullType())
-
     def _between(self, instant: SourceColumn, begin: date, end: date) -> ColumnElement[bool]:
         if self.dialect == "sqlite":
             column: ColumnElement[Any] = type_coerce(instant, types.Text())
@@ -201,15 +196,13 @@ class Selects:
 
     def _is_zero_date(self, instant: SourceColumn) -> ColumnElement[bool]:
         """MySQL's `0000-00-00`, `2026-06-00` and the like, which are no dates and yet not null."""
-        raw = self._raw(instant)
-        return or_(*(part(raw) == literal(0) for part in (func.year, func.month, func.dayofmonth)))
+        return or_(*(part(raw(instant)) == literal(0) for part in (func.year, func.month, func.dayofmonth)))
 
     def _is_undated(self, column: SourceColumn) -> ColumnElement[bool]:
         if self._unit is not None:
             return epochs.is_none(column, self._unit, self.dialect)
         if self.dialect == "sqlite":
-            blob = cast(self._raw(column), types.LargeBinary)
-            return func.is_unreadable_instant(blob, func.typeof(self._raw(column)), type_=types.Boolean) == literal(1)
+            return epochs.is_unreadable_in_sqlite(column)
         if self.dialect == "postgresql":
             ends = date if isinstance(column.type, types.Date) else datetime
             least, greatest = literal(ends.min, column.type), literal(ends.max, column.type)

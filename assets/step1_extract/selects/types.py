@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, Table, types
+from sqlalchemy import Connection, Table, TypeCoerce, type_coerce, types
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.sql.elements import KeyedColumnElement
 
@@ -17,6 +17,7 @@ from warehouse.configuration.streams import ValueType
 
 Type: TypeAlias = types.TypeEngine[Any]
 SourceColumn: TypeAlias = KeyedColumnElement[Any]  # of a table, or of a query
+MYSQL = {"mysql", "mariadb"}  # the dialects of its kind
 
 READABLE: Mapping[ValueType, tuple[type[Type], ...]] = {
     "id": (types.Integer, types.String, types.Uuid),
@@ -40,6 +41,11 @@ NUMBERS: tuple[type[Type], ...] = (types.Integer, types.Numeric, types.Float)
 OF_UUIDS: tuple[type[Type], ...] = (types.String, types.Uuid, types.LargeBinary)
 AFFINITIES = ("INT", "CHAR", "CLOB", "TEXT", "BLOB", "REAL", "FLOA", "DOUB")  # by these SQLite knows a type
 NAME = re.compile(r"[\w ]+")
+
+
+def raw(column: SourceColumn) -> TypeCoerce[Any]:
+    """Return a column as it is stored: without SQLAlchemy's reading of it, which would raise on what it can't read."""
+    return type_coerce(column, types.NullType())
 
 
 def is_readable(column_type: Type, role: ValueType, dialect: str) -> bool:
