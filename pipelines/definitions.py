@@ -8,7 +8,7 @@ from assets.orchestration.partitions import utc_days
 from assets.orchestration.resources import NightResource
 from assets.orchestration.sources import source_tables
 from assets.step2_land.asset import landing_asset
-from assets.step3_users.asset import users_asset
+from assets.step3_users.asset import users_assets
 from assets.step4_roll_up.asset import activity_asset
 from assets.step6_check.asset import version_asset
 from assets.step7_publish.asset import warehouse_asset
@@ -27,7 +27,7 @@ def definitions(configuration: Configuration) -> dg.Definitions:
         warnings.simplefilter("ignore", dg.BetaWarning)  # BackfillPolicy; the lock file holds Dagster to one patch
         assets = [
             *(landing_asset(stream, days) for stream in configuration.event_streams),
-            users_asset(configuration.users_stream),
+            users_assets(configuration.users_streams, configuration.lookup_tables),
             activity_asset(configuration, days),
             version_asset(configuration),
             warehouse_asset(),

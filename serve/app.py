@@ -1,15 +1,17 @@
 """The Flask app: routes of a few lines each, and errors that are JSON whatever goes wrong (docs/reference/http.md)."""
 
 import logging
+from functools import partial
 from pathlib import Path
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from serve.credentials.credentials import Credentials
+from serve.door import Door
 from serve.http import openapi, response_headers, url_spelling
 from serve.http.access_log import AccessLog
-from serve.http.answers import error_answer, json_text_answer
+from serve.http.answers import error_answer
 from serve.http.clients import Clients
 from serve.http.cors import Cors
 from serve.http.errors import CredentialError, UnansweredError
@@ -17,11 +19,10 @@ from serve.http.limits import Limits
 from serve.operations import health
 from serve.operations.metrics import Metrics
 from serve.operations.troubles import Troubles
+from serve.own_answer import NOT_MODIFIED, PATH, OwnAnswer, OwnAnswers
 from serve.public import public
 from serve.public.profiles import Profiles
 from serve.version.erased import ErasedLearners
-from serve.version.open_version import OpenVersion
-from serve.version.pulse import learning_pulse, unknown_pulse
 from serve.version.reader import Follower
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import NoVersionError
@@ -32,7 +33,6 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 60
 UNANSWERED_SECONDS = 10
 MEGABYTE = 1_000_000
-PULSE = "/api/xp/learning-pulse"
 
 
 def create_app(configuration: Configuration, shared: Path | None = None) -> Flask:
@@ -50,28 +50,30 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
     app.url_map.merge_slashes = False  # a path with two of them is unknown, not redirected to another
     url_spelling.register(app)
     app.extensions["follower"] = follower = Follower(
-        Warehouse.of(configuration), configuration.serve.cache_mb * MEGABYTE
+        Warehouse.of(configuration),
+        configuration.serve.cache_mb * MEGABYTE,
+        by_file=configuration.serve.lookup == "file",
     )
     lake = Lake.of(configuration)
     erased, profiles = ErasedLearners(lake), Profiles(lake.profiles)
     troubles = Troubles(follower, lake, erased, profiles)
-    app.extensions["metrics"] = metrics = Metrics(app, follower, shared, counted_route=PULSE, troubles=troubles.now)
+    app.extensions["metrics"] = metrics = Metrics(app, follower, shared, counted_route=PATH, troubles=troubles.now)
     app.extensions["credentials"] = credentials = Credentials.of(configuration)
 
-    Cors(configuration.serve.cors_origins).register(app)
-    response_headers.register(app)
+    cors = Cors(configuration.serve.cors_origins)
+    cors.register(app)
+    app.after_request(response_headers.compress_and_vary)
     limits = Limits(app, configuration.serve)
     troubles.of_limits = limits.trouble
     log = AccessLog(app.wsgi_app, Clients(configuration.serve.trusted_proxies))
     app.wsgi_app = log  # type: ignore[method-assign] # Flask's own way to put something around it
+    own = OwnAnswers(credentials, limits, follower, erased)
+    app.extensions["door"] = Door(own, cors, metrics, log)
 
-    @app.get(PULSE)
+    @app.get(PATH)
     @limits.count_refused
     def pulse() -> Response:
-        caller = credentials.caller(request.headers)
-        limits.count_own(caller.counted_as)
-        with follower.version() as version:
-            return _own_answer(version, caller.learner, is_erased=erased.now(version.erased).holds(caller.learner))
+        return _response(own.answer(request.environ))
 
     public.register(app, configuration, follower, public.Files(erased, profiles), limits.count_public)
 
@@ -79,7 +81,7 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
     health.register_for_ops(app, configuration.serve, metrics, limits)
     openapi.register(app, configuration.serve)
 
-    app.register_error_handler(CredentialError, _refused)
+    app.register_error_handler(CredentialError, partial(_refused, metrics))
     app.register_error_handler(NoVersionError, _not_ready)
     app.register_error_handler(UnansweredError, _unanswered)
     app.register_error_handler(HTTPException, _http_error)
@@ -87,31 +89,16 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
     return app
 
 
-def _own_answer(version: OpenVersion, learner: str, *, is_erased: bool) -> Response:
-    """Answer a learner's pulse; a client that holds it already gets 304, and nothing is looked up.
-
-    An erased learner is unknown from that moment on, also while a version with the learner is still in service.
-    """
-    tag = response_headers.etag(learner, f"{version.name}, erased" if is_erased else version.name)
-    about = {"X-Data-Version": version.name, "X-Data-Through": version.data_through}
-    if response_headers.has_fresh(tag):
-        return response_headers.own(response_headers.not_modified(), tag, about)
-    pulse = unknown_pulse(version) if is_erased else learning_pulse(version, learner)
-    about |= {
-        "X-Pulse-Complete-Through": version.complete_through(pulse.timezone),
-        "X-Pulse-Timezone": pulse.timezone,
-        "X-Pulse-Metric": version.level_metric,
-        "X-Pulse-Cuts": ",".join(map(str, pulse.cuts)),
-        "X-Pulse-Population": pulse.population,
-    }
-    if not pulse.is_known:
-        about["X-Pulse-Learner"] = "unknown"
-    return response_headers.own(json_text_answer(pulse.body), tag, about)
+def _response(answer: OwnAnswer) -> Response:
+    response = Response(answer.body, answer.status, answer.headers)
+    if answer.status == NOT_MODIFIED:
+        del response.headers["Content-Type"]
+    return response
 
 
-def _refused(error: CredentialError) -> Response:
+def _refused(metrics: Metrics, error: CredentialError) -> Response:
     logger.info("%d %r: %s", error.status, request.path, error)
-    g.refused = error.reason  # for the metrics
+    metrics.count_refused(error.reason)
     response = error_answer(error.status, error.detail)
     response.headers.update(error.headers)
     return response

@@ -116,7 +116,7 @@ def gateway_of(
     follower.verifying, metrics.workers.hung = partial(beats.verifying, worker), beats.hung
     follower.watch(metrics.tell)
     connections.watch(*listening)
-    gateway = Gateway(app, THREADS, public.PATHS, PUBLIC_THREADS)
+    gateway = Gateway(app, THREADS, public.PATHS, PUBLIC_THREADS, app.extensions["door"])
     gateway.run_beside(beats.keep_beating(worker, gateway.threads))
     return gateway
 

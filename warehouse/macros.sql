@@ -15,32 +15,6 @@ create or replace temp macro nearest_rank(quarter, n) as (quarter * n + 3) // 4;
 -- An order-independent hash of rows: the same for every order, and another if a row occurs twice.
 create or replace temp macro rows_hash(one_row) as coalesce(sum(hash(one_row)), 0)::hugeint;
 
--- A quarantined row as JSON by role, for rows that could be read but broke a rule.
-create or replace temp macro row_json(
-    kind, event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at
-) as
-    case kind
-        when 'xp' then to_json({
-            'event_id': left(event_id::varchar, 1000), 'user_id': left(user_id::varchar, 1000),
-            'occurred_at': instant::varchar, 'amount': amount::varchar, 'updated_at': updated_at::varchar
-        })
-        when 'quizzes' then to_json({
-            'event_id': left(event_id::varchar, 1000), 'user_id': left(user_id::varchar, 1000),
-            'occurred_at': instant::varchar, 'passed': passed::varchar, 'updated_at': updated_at::varchar
-        })
-        else to_json({
-            'event_id': left(event_id::varchar, 1000), 'user_id': left(user_id::varchar, 1000),
-            'started_at': instant::varchar, 'ended_at': ended_at::varchar,
-            'last_activity_at': last_activity_at::varchar,
-            'updated_at': updated_at::varchar
-        })
-    end::varchar;
-
--- R3: a learner is deleted by an instant up to a day after the snapshot (clocks differ), or by an unreadable value.
-create or replace temp macro is_deleted(deleted_at, unreadable, taken_at) as
-    coalesce(deleted_at <= taken_at::timestamp + interval 1 day, false)
-    or list_contains(coalesce(unreadable, []), 'deleted_at');
-
 -- R11: an active day is one on which any of the five measures is above 0.
 create or replace temp macro is_active(xp_earned, learning_time, sessions, quizzes, quizzes_passed) as
     greatest(xp_earned, learning_time, sessions, quizzes, quizzes_passed) > 0;

@@ -43,8 +43,9 @@ def is_zone(name: str | None) -> bool:
     return name in names()
 
 
+@cache
 def data_version() -> str:
-    """Return the version of the zone data, such as `2026.6`."""
+    """Return the version of the zone data, such as `2026.6`; like the data, as it was when this process first asked."""
     return metadata.version("tzdata")
 
 

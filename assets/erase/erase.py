@@ -11,8 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from assets.erase.find_learner import LearnerRows, find_learner
+from assets.erase.find_learner import LearnerRows, find_learner, ids_of
 from assets.erase.lake import erase_from_lake
+from assets.erase.learner_meant import learner_meant
 from assets.erase.receipt import Receipt, begin
 from assets.night.night import Night
 from warehouse.condition.readiness import refuse_links
@@ -21,7 +22,6 @@ from warehouse.disk.leftovers import remove_leftovers
 from warehouse.erasure import suppression
 from warehouse.erasure.erased import most_erased
 from warehouse.errors import CheckFailedError, PulseError, StorageError
-from warehouse.identifiers import normal_id
 from warehouse.versions.manifest import Manifest
 from warehouse.versions.versions import Warehouse
 from warehouse.versions.withdrawal import keep_only, withdraw
@@ -51,7 +51,7 @@ def erase(night: Night, user_id: str, publish: Publish) -> Erased:
 
     Args:
         night: whose lake and warehouse.
-        user_id: the id in any spelling (R26).
+        user_id: the id as a source spells it, or as the lake does (`learner_meant`).
         publish: makes a version of the lake, past the guards that it is given, also where a clock was ahead.
 
     Raises:
@@ -61,14 +61,15 @@ def erase(night: Night, user_id: str, publish: Publish) -> Erased:
     lake, warehouse = night.lake, night.warehouse
     refuse_links(lake, warehouse)
     warehouse.current()  # a pointer that is a file is a copy of a version, and might keep the learner
-    learner, fewest = normal_id(user_id), most_erased(warehouse)
+    learner, fewest = learner_meant(night.configuration, user_id), most_erased(warehouse)
     suppressed = suppression.make_list(lake.suppressed, fewest=fewest)
     reached("erase: list made")
     pin = warehouse.pin
     receipt = begin(lake, suppressed.hash_of(learner), pin.version if pin else None)
     reached("erase: receipt begun")
     _remove_leftovers(night)  # a version that waits to be published has the learner
-    suppression.suppress(lake.suppressed, learner, fewest=fewest)
+    with night.connect() as connection:
+        suppression.suppress(lake.suppressed, *ids_of(connection, night, learner), fewest=fewest)
     reached("erase: learner suppressed")
     before = find_learner(night, learner)
     receipt.count(before)

@@ -15,10 +15,13 @@ import duckdb
 from assets.night.night import Night
 from warehouse import engine
 from warehouse.disk.files import below, entries
+from warehouse.lake.lookups import keys_of
 
 NAMES = Path(__file__).with_name("names.sql")
 COLUMNS_OF_TABLES = NAMES.with_name("columns_of_tables.sql")
 ACTIVITY = "activity"
+# how a receipt names rows of a landing that R20 left out
+LEFT_OUT = {"duplicate": "duplicates", "deleted": "deleted", "deleted_duplicate": "duplicates"}
 UNREADABLE = "unreadable"  # of a version that cannot be opened: it may hold anybody
 
 COLUMNS_OF_FILES = """
@@ -48,15 +51,16 @@ class LearnerRows:
 
 
 def find_learner(night: Night, user_id: str) -> LearnerRows:
-    """Look for a learner in all of lake and warehouse.
+    """Look for a learner in all of lake and warehouse, by the id and by the keys that lookups say to be the learner's.
 
     Args:
         night: whose data folder.
         user_id: a normal id (R26).
     """
     with connected(night) as connection:
-        files, lake = _rows_in_lake(connection, night.lake.root, user_id)
-        versions = {file.stem: _rows_in_version(connection, file, user_id) for file in _files_of_versions(night)}
+        ids = ids_of(connection, night, user_id)
+        files, lake = _rows_in_lake(connection, night.lake.root, ids)
+        versions = {file.stem: _rows_in_version(connection, file, ids) for file in _files_of_versions(night)}
     return LearnerRows(files, lake, versions)
 
 
@@ -73,18 +77,23 @@ def connected(night: Night) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+def ids_of(connection: duckdb.DuckDBPyConnection, night: Night, user_id: str) -> list[str]:
+    """Return a learner's id and the keys that events have instead of it."""
+    return [user_id, *keys_of(connection, night.lake, user_id)]
+
+
 def is_of_learner(columns: Sequence[str]) -> str:
-    """Return the SQL that is true of the rows of the learner `$user_id`, never null.
+    """Return the SQL that is true of the rows of the learner who has one of `$ids`, never null.
 
     Args:
         columns: those of the file or table.
     """
     user_id, row = (f'"{name}"' if name in columns else "null::varchar" for name in ("user_id", "row"))
-    return f"is_of_learner({user_id}, {row}, $user_id)"
+    return f"is_of_learner({user_id}, {row}, $ids::varchar[])"
 
 
 def _rows_in_lake(
-    connection: duckdb.DuckDBPyConnection, root: Path, user_id: str
+    connection: duckdb.DuckDBPyConnection, root: Path, ids: Sequence[str]
 ) -> tuple[frozenset[Path], Counter[str]]:
     files: set[Path] = set()
     rows: Counter[str] = Counter()
@@ -94,7 +103,7 @@ def _rows_in_lake(
         counted = connection.execute(
             f"select filename, {reason} as reason, count(*) from {engine.files(paths, 'filename = true')} "
             f"where {is_of_learner(columns)} group by all",
-            {"user_id": user_id},
+            {"ids": ids},
         ).fetchall()
         for name, row_reason, count in counted:
             files.add(Path(name))
@@ -120,19 +129,19 @@ def _receipt_name(root: Path, file: Path, reason: str | None) -> str:
         return "ahead"
     if folder in (".", ACTIVITY):
         return file.stem if folder == "." else folder
-    kind = "undated" if file.stem == "undated" else "duplicates" if reason == "duplicate" else "quarantine"
+    kind = "undated" if file.stem == "undated" else LEFT_OUT.get(reason or "", "quarantine")
     return f"{folder}, {kind}" if reason is not None or file.stem == "undated" else folder
 
 
-def _rows_in_version(connection: duckdb.DuckDBPyConnection, file: Path, user_id: str) -> Counter[str]:
+def _rows_in_version(connection: duckdb.DuckDBPyConnection, file: Path, ids: Sequence[str]) -> Counter[str]:
     try:
         with engine.attached(connection, file, "version"):
             tables = connection.execute(engine.sql(COLUMNS_OF_TABLES)).fetchall()
-            return Counter({name: _rows_in_table(connection, name, columns, user_id) for name, columns in tables})
+            return Counter({name: _rows_in_table(connection, name, columns, ids) for name, columns in tables})
     except duckdb.Error:
         return Counter({UNREADABLE: 1})
 
 
-def _rows_in_table(connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[str], user_id: str) -> int:
+def _rows_in_table(connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[str], ids: Sequence[str]) -> int:
     query = f"select count(*) from version.{name} where {is_of_learner(columns)}"
-    return int(engine.one_row(connection, query, {"user_id": user_id})[0])
+    return int(engine.one_row(connection, query, {"ids": ids})[0])

@@ -8,18 +8,22 @@ of. A learner who is found there is then searched for everywhere.
 from collections.abc import Iterator
 from pathlib import Path
 
-from assets.erase.find_learner import connected, find_learner
+from assets.erase.find_learner import connected, find_learner, ids_of
 from assets.erase.lake import erase_from_lake
 from assets.erase.receipt import begin
 from assets.night.night import Night
 from warehouse import engine
+from warehouse.erasure import suppression
+from warehouse.erasure.erased import most_erased
 from warehouse.erasure.suppression import Suppressed
 
 ON_LIST = Path(__file__).with_suffix(".sql")
 # Each learner of the activity once, grouped by `user_key`, which is faster. The build refuses two ids with one key.
 IN_ACTIVITY = "select unnest([min(user_id), max(user_id)]) as user_id from {files} group by user_key"
 IN_COLUMN = "select user_id from {files}"
-IN_ROWS = "select id_in_row(row) as user_id from {files} where reason <> 'duplicate'"
+# A key without a learner is in the activity itself.
+IN_KEYS = "select unnest([key, user_id]) as user_id from {files}"
+IN_ROWS = "select id_in_row(row) as user_id from {files} where is_quarantined(reason)"
 IN_LANDINGS = "select coalesce(user_id, id_in_row(row)) as user_id from {files} where reason is not null"
 
 
@@ -49,6 +53,9 @@ def leave_out_erased(night: Night) -> int:
 
 def _erase(night: Night, learner: str, learner_sha256: str) -> None:
     pin = night.warehouse.pin
+    with night.connect() as connection:  # also the keys that a lookup has got since
+        ids = ids_of(connection, night, learner)
+    suppression.suppress(night.lake.suppressed, *ids, fewest=most_erased(night.warehouse))
     before = find_learner(night, learner)
     receipt = begin(night.lake, learner_sha256, pin.version if pin else None)
     receipt.count(before)
@@ -74,6 +81,7 @@ def _named(night: Night) -> Iterator[str]:
     kinds = [
         (IN_ACTIVITY, [lake.activity(day) for day in lake.activity_days()]),
         *((IN_COLUMN, [file]) for file in (lake.users, lake.zones, lake.profiles, lake.basis, lake.restatements)),
+        (IN_KEYS, [lake.lookups]),
         (IN_ROWS, [lake.users]),
         (IN_ROWS, [lake.accepted_quarantine]),
         (IN_ROWS, undated),

@@ -7,13 +7,16 @@ reports progress, and whenever an error is judged.
 
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from assets.night.progress import Listener
 
 ENDING = {signal.SIGINT, signal.SIGTERM}
+Hook = Callable[["sys.UnraisableHookArgs"], object]
 
 
 class SignalChecker:
@@ -67,6 +70,12 @@ def has_come() -> bool:
     return _checker is not None and _checker.has_come()
 
 
+def _told_unless_signalled(hook: Hook, lost: "sys.UnraisableHookArgs") -> None:
+    """Tell of an exception that nobody could catch, but not of a signal's, which is known anyway."""
+    if not has_come() or issubclass(lost.exc_type, Exception):
+        hook(lost)
+
+
 @contextmanager
 def obeyed(listener: Listener) -> Iterator[Listener]:
     """Give a listener through which signals reach the steps, for the length of the block.
@@ -81,10 +90,12 @@ def obeyed(listener: Listener) -> Iterator[Listener]:
     os.set_blocking(read, False)
     os.set_blocking(write, False)
     outer, _checker = _checker, SignalChecker(listener, read)
-    before = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    before, hook = signal.set_wakeup_fd(write, warn_on_full_buffer=False), sys.unraisablehook
+    sys.unraisablehook = partial(_told_unless_signalled, hook)
     try:
         yield _checker
     finally:
+        sys.unraisablehook = hook
         signal.set_wakeup_fd(before)
         _checker = outer
         os.close(read)

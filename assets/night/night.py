@@ -19,6 +19,7 @@ from warehouse.configuration.configuration import Configuration
 from warehouse.erasure.erased import erased_of
 from warehouse.erasure.suppression import Suppressed
 from warehouse.lake.days import newest_day
+from warehouse.lake.kept import counting
 from warehouse.lake.lake import Lake
 from warehouse.lake.landing import Landing
 from warehouse.versions.versions import Warehouse
@@ -48,7 +49,12 @@ class Night:
     @cached_property
     def landings(self) -> Mapping[tuple[str, date], Landing]:
         """Every landing that counts, by stream and UTC day (`Lake.landings`)."""
-        return self.lake.landings(self.configuration)
+        return counting(self.configuration, self.landed)
+
+    @cached_property
+    def landed(self) -> Mapping[tuple[str, date], Landing]:
+        """Every landing, under whatever mapping, by stream and UTC day (`Lake.landed`)."""
+        return self.lake.landed(self.configuration)
 
     @cached_property
     def newest_day(self) -> date | None:

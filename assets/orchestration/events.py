@@ -16,14 +16,16 @@ Metadata = Mapping[str, int | str]
 ROWS, ROWS_OF_PARTITION = "dagster/row_count", "dagster/partition_row_count"
 
 
-def landing_metadata(landing: Landing) -> Metadata:
-    """Return what Dagster shows of a landing."""
+def landing_metadata(landing: Landing, proven_at: str | None = None) -> Metadata:
+    """Return what Dagster shows of a landing, and when the run has proven it instead of extracting it."""
     return {
         ROWS_OF_PARTITION: landing.rows,
         "extracted_at": landing.extracted_at,
+        **({} if proven_at is None else {"proven_at": proven_at}),
         "source_rows": landing.source_rows,
         "quarantined": landing.quarantined,
         "duplicates": landing.duplicates,
+        "deleted": landing.deleted,
         "conflicts": landing.conflicts,
     }
 

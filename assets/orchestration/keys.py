@@ -46,6 +46,11 @@ def landing_keys(configuration: Configuration) -> list[dg.AssetKey]:
     return [lake_key(stream.name) for stream in configuration.event_streams]
 
 
+def users_keys(configuration: Configuration) -> list[dg.AssetKey]:
+    """Return the keys of all streams of learners."""
+    return [lake_key(stream.name) for stream in configuration.users_streams]
+
+
 def _part(name: str) -> str:
     """Return a name as a part of a key; `/`, `%` and what cannot be printed are percent-encoded.
 

@@ -23,22 +23,31 @@ from warehouse.condition import readiness, space
 from warehouse.configuration.configuration import Configuration, configuration_path, load
 from warehouse.disk import lock
 from warehouse.errors import PulseError
+from warehouse.lake.lake import Lake
 
 LISTENER_OF_COMMAND: ContextVar[Listener | None] = ContextVar("LISTENER_OF_COMMAND", default=None)
+LAKE_OF_COMMAND: ContextVar[Lake | None] = ContextVar("LAKE_OF_COMMAND", default=None)
 
 
 @contextmanager
-def by_command(listener: Listener) -> Iterator[None]:
+def by_command(listener: Listener, lake: Lake | None = None) -> Iterator[None]:
     """Mark the runs of this block as a command's: those may let guards through. Nothing stored marks a run so.
 
     Args:
         listener: gets the progress of the steps. Dagster, which starts the run, hands nothing down.
+        lake: the one that the command has read under the run's lock; files that are still the same are not read twice.
     """
-    token = LISTENER_OF_COMMAND.set(listener)
+    tokens = LISTENER_OF_COMMAND.set(listener), LAKE_OF_COMMAND.set(lake)
     try:
         yield
     finally:
-        LISTENER_OF_COMMAND.reset(token)
+        LISTENER_OF_COMMAND.reset(tokens[0])
+        LAKE_OF_COMMAND.reset(tokens[1])
+
+
+def _with_lake_of_command(night: Night) -> Night:
+    lake = LAKE_OF_COMMAND.get()
+    return night if lake is None or lake != night.lake else replace(night, lake=lake)
 
 
 class NightResource(dg.ConfigurableResource["NightResource"]):
@@ -83,7 +92,7 @@ class NightResource(dg.ConfigurableResource["NightResource"]):
         ):
             readiness.refuse_unusable(configuration)
             space.refuse_if_short(configuration)
-            self._night = Night.of(configuration, Progress(listener))
+            self._night = _with_lake_of_command(Night.of(configuration, Progress(listener)))
             line = set_aside(self._night)
             if line and context.log:
                 context.log.warning(line)

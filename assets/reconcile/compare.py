@@ -12,6 +12,7 @@ from datetime import date
 from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from assets.step1_extract.extract import Reader, open_stream
+from warehouse.lake.kept import oldest_day
 from warehouse.lake.landing import NO_ROWS, Figures, Landing
 from warehouse.lake.proofs import add_proofs
 
@@ -78,7 +79,8 @@ def compare(night: Night) -> Comparison:
         night: where the sources and the lake are.
 
     Returns:
-        What was found; nothing before every stream has `first_day`.
+        What was found; nothing before every stream has `first_day`. Days that a source has purged are compared with
+        nothing.
 
     Raises:
         SourceDriftError, SourceUnavailableError: as `open_stream`; nothing is remembered then.
@@ -89,9 +91,12 @@ def compare(night: Night) -> Comparison:
     drifts: list[Drift] = []
     proven: dict[tuple[str, date], str] = {}
     for stream in night.configuration.event_streams:
-        landings = night.landings_of(stream.name, night.newest_day)
+        oldest = oldest_day(stream, night.landed)
+        landings = [landing for landing in night.landings_of(stream.name, night.newest_day) if landing.day >= oldest]
+        if not landings:
+            continue
         with progress.step(stream.name) as summarize, open_stream(night.configuration, stream, progress) as reader:
-            drifted = _drifted(reader, landings)
+            drifted = _drifted(reader, landings, oldest)
             summarize(f"{len(landings)} days compared with {stream.source}, {len(drifted)} drifted")
         equal = {landing.day for landing in landings} - {drift.landing.day for drift in drifted}
         proven.update({(stream.name, day): reader.taken_at.isoformat() for day in sorted(equal)})
@@ -103,13 +108,14 @@ def compare(night: Night) -> Comparison:
     return Comparison(drifts, proven)
 
 
-def _drifted(reader: Reader, landings: Sequence[Landing]) -> list[Drift]:
+def _drifted(reader: Reader, landings: Sequence[Landing], oldest: date) -> list[Drift]:
+    """Compare landings with their source, but not what they say of days before the oldest that it still has."""
     figures = reader.figures(landings[0].day, landings[-1].day)
     drifts = []
     for landing in landings:
         days = list(landing.source) or list(reader.figures_of(landing.day, figures))
-        now = {day: figures.get(day, NO_ROWS) for day in days}
-        if now != landing.source:
+        now = {day: figures.get(day, NO_ROWS) for day in days if day >= oldest.isoformat()}
+        if not landing.source or any(figures_now != landing.source[day] for day, figures_now in now.items()):
             drifts.append(Drift(landing, now))
     return drifts
 

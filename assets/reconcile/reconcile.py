@@ -1,6 +1,7 @@
 """Reconciliation (R23) in one call, without Dagster: compare, then extract drifted days by the ordinary steps.
 
-The job `reconcile` does the same and reports it to Dagster.
+Then the lake and what is kept of older versions are proven (`prove.py`). The job `reconcile` does the same and reports
+it to Dagster.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from datetime import date
 from assets.all_steps import build_and_publish, extract
 from assets.night.night import Night
 from assets.reconcile.compare import Comparison, compare
+from assets.reconcile.prove import prove_lake
 from assets.step0_plan.clock_ahead import set_aside
 from assets.step4_roll_up.activity import roll_up
 from warehouse.lake.landing import Landing
@@ -18,12 +20,12 @@ from warehouse.versions.manifest import Manifest
 
 @dataclass(frozen=True)
 class Restated:
-    """What was done about days that had drifted.
+    """What was done about days that had drifted, and about what of ours had.
 
     Args:
         landings: those that were extracted again, as they are now.
         rolled: the days whose activity was made again, with the rows of each.
-        manifest: of the version that was made.
+        manifest: of the version that was made last.
     """
 
     landings: Sequence[Landing]
@@ -32,14 +34,14 @@ class Restated:
 
 
 def reconcile(night: Night, accepted: tuple[str, ...] = ()) -> tuple[Comparison, Restated | None]:
-    """Compare every landing with its source, extract again what has drifted, and publish that.
+    """Compare every landing with its source, extract again what has drifted, prove the rest, and publish.
 
     Args:
         night: whose sources and data folder.
         accepted: guards that an operator lets through.
 
     Returns:
-        What was found, and what was done about it; None if nothing had drifted: then nothing is published.
+        What was found, and what was done about it; None if nothing was: then nothing is published.
 
     Raises:
         PulseError: a source could not be asked, or a step failed; nothing was published.
@@ -47,7 +49,25 @@ def reconcile(night: Night, accepted: tuple[str, ...] = ()) -> tuple[Comparison,
     set_aside(night)
     night = night.read_again()
     comparison = compare(night)
-    return comparison, restate(night, comparison, accepted) if comparison.drifts else None
+    return comparison, restate_and_prove(night, comparison, accepted)
+
+
+def restate_and_prove(night: Night, comparison: Comparison, accepted: tuple[str, ...] = ()) -> Restated | None:
+    """Do as `restate` if something has drifted, then prove the lake and what is kept of older versions.
+
+    Returns:
+        What was done; None if nothing had to be.
+
+    Raises:
+        PulseError: a step failed; what an earlier one has published stays.
+    """
+    restated = restate(night, comparison, accepted) if comparison.drifts else None
+    healed = prove_lake(night.read_again(), accepted)
+    if healed is None:
+        return restated
+    if restated is None:
+        return Restated([], healed.rolled, healed.manifest)
+    return Restated(restated.landings, {**restated.rolled, **healed.rolled}, healed.manifest)
 
 
 def restate(night: Night, comparison: Comparison, accepted: tuple[str, ...] = ()) -> Restated:

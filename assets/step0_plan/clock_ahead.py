@@ -17,7 +17,8 @@ from pathlib import Path
 from assets.night.night import Night
 from assets.step1_extract.extract import time_at
 from warehouse import clock, engine
-from warehouse.configuration.configuration import RESERVED_STREAM_NAMES, Configuration
+from warehouse.configuration.configuration import Configuration
+from warehouse.configuration.stream_mistakes import RESERVED_STREAM_NAMES
 from warehouse.crash_points import reached
 from warehouse.disk.files import entries, make_folder, put_in_place, sync, written_beside
 from warehouse.errors import CheckFailedError, ClockError
@@ -153,6 +154,7 @@ def _cut_basis(night: Night, first: date) -> None:
         basis,
         content_hashes={day: basis.content_hashes[day] for day in kept},
         made_from={day: basis.made_from[day] for day in kept},
+        made_by={},  # the version itself has the later days: nothing of it is kept in the next one
     )
     query = WRITE_BASIS.format(zones=engine.files([lake.basis]))
     with night.connect() as connection, written_beside(lake.basis) as unfinished:

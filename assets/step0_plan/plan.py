@@ -9,6 +9,7 @@ from warehouse import clock
 from warehouse.configuration.configuration import Configuration, Stream
 from warehouse.errors import ConfigurationError
 from warehouse.lake.days import DAY, days_between, missing_days
+from warehouse.lake.kept import kept_days
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def days_to_extract(night: Night, run: Run, stream: Stream) -> list[date]:
     """Return the days that a run extracts from a stream: the run's, the lookback, and the missing ones (R23).
 
     Args:
-        night: `first_day`, `lookback_days`, and what has landed under the present mappings.
+        night: `first_day`, `lookback_days`, and what has landed.
         run: the run.
         stream: an event stream.
     """
@@ -75,7 +76,27 @@ def days_to_extract(night: Night, run: Run, stream: Stream) -> list[date]:
     pulse = night.configuration.pulse
     looked_back = max(pulse.first_day, run.first - pulse.lookback_days * DAY)
     missing = missing_days(stream, pulse.first_day, run.last, night.landings)
-    return sorted({*days_between(looked_back, run.last), *missing})
+    return sorted({*days_between(looked_back, run.last), *missing} - left_alone(night, run, stream))
+
+
+def looked_back_on(run: Run, days: Iterable[date]) -> set[date]:
+    """Return which of the days of `days_to_extract` a run need not read if nothing of them has changed (R23).
+
+    Those are the days before its own; of a run over exactly these days there are none.
+    """
+    return {day for day in days if run.days is None and day < run.first}
+
+
+def left_alone(night: Night, run: Run, stream: Stream) -> set[date]:
+    """Return the landed days that a run does not read because the source has purged them (`keeps_days`, R23).
+
+    Args:
+        night: as for `days_to_extract`.
+        run: the run; where `accept_shrink` is let through, the days that were asked for are read all the same.
+        stream: an event stream.
+    """
+    asked_for = days_between(run.first, run.last) if "accept_shrink" in run.accepted else []
+    return kept_days(stream, night.landed, run.last) - set(asked_for)
 
 
 def first_partition(night: Night, run: Run) -> date:

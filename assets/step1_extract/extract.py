@@ -4,7 +4,7 @@ Rows come in batches ordered by their instant, so memory is bounded whatever the
 `selects/`, what its values mean is `values/`, and landing them is step 2.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -14,6 +14,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, Select
 
 from assets.night.progress import Progress
+from assets.step1_extract.files.relations import holding_still
 from assets.step1_extract.selects.columns import MappedTable, reflect
 from assets.step1_extract.selects.figures import figures_by_day
 from assets.step1_extract.selects.selects import Selects
@@ -63,9 +64,23 @@ class Reader:
         return self.selects.reads_wider
 
     @property
+    def reads_whole_table(self) -> bool:
+        """Whether `rows` yields every row with an instant, whatever the days are."""
+        return self.selects.reads_whole_table
+
+    @property
     def uuids(self) -> frozenset[str]:
         """The roles whose ids are read as UUIDs."""
         return self.selects.uuids
+
+    def refuse_missing(self, days: Collection[date]) -> None:
+        """Make sure that every day to be read has its file, where files have days.
+
+        Raises:
+            SourceUnavailableError: one has none.
+        """
+        if self.mapped.relation is not None and self.mapped.relation.listing is not None:
+            self.mapped.relation.listing.refuse_missing(days)
 
     def users(self) -> Batches:
         """Yield every row of a users stream."""
@@ -79,6 +94,14 @@ class Reader:
         """Yield the rows whose instant is null or unreadable (R19)."""
         yield from self._read(self.selects.undated())
 
+    def sample(self, limit: int, *, newest_first: bool) -> Batches:
+        """Yield some rows that have an instant, the newest of them if an index on it serves."""
+        yield from self._read(self.selects.sample(clock.now().date() + DAY, limit, newest_first=newest_first))
+
+    def some_undated(self, limit: int) -> Batches:
+        """Yield some of the rows of `undated`."""
+        yield from self._read(self.selects.undated().limit(limit))
+
     def figures(self, first: date, last: date) -> dict[str, Figures]:
         """Return what the source says itself of all that `rows` would read, by days as it spells them.
 
@@ -86,6 +109,11 @@ class Reader:
         """
         names, query = self.selects.figures(*self._bounds(first, last))
         return figures_by_day(names, self.source.rows(query))
+
+    def strays(self, days: Collection[date]) -> int:
+        """Return how many rows stand in files of these days and are of another, where files have days."""
+        query = self.selects.strays(min(days), max(days) + DAY)
+        return 0 if query is None else int(self.source.rows(query)[0][0])
 
     def figures_of(self, day: date, figures: Mapping[str, Figures]) -> dict[str, Figures]:
         """Return what of `figures` tells whether the rows of a UTC day have changed, when the source is asked again.
@@ -110,13 +138,20 @@ class Reader:
 
 
 @contextmanager
-def open_stream(configuration: Configuration, stream: Stream, progress: Progress | None = None) -> Iterator[Reader]:
+def open_stream(
+    configuration: Configuration,
+    stream: Stream,
+    progress: Progress | None = None,
+    *,
+    whatever_the_clock: bool = False,
+) -> Iterator[Reader]:
     """Open one snapshot of a stream's source, with the table reflected and its columns checked before any row.
 
     Args:
         configuration: with its sources resolved.
         stream: any stream.
         progress: is told of policies that filter rows.
+        whatever_the_clock: whether to read although our clock is behind, for what lands nothing.
 
     Raises:
         ClockError: our clock is behind that of the source.
@@ -126,7 +161,7 @@ def open_stream(configuration: Configuration, stream: Stream, progress: Progress
             host and database.
     """
     with connected(configuration, stream) as (thread, connection):
-        source_time = _time_at(thread, connection, stream)
+        source_time = None if whatever_the_clock else _time_at(thread, connection, stream)
         mapped = thread.call(lambda: reflect(connection, stream))
         has_any_bytes = thread.call(lambda: _has_any_bytes(connection))
         thread.call(connection.rollback)
@@ -138,7 +173,8 @@ def open_stream(configuration: Configuration, stream: Stream, progress: Progress
         is_empty = bool(policies) and source.rows(selects.row_count(limit=1)) == [(0,)]
         for line in [*policies, *([row_security.empty_table(stream)] if is_empty else [])]:
             (progress or Progress()).note(line)
-        yield Reader(stream, selects, source, is_empty, source_time=source_time)
+        with holding_still(mapped.relation):
+            yield Reader(stream, selects, source, is_empty, source_time=source_time)
 
 
 def time_at(configuration: Configuration, stream: Stream) -> datetime | None:

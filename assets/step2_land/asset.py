@@ -15,6 +15,7 @@ from warehouse.configuration.configuration import Stream
 DESCRIPTIONS = {
     "xp": "XP events by UTC day: validated rows, and with a reason the quarantined ones.",
     "sessions": "Learning sessions by the UTC day on which they started: validated rows, and the quarantined ones.",
+    "daily": "Totals of a learner's own dates, by date: validated rows, and with a reason the quarantined ones.",
     "quizzes": "Quiz attempts by UTC day: validated rows, and with a reason the quarantined ones.",
 }
 
@@ -36,11 +37,15 @@ def landing_asset(stream: Stream, days: dg.PartitionsDefinition[str]) -> dg.Asse
         with permanent_errors_fail_at_once():
             landed = land_run(night.now(), night.run(), stream)
             landings = night.now().landings
-        landed_days = {of_day.day for of_day in landed.landings}
+        landed_days = {*(of_day.day for of_day in landed.landings), *landed.proven}
         days = sorted(landed_days | set(map(date.fromisoformat, partitions_of(context))))
-        tell_each_day(context, context.asset_key, {day: landing_metadata(landings[stream.name, day]) for day in days})
+        known = {day: landings[stream.name, day] for day in days if (stream.name, day) in landings}
+        shown = {day: landing_metadata(of_day, landed.proven.get(day)) for day, of_day in known.items()}
+        tell_each_day(context, context.asset_key, shown)
         return dg.MaterializeResult(
             metadata={
+                "days_extracted": len(landed.landings),
+                "days_proven": len(landed.proven),
                 "undated_rows": landed.undated,
                 "columns_not_mapped": ", ".join(landed.unmapped_columns),
                 "table_changes": "; ".join(landed.changes),

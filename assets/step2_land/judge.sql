@@ -1,12 +1,11 @@
--- Rows as they were read -> rows as they land, for the whole UTC days `first_day` to `last_day`. They get R19's
--- reasons, R20's one row per id and R26's ids. One model serves all kinds of events; what a kind does not have is null
--- in its spool. `instant` is the time by which R2 finds the day: `occurred_at`, or the `started_at` of a session. What
--- R20 drops stays in the file as `duplicate`. So the day can be judged again without a learner who is erased. A
--- duplicate is foreign if it is of another learner than the row that counts.
+-- Rows as they were read -> rows as they land, for the whole UTC days `first_day` to `last_day`: R19's reasons, R20's
+-- one row per id, R26's ids. What a kind does not have is null in its spool. `instant` is that by which R2 finds the
+-- day. What R20 leaves out stays in the file, with a reason of its own: so a day can be judged again without a learner
+-- who is erased. A duplicate is foreign if it is of another learner than the row that counts.
 -- reads: spool
--- takes: $first_day, $kind, $largest_amount, $last_day
--- makes: day, event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at, reason, row,
--- is_conflicting, is_foreign
+-- takes: $first_day, $kind, $largest_amount, $last_day, $longer_than_24h, $may_be_deleted, $most_seconds, $taken_at
+-- makes: day, event_id, user_id, instant, ended_at, last_activity_at, amount, passed, measures, updated_at, reason,
+-- row, is_conflicting, is_foreign
 with spooled as (
     select
         * replace (given_id(event_id) as event_id, given_id(user_id) as user_id),
@@ -16,9 +15,10 @@ with spooled as (
     where instant >= $first_day::date and instant < $last_day::date + interval 1 day
 ),
 
-judged as (
+reasoned as (
     select
         * replace (normal_id(event_id) as event_id, normal_id(user_id) as user_id),
+        session_end(instant, ended_at, last_activity_at) > instant + interval 24 hours as is_longer_than_24h,
         case
             when event_id is null and not list_contains(defects, 'event_id') then 'missing_id'
             when user_id is null and not list_contains(defects, 'user_id') then 'missing_user'
@@ -26,12 +26,25 @@ judged as (
             when is_bad_text(event_id) or is_bad_text(user_id) then 'bad_text'
             when list_has_any(defects, ['ended_at', 'last_activity_at', 'updated_at']) then 'bad_time'
             when session_end(instant, ended_at, last_activity_at) < instant then 'ended_before_started'
-            when session_end(instant, ended_at, last_activity_at) > instant + interval 24 hours then 'longer_than_24h'
+            when $longer_than_24h = 'quarantine' and is_longer_than_24h then 'longer_than_24h'
             when $kind = 'xp' and coalesce(amount not between -$largest_amount and $largest_amount, true)
                 then 'bad_amount'
+            when $kind = 'daily' and not are_totals(measures, $largest_amount, $most_seconds) then 'bad_amount'
             when $kind = 'quizzes' and passed is null then 'bad_passed'
-        end as reason
+        end as reason,
+        $may_be_deleted and is_deleted(deleted_at, defects, $taken_at) as is_deleted,
+        $longer_than_24h <> 'quarantine' and reason is null and is_longer_than_24h as is_shortened
     from spooled
+),
+
+-- A capped session has its end in `ended_at`, which comes before any last activity (R8).
+judged as (
+    select
+        * exclude (is_longer_than_24h, is_shortened) replace (
+            if(is_shortened, if($longer_than_24h = 'cap', instant + interval 24 hours, null), ended_at) as ended_at,
+            if(is_shortened and $longer_than_24h = 'no_length', null, last_activity_at) as last_activity_at
+        )
+    from reasoned
 ),
 
 -- Few ids come more than once, so only those are sorted and compared.
@@ -47,7 +60,10 @@ ranked as (
     select
         judged.*,
         row_number() over winner_first as place,
-        (first_value(judged.user_id) over winner_first is distinct from judged.user_id) as is_foreign
+        (first_value(judged.user_id) over winner_first is distinct from judged.user_id) as is_foreign,
+        count(distinct struct_pack(user_id, instant, ended_at, last_activity_at, amount, passed, measures)) over (
+            partition by judged.day, judged.event_id
+        ) > 1 as is_conflicting
     from judged
     inner join repeated on judged.day = repeated.day and judged.event_id = repeated.event_id
     where judged.reason is null
@@ -56,26 +72,24 @@ ranked as (
         order by
             judged.updated_at desc nulls last, judged.user_id desc nulls last, judged.instant desc nulls last,
             judged.ended_at desc nulls last, judged.last_activity_at desc nulls last,
-            judged.amount desc nulls last, judged.passed desc nulls last
+            judged.amount desc nulls last, judged.passed desc nulls last, judged.measures desc nulls last,
+            judged.is_deleted desc
     )
 ),
 
-conflicting as (
-    select day, event_id
-    from ranked
-    group by day, event_id
-    having count(distinct struct_pack(user_id, instant, ended_at, last_activity_at, amount, passed)) > 1
-),
-
 kept as (
-    select *, false as is_foreign from judged where reason is not null
+    select *, false as is_foreign, false as is_conflicting from judged where reason is not null
     union all
-    select judged.*, false
+    select judged.* replace (if(judged.is_deleted, 'deleted', null) as reason), false, false
     from judged
     anti join repeated on judged.day = repeated.day and judged.event_id = repeated.event_id
     where judged.reason is null
     union all
-    select * exclude (place, is_foreign) replace (if(place > 1, 'duplicate', null) as reason), is_foreign from ranked
+    select
+        * exclude (place, is_foreign, is_conflicting) replace (reason_of_repeated(place, is_deleted) as reason),
+        is_foreign,
+        place = 1 and is_conflicting
+    from ranked
 )
 
 select
@@ -87,20 +101,19 @@ select
     kept.last_activity_at,
     kept.amount,
     kept.passed,
+    kept.measures,
     kept.updated_at,
     kept.reason,
     case
-        when kept.reason <> 'duplicate'
+        when is_quarantined(kept.reason)
             then coalesce(
                 kept.source_row,
                 row_json(
                     $kind, kept.event_id, kept.user_id, kept.instant, kept.ended_at, kept.last_activity_at,
-                    kept.amount, kept.passed, kept.updated_at
+                    kept.amount, kept.passed, kept.measures, kept.updated_at
                 )
             )
     end as row,
-    conflicting.event_id is not null as is_conflicting,
+    kept.is_conflicting,
     kept.is_foreign
 from kept
-left join conflicting
-    on kept.day = conflicting.day and kept.event_id = conflicting.event_id and kept.reason is null

@@ -18,6 +18,7 @@ from pyarrow import parquet
 from assets.step1_extract.extract import Batches, Reader
 from assets.step1_extract.values.batches import DEFECTS
 from assets.step1_extract.values.values import ARROW_TYPES, UUID
+from assets.step2_land.daily import MEASURES, measures_of
 from assets.step2_land.spans import spans
 from warehouse.configuration.streams import instant_of
 from warehouse.disk.files import writing
@@ -38,6 +39,7 @@ SPOOL_SCHEMA = pa.schema(
         pa.field("amount", ARROW_TYPES["amount"]),
         pa.field("passed", ARROW_TYPES["boolean"]),
         pa.field("updated_at", ARROW_TYPES["instant"]),
+        pa.field("deleted_at", ARROW_TYPES["instant"]),
         *DEFECTS,
     ],
 )
@@ -68,8 +70,9 @@ class Spool:
 
     @property
     def _schema(self) -> pa.Schema:
+        totals = [MEASURES] if self.reader.stream.kind == "daily" else []
         return pa.schema(
-            [field.with_type(UUID) if field.name in self.reader.uuids else field for field in SPOOL_SCHEMA]
+            [field.with_type(UUID) if field.name in self.reader.uuids else field for field in (*SPOOL_SCHEMA, *totals)]
         )
 
     def read(self, days: Collection[date]) -> None:
@@ -78,8 +81,10 @@ class Spool:
         Raises:
             SourceUnavailableError: the source failed, or other rows came than it counts itself.
         """
+        self.reader.refuse_missing(days)
         figures: dict[str, Figures] = {}
-        for first, last in spans(days):
+        stretches = [(min(days), max(days))] if self.reader.reads_whole_table else spans(days)
+        for first, last in stretches:
             figures.update(self._read_span(first, last))
         self.figures = {day: self.reader.figures_of(day, figures) for day in days}
 
@@ -122,6 +127,8 @@ class Spool:
     def _spooled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         names = {instant_of(self.reader.stream.kind): "instant"}
         columns = {names.get(name, name): batch.column(name) for name in batch.schema.names}
+        if self.reader.stream.kind == "daily":
+            columns[MEASURES.name] = measures_of(batch, self.reader.stream)
         arrays = [columns.get(column.name, pa.nulls(len(batch), column.type)) for column in self._schema]
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 

@@ -1,10 +1,11 @@
 -- landed -> one row per UTC day: what a landing says of itself. A day without rows has none.
 -- reads: landed
--- makes: day, passing, quarantined, conflicts, foreign_duplicates, amount, passed, content_hash
+-- makes: day, passing, quarantined, deleted, conflicts, foreign_duplicates, amount, passed, content_hash
 select
     day,
     count(*) filter (reason is null) as passing,
-    count(*) filter (reason <> 'duplicate') as quarantined,
+    count(*) filter (is_quarantined(reason)) as quarantined,
+    count(*) filter (reason = 'deleted') as deleted,
     count(*) filter (is_conflicting) as conflicts,
     count(*) filter (is_foreign) as foreign_duplicates,
     coalesce(sum(amount) filter (reason is null), 0) as amount,

@@ -7,7 +7,7 @@ select
     'missing_time' as reason,
     coalesce(
         source_row,
-        row_json($kind, event_id, user_id, instant, ended_at, last_activity_at, amount, passed, updated_at)
+        row_json($kind, event_id, user_id, instant, ended_at, last_activity_at, amount, passed, measures, updated_at)
     ) as row
 from spool
 where instant is null

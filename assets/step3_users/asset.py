@@ -1,39 +1,61 @@
 """Dagster's shell of step 3: the learners and their zones, which have no day."""
 
+from collections.abc import Iterator, Sequence
+
 import dagster as dg
 
-from assets.orchestration.keys import LAKE, lake_key, source_inputs
+from assets.orchestration.keys import LAKE, lake_key, source_key
 from assets.orchestration.resources import NightResource
 from assets.orchestration.retries import EXTRACTION_RETRIES, permanent_errors_fail_at_once
-from assets.step3_users.users import land_users
+from assets.step3_users.users import LandedUsers, land_users
 from warehouse.configuration.configuration import Stream
 
+DESCRIPTION = "The learners as they are now and their zones over time; replaced by runs up to the newest day."
 
-def users_asset(stream: Stream) -> dg.AssetsDefinition:
-    """Return the asset of the learners and their zones."""
 
-    @dg.asset(
-        key=lake_key(stream.name),
-        ins=source_inputs(stream),
-        retry_policy=EXTRACTION_RETRIES,
+def users_assets(streams: Sequence[Stream], lookups: Sequence[Stream]) -> dg.AssetsDefinition:
+    """Return the assets of the learners and their zones: one for each stream, all of which land at once.
+
+    Args:
+        streams: those of learners.
+        lookups: the tables of lookups, which land with them.
+    """
+    tables = {source_key(table): f"source_table_{number}" for number, table in enumerate([*streams, *lookups])}
+    keys_of_lookups = {source_key(table) for table in lookups}
+
+    @dg.multi_asset(
+        name="__".join([LAKE, *(stream.name for stream in streams)]),
+        can_subset=True,
+        ins={name: dg.AssetIn(key, dagster_type=dg.Nothing) for key, name in tables.items()},
+        outs={
+            stream.name: dg.AssetOut(
+                key=lake_key(stream.name), description=DESCRIPTION, kinds={"parquet"}, is_required=False
+            )
+            for stream in streams
+        },
+        internal_asset_deps={stream.name: {source_key(stream), *keys_of_lookups} for stream in streams},
         group_name=LAKE,
-        description="The learners as they are now and their zones over time; replaced by runs up to the newest day.",
-        kinds={"parquet"},
+        retry_policy=EXTRACTION_RETRIES,
     )
-    def users(night: NightResource) -> dg.MaterializeResult[None]:
+    def users(context: dg.AssetExecutionContext, night: NightResource) -> Iterator[dg.MaterializeResult[None]]:
         with permanent_errors_fail_at_once():
             landed = land_users(night.now(), night.run().last)
-        if landed is None:
-            return dg.MaterializeResult(metadata={"replaced": False})
-        return dg.MaterializeResult(
-            metadata={
-                "replaced": True,
-                "dagster/row_count": landed.users,
-                "deleted": landed.deleted,
-                "quarantined": landed.quarantined,
-                "zones_recorded": landed.moved,
-                "table_changes": "; ".join(landed.changes),
-            }
-        )
+        for stream in streams:
+            if lake_key(stream.name) in context.selected_asset_keys:
+                yield dg.MaterializeResult(asset_key=lake_key(stream.name), metadata=_metadata(landed, stream.name))
 
     return users
+
+
+def _metadata(landed: LandedUsers | None, stream: str) -> dict[str, bool | int | str]:
+    if landed is None:
+        return {"replaced": False}
+    of_stream = landed.streams[stream]
+    return {
+        "replaced": True,
+        "dagster/row_count": of_stream.users,
+        "deleted": of_stream.deleted,
+        "quarantined": of_stream.quarantined,
+        "zones_recorded": landed.moved,
+        "table_changes": "; ".join(of_stream.changes),
+    }

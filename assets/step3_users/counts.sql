@@ -1,10 +1,12 @@
--- landed_users, zones -> one row: learners, rows in quarantine, deleted learners, and zones that changed on $last_day.
--- reads: landed_users, zones
--- takes: $last_day
--- makes: learners, quarantined, deleted, moved
+-- users_by_stream -> for each stream of learners its learners, rows in quarantine, and those of the learners whom it
+-- says to be deleted.
+-- reads: users_by_stream, users_streams
+-- makes: stream, learners, quarantined, deleted
 select
-    count(user_id) as learners,
-    count(reason) as quarantined,
-    count(*) filter (reason is null and is_deleted) as deleted,
-    (select count(*) from zones where from_day = $last_day) as moved
-from landed_users
+    streams.stream,
+    count(own.user_id) as learners,
+    count(own.reason) as quarantined,
+    count(own.user_id) filter (own.is_deleted) as deleted
+from users_streams as streams
+left join users_by_stream as own on streams.stream = own.stream
+group by streams.stream

@@ -1,28 +1,32 @@
--- Rows of the users stream as they were read -> every row once. A row without a usable id has a reason (R19). Of rows
--- with one id only that with the greatest content counts (R20, R26).
--- reads: spool
--- takes: $taken_at
--- makes: user_id, username, timezone, is_public, is_deleted, reason, row
+-- Rows of the streams of learners as they were read -> every row once by stream. A row without a usable id has a reason
+-- (R19). Of rows with one id in one stream only that with the greatest content counts (R20, R26). `users_streams` says
+-- of each stream when its snapshot was taken.
+-- reads: spool, users_streams
+-- makes: stream, user_id, username, timezone, is_public, is_deleted, reason, row
 with judged as (
     select
-        * replace (normal_id(given_id(user_id)) as user_id),
+        spool.* replace (normal_id(given_id(spool.user_id)) as user_id),
+        is_deleted(spool.deleted_at, spool.unreadable, users_streams.taken_at) as is_deleted,
         case
-            when given_id(user_id) is null and not list_contains(coalesce(unreadable, []), 'user_id')
+            when given_id(spool.user_id) is null and not list_contains(coalesce(spool.unreadable, []), 'user_id')
                 then 'missing_id'
-            when list_contains(coalesce(unreadable, []), 'user_id') or is_bad_text(user_id) then 'bad_text'
+            when list_contains(coalesce(spool.unreadable, []), 'user_id') or is_bad_text(spool.user_id) then 'bad_text'
+            when starts_with(spool.user_id, chr(31)) then 'bad_text' -- as keys of lookups begin
         end as reason
     from spool
+    inner join users_streams on spool.stream = users_streams.stream
 ),
 
 read as (
     select
+        stream,
         reason,
         user_id,
         case when not contains(username, chr(0)) then username end as username,
         case when not contains(timezone, chr(0)) then timezone end as timezone,
         coalesce(is_public, false) as is_public,
-        case when is_deleted(deleted_at, unreadable, $taken_at) then deleted_at end as deleted_at,
-        is_deleted(deleted_at, unreadable, $taken_at) as is_deleted,
+        case when is_deleted then deleted_at end as deleted_at,
+        is_deleted,
         coalesce(
             source_row,
             to_json({
@@ -37,7 +41,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by user_id
+            partition by stream, user_id
             order by
                 username desc nulls last, timezone desc nulls last, is_public desc nulls last,
                 deleted_at desc nulls last, is_deleted desc
@@ -46,10 +50,18 @@ ranked as (
     where reason is null
 )
 
-select null as user_id, null as username, null as timezone, null as is_public, null as is_deleted, reason, row
+select
+    stream,
+    null as user_id,
+    null as username,
+    null as timezone,
+    null as is_public,
+    null as is_deleted,
+    reason,
+    row
 from read
 where reason is not null
 union all
-select user_id, username, timezone, is_public, is_deleted, null as reason, null as row
+select stream, user_id, username, timezone, is_public, is_deleted, null as reason, null as row
 from ranked
 where place = 1

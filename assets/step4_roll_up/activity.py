@@ -16,14 +16,19 @@ import duckdb
 from assets.erase.unfinished import leave_out_erased
 from assets.night.night import Night
 from assets.step2_land.spans import chunks
+from assets.step4_roll_up.lookups import used_lookups
+from assets.step4_roll_up.own_dates import add_dates
+from assets.step4_roll_up.stale.another_zone import days_in_another_zone
 from warehouse import engine, zones
 from warehouse.configuration.configuration import Configuration
+from warehouse.configuration.learners.zone_names import known_zones
 from warehouse.crash_points import reached
 from warehouse.disk.files import written_beside
 from warehouse.lake.days import DAY, days_between
 from warehouse.lake.footers import PARQUET
 from warehouse.lake.lake import Lake
 from warehouse.lake.landing import Landing
+from warehouse.lake.lookups import resolved
 
 ACTIVITY = Path(__file__).with_suffix(".sql")
 ZONE_NUMBERS = Path(__file__).with_name("zone_numbers.sql")
@@ -32,7 +37,6 @@ SESSION_DAYS = Path(__file__).with_name("session_days.sql")
 UNION = Path(__file__).with_name("union.sql")
 LOCAL_DATES = Path(__file__).with_name("local_dates.sql")
 ZONES_IN_FORCE = Path(__file__).with_name("zones_in_force.sql")
-CUT_IN_ANOTHER_ZONE = Path(__file__).with_name("cut_in_another_zone.sql")
 
 ROWS_AT_ONCE = 2_000_000  # days are rolled up together up to so many rows, and each at least by itself
 
@@ -72,39 +76,74 @@ def roll_up(night: Night) -> Rolled:
 def _roll_up_stale(night: Night) -> dict[date, int]:
     if night.newest_day is None:
         return {}
-    default, streams = night.configuration.pulse.default_timezone, night.configuration.event_streams
+    default = night.configuration.pulse.default_timezone
     with night.connect() as connection:
-        make_zones_in_force(connection, night.lake, default)
-        stale = _stale_days(connection, night, night.newest_day)
-        if stale:
-            make_zone_segments(connection, [default], stale[0], stale[-1] + DAY)
-            make_zone_records(connection, default)
-        rows = {day: sum(night.landings[stream.name, day].rows for stream in streams) for day in stale}
+        make_zones_in_force(connection, night.lake, default, night.configuration.zone_names)
+        used = used_lookups(connection, night)
+        stale = _stale_days(connection, night, night.newest_day, used)
         written: dict[date, int] = {}
         with night.progress.step("activity", len(stale)) as summarize:
-            for chunk in chunks(stale, rows, ROWS_AT_ONCE):
-                for day, rows_of_day in _roll_up_days(connection, night, chunk):
+            for chunk in made_days(connection, night, stale):
+                for day, rows_of_day in _write_days(connection, night, chunk, used):
                     written[day] = rows_of_day
                     night.progress.advance()
             summarize(f"{len(written)} days rolled up")
     return written
 
 
-def make_zones_in_force(connection: duckdb.DuckDBPyConnection, lake: Lake, default_timezone: str) -> None:
+def made_days(connection: duckdb.DuckDBPyConnection, night: Night, days: Sequence[date]) -> Iterator[Sequence[date]]:
+    """Make the table `activity` of days from their landings, some days after the other; yield which it has.
+
+    Args:
+        connection: has `zones_in_force`.
+        night: the landings, and the default zone.
+        days: UTC days in order, all of them landed.
+    """
+    if not days:
+        return
+    configuration, default = night.configuration, night.configuration.pulse.default_timezone
+    make_zone_segments(connection, [default], days[0], days[-1] + DAY)
+    make_zone_records(connection, default)
+    streams = configuration.event_streams
+    rows = {day: sum(night.landings[stream.name, day].rows for stream in streams) for day in days}
+    for chunk in chunks(days, rows, ROWS_AT_ONCE):
+        make_local_dates(connection, chunk)
+        _view_landings(connection, night, chunk)
+        make_activity(connection, default, has_own_dates=configuration.has_own_dates)
+        yield chunk
+
+
+def make_zones_in_force(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, default_timezone: str, zone_names: Mapping[str, str]
+) -> None:
     """Make the table `zones_in_force` (user_id, zone, from_day, until_day) from the zones over time (R3, R4).
 
     Args:
         connection: where the table is made; a bad zone appears in it as the default zone.
         lake: where the zones over time are.
         default_timezone: the zone of learners without a good one.
+        zone_names: the IANA zone of each name that applications have for a zone.
     """
     connection.execute("create or replace temp table recorded_zones (user_id varchar, zone varchar, from_day date)")
     if lake.zones.exists():
         read = f"insert into recorded_zones select user_id, zone, from_day from {engine.files([lake.zones])}"
         connection.execute(read)
-    parameters = {"zone_names": sorted(zones.names()), "default_timezone": default_timezone}
-    query = engine.sql(ZONES_IN_FORCE)
-    connection.execute(f"create or replace temp table zones_in_force as {query}", parameters)
+    fill_zones_in_force(connection, "zones_in_force", default_timezone, zone_names)
+
+
+def fill_zones_in_force(
+    connection: duckdb.DuckDBPyConnection, table: str, default_timezone: str, zone_names: Mapping[str, str]
+) -> None:
+    """Make from `recorded_zones` a table as `make_zones_in_force` makes it, under any name."""
+    make_known_zones(connection, zone_names)
+    query = f"create or replace temp table {table} as {engine.sql(ZONES_IN_FORCE)}"
+    connection.execute(query, {"default_timezone": default_timezone})
+
+
+def make_known_zones(connection: duckdb.DuckDBPyConnection, zone_names: Mapping[str, str]) -> None:
+    """Make `known_zones`: the IANA zone of every spelling that is one, by name or by what `zone_names` says."""
+    known = known_zones(zone_names)
+    engine.create(connection, "known_zones", spelled=list(known), zone=list(known.values()))
 
 
 def make_zone_segments(
@@ -164,19 +203,25 @@ def make_local_dates(connection: duckdb.DuckDBPyConnection, days: Sequence[date]
     connection.execute(f"create or replace temp table local_dates as {engine.sql(LOCAL_DATES)}")
 
 
-def make_activity(connection: duckdb.DuckDBPyConnection, default_timezone: str) -> None:
+def make_activity(connection: duckdb.DuckDBPyConnection, default_timezone: str, *, has_own_dates: bool = False) -> None:
     """Make the tables `session_days` and `activity`, of the days in `wanted_days`.
 
     Args:
         connection: has `landings`, `wanted_days`, `local_dates` and `zone_records`.
         default_timezone: the zone of learners without a good one.
+        has_own_dates: whether there are `dated_landings` as well, of learners' own dates (R5).
     """
     connection.execute(f"create or replace temp table session_days as {engine.sql(SESSION_DAYS)}")
-    query = f"create or replace temp table activity as {engine.sql(ACTIVITY)}"
+    of_instants = "activity_of_instants" if has_own_dates else "activity"
+    query = f"create or replace temp table {of_instants} as {engine.sql(ACTIVITY)}"
     connection.execute(query, {"default_timezone": default_timezone})
+    if has_own_dates:
+        add_dates(connection, default_timezone)
 
 
-def _stale_days(connection: duckdb.DuckDBPyConnection, night: Night, newest: date) -> list[date]:
+def _stale_days(
+    connection: duckdb.DuckDBPyConnection, night: Night, newest: date, used: Mapping[tuple[str, date], str]
+) -> list[date]:
     lake, pulse = night.lake, night.configuration.pulse
     days = days_between(pulse.first_day, newest)
     files = [lake.activity(day) for day in days if lake.activity(day).exists()]
@@ -184,18 +229,17 @@ def _stale_days(connection: duckdb.DuckDBPyConnection, night: Night, newest: dat
     stale = {
         day
         for day in days
-        if made_from.get(lake.activity(day)) != ingredients(night.configuration, night.landings, day)
+        if made_from.get(lake.activity(day)) != ingredients(night.configuration, night.landings, day, used)
     }
-    if files:
-        engine.view_files(connection, "activity_before", files)
-        query = engine.sql(CUT_IN_ANOTHER_ZONE)
-        rows = connection.execute(query, {"default_timezone": pulse.default_timezone}).fetchall()
-        stale |= {day for (day,) in rows}
-    return sorted(stale)
+    made = {day for day in days if lake.activity(day) in made_from}
+    return sorted(stale | days_in_another_zone(connection, night, made))
 
 
 def ingredients(
-    configuration: Configuration, landings: Mapping[tuple[str, date], Landing], day: date
+    configuration: Configuration,
+    landings: Mapping[tuple[str, date], Landing],
+    day: date,
+    used: Mapping[tuple[str, date], str],
 ) -> dict[str, str]:
     """Return everything but the learners' zones that a day's activity depends on: it is stale when this differs.
 
@@ -203,29 +247,35 @@ def ingredients(
         configuration: the streams and the default zone.
         landings: every landing of the lake, by stream and day; the day's own are among them.
         day: a UTC day that is complete.
+        used: what landings take from lookups, as `used_lookups`.
     """
     inputs = {"zone_data": zones.data_version(), "default_timezone": configuration.pulse.default_timezone}
     for stream in configuration.event_streams:
-        inputs[stream.name] = landings[stream.name, day].content_hash
+        of_dates = ", of own dates" if stream.has_own_dates else ""  # the same rows stand on other dates then
+        of_lookup = _of_lookup(stream.name, day, used)
+        inputs[stream.name] = landings[stream.name, day].content_hash + of_dates + of_lookup
         day_before = landings.get((stream.name, day - DAY))
         if stream.kind == "sessions" and day_before:
-            inputs[f"{stream.name}, the day before"] = day_before.content_hash
+            before = _of_lookup(stream.name, day - DAY, used)
+            inputs[f"{stream.name}, the day before"] = day_before.content_hash + before
     return inputs
 
 
-def _roll_up_days(
-    connection: duckdb.DuckDBPyConnection, night: Night, days: Sequence[date]
+def _of_lookup(stream: str, day: date, used: Mapping[tuple[str, date], str]) -> str:
+    of_lookup = used.get((stream, day))
+    return "" if of_lookup is None else f", keys {of_lookup}"
+
+
+def _write_days(
+    connection: duckdb.DuckDBPyConnection, night: Night, days: Sequence[date], used: Mapping[tuple[str, date], str]
 ) -> Iterator[tuple[date, int]]:
-    make_local_dates(connection, days)
-    _view_landings(connection, night, days)
-    make_activity(connection, night.configuration.pulse.default_timezone)
     unions = dict(connection.execute(engine.sql(UNION)).fetchall())
     counted = connection.execute(CONTENT).fetchall()
     rows = {day: count for day, count, _ in counted}
     content_hashes = {day: str(content_hash) for day, _, content_hash in counted}
     for day in days:
         content = {
-            "made_from": ingredients(night.configuration, night.landings, day),
+            "made_from": ingredients(night.configuration, night.landings, day, used),
             "union_microseconds": int(unions.get(day) or 0),
             "content_hash": content_hashes.get(day, "0"),
         }
@@ -238,10 +288,20 @@ def _roll_up_days(
 
 
 def _view_landings(connection: duckdb.DuckDBPyConnection, night: Night, days: Sequence[date]) -> None:
-    """Make the view `landings`, with a column `kind`: the rows of the days, and sessions of the days before."""
-    parts = []
+    """Make the view `landings`, with a column `kind`: the rows of the days, and sessions of the days before.
+
+    Rows of learners' own dates (R5) become the view `dated_landings`, where streams have them.
+    """
+    of_instants: list[str] = []
+    dated: list[str] = []
     for stream in night.configuration.event_streams:
         wanted = {*days, *(day - DAY for day in days)} if stream.kind == "sessions" else days
         files = [night.lake.landing(stream.name, day) for day in sorted(wanted) if (stream.name, day) in night.landings]
-        parts.append(f"select {engine.quoted(stream.kind)} as kind, * from {engine.files(files)}")
-    connection.execute(f"create or replace temp view landings as {' union all '.join(parts)}")
+        measures = ", no_measures() as measures" if stream.has_own_dates and stream.kind != "daily" else ""
+        rows = resolved(night.lake, stream, files)
+        part = f"select {engine.quoted(stream.kind)} as kind, *{measures} from {rows}"
+        (dated if stream.has_own_dates else of_instants).append(part)
+    none = [f"select * from ({part}) where false" for part in dated[:1]]
+    connection.execute(f"create or replace temp view landings as {' union all '.join(of_instants or none)}")
+    if dated:
+        connection.execute(f"create or replace temp view dated_landings as {' union all '.join(dated)}")

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.orchestration.events import activity_metadata
-from assets.orchestration.keys import LAKE, lake_key, landing_keys
+from assets.orchestration.keys import LAKE, lake_key, landing_keys, users_keys
 from assets.orchestration.partitions import tell_each_day
 from assets.orchestration.resources import NightResource
 from assets.orchestration.retries import permanent_errors_fail_at_once
@@ -16,7 +16,7 @@ def activity_asset(configuration: Configuration, days: dg.PartitionsDefinition[s
 
     @dg.asset(
         key=lake_key("activity"),
-        deps=[*landing_keys(configuration), lake_key(configuration.users_stream.name)],
+        deps=[*landing_keys(configuration), *users_keys(configuration)],
         partitions_def=days,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=LAKE,

@@ -1,12 +1,13 @@
-"""Step 5: build a version from the whole lake, bucket by bucket, ordered by key (R12 to R18, R21, R24).
+"""Step 5: build a version from the lake, bucket by bucket, ordered by key (R12 to R18, R21, R24).
 
-A version is a pure function of lake and configuration. It is built under its own name beside the published ones. Nobody
+A version is a pure function of lake and configuration. What the version before says of dates that nothing new can reach
+is kept; a build from nothing gives the same. A version is built under its own name beside the published ones. Nobody
 reads it before step 6 has checked it and step 7 has put it in place.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,13 @@ import duckdb
 
 from assets.night.night import Night
 from assets.step4_roll_up.activity import make_zone_segments, make_zones_in_force
-from assets.step5_build.blocks.pack import pack
+from assets.step4_roll_up.own_dates import view_activity
+from assets.step5_build.days.before import PARTS_PROVEN, Kept, fingerprint, kept_of_before
+from assets.step5_build.days.days import group_all, keep_and_group
+from assets.step5_build.days.proof import DriftError, prove
 from assets.step5_build.describe import describe, sign
+from assets.step5_build.key_ranges import Keys, buckets_of
+from assets.step5_build.lookup_file.fill import fill_lookup_file
 from assets.step5_build.remarks.remarks import remarks_of
 from assets.step5_build.restatements.restatements import fill_restatements, write_basis
 from warehouse import engine
@@ -25,6 +31,7 @@ from warehouse.crash_points import reached
 from warehouse.disk.files import UNFINISHED, make_folder, writing
 from warehouse.errors import CheckFailedError, PulseError
 from warehouse.lake.days import DAY, days_between
+from warehouse.lake.learners import view_landed_users
 from warehouse.versions import schema
 from warehouse.versions.basis import Basis
 from warehouse.versions.manifest import sequence_of, version_name
@@ -32,12 +39,11 @@ from warehouse.versions.remarks import Remarks
 
 HERE = Path(__file__).parent
 # What DuckDB 2.0 writes by default, 1.5 cannot open. An unfinished version is thrown away, so it needs no log. And with
-# one, DuckDB aborts the process if the disk fails. A look-up reads a block or two; DuckDB's own 262,144 bytes take four
-# times as long (decision 0008).
+# one, DuckDB aborts the process if the disk fails. In blocks of DuckDB's own 262,144 bytes the file is larger by a
+# quarter, and a look-up by SQL takes longer.
 ATTACH = "attach {} as version (storage_version 'v1.5.0', block_size 65536, recovery_mode 'no_wal_writes')"
-KEY_BITS = 63
-ROWS_PER_BUCKET = 8_000_000
-PARTS_OF_A_BUCKET = 4  # grouped and sorted by themselves: docs/decisions/0007-the-build-groups-numbers.md
+
+DRIFTED = "what was kept of the version before is not what the activity says"
 
 
 @dataclass(frozen=True)
@@ -49,19 +55,24 @@ class Built:
         newest_day: the last UTC day in it.
         rows: rows of each public table.
         remarks: what it has to say of its sources.
+        logical_hash: as in `version_info` (R24).
     """
 
     version: str
     newest_day: date
     rows: Mapping[str, int]
     remarks: Remarks
+    logical_hash: str
 
 
-def build(night: Night) -> Built | None:
-    """Build a version up to the newest day.
+def build(night: Night, in_full: str = "", doubt: str = "", *, is_proven_whole: bool = False) -> Built | None:
+    """Build a version up to the newest day: from the version before and what is new, or from the lake alone.
 
     Args:
         night: the lake, with activity that is up to date, and the rules' parameters.
+        in_full: why nothing of the version before is kept; empty if something may be.
+        doubt: what a version that was built just now, and kept something, was thrown away for.
+        is_proven_whole: whether all that is kept is proven, and not a part.
 
     Returns:
         What was built; None before every stream has `first_day` (R25).
@@ -70,16 +81,31 @@ def build(night: Night) -> Built | None:
         CheckFailedError: the learners have not landed yet, or two ids have one key.
         PulseError: the list of erased learners cannot be read, or is gone.
     """
-    lake, warehouse, newest = night.lake, night.warehouse, night.newest_day
+    lake, newest = night.lake, night.newest_day
     night.erased_learners()  # a lake without it may have learners again who are erased
     if newest is None:
         return None
     if not lake.users.exists():
-        stream = night.configuration.users_stream.name
-        raise CheckFailedError(f"stream {stream}: no learners have landed in {lake.users}; run `pulse nightly`")
+        streams = ", ".join(stream.name for stream in night.configuration.users_streams)
+        raise CheckFailedError(f"stream {streams}: no learners have landed in {lake.users}; run `pulse nightly`")
+    try:
+        return _build(night, newest, in_full, doubt, is_proven_whole=is_proven_whole)
+    except DriftError as drift:
+        return _build(night, newest, DRIFTED, f"{drift}; the version was built in full")
+
+
+def throw_away(night: Night) -> None:
+    """Remove what has been built and will not be published."""
+    _empty(night.warehouse.building("*").parent)
+
+
+def _build(night: Night, newest: date, in_full: str, doubt: str, *, is_proven_whole: bool = False) -> Built:
+    lake, warehouse = night.lake, night.warehouse
     last = warehouse.newest()
     version = version_name(newest, lake.next_sequence(above=sequence_of(last) if last else 0))
     reached("build: numbered")
+    basis = Basis.of(night.configuration, lake, version, newest, fingerprint(night.configuration))
+    kept = in_full or kept_of_before(night, basis)
     with (
         night.progress.step("version") as summarize,
         _written_alone(warehouse.building(version)) as unfinished,
@@ -89,26 +115,36 @@ def build(night: Night) -> Built | None:
         schema.create(connection, "version")
         reached("build: tables made")
         _view_lake(connection, night, newest)
-        _fill(connection, night.configuration, newest)
+        buckets = buckets_of(connection)
+        _fill_users(connection, night.configuration, newest)
+        if isinstance(kept, Kept):
+            keep_and_group(connection, night.configuration, lake, kept, buckets)
+            for part in range(PARTS_PROVEN) if is_proven_whole else [kept.part]:
+                prove(connection, part)
+            basis = replace(basis, part=kept.part)
+        else:
+            group_all(connection, buckets)
+        _fill_pulses(connection, night.configuration, buckets)
         describe(connection, night, newest)
-        basis = Basis.of(night.configuration, lake, version, newest)
-        fill_restatements(connection, night, basis, _buckets_of(connection))
+        fill_restatements(connection, night, basis, buckets, is_in_full=isinstance(kept, str))
         reached("build: filled")
         write_basis(connection, lake, basis, warehouse.building_basis(version))
         reached("build: basis written")
-        remarks = remarks_of(connection, night, newest)
+        kept_from, in_full = (kept.version, "") if isinstance(kept, Kept) else ("", kept)
+        remarks = remarks_of(connection, night, newest, doubt)
+        remarks = replace(remarks, kept_from=kept_from, in_full=in_full, drift=doubt)
         remarks.write(warehouse.building_remarks(version))
-        sign(connection, night.configuration, version, newest)
+        logical_hash = sign(connection, night.configuration, version, newest)
         reached("build: signed")
+        fill_lookup_file(connection, warehouse.building_lookup_file(version), version)
+        reached("build: look-up file written")
         rows = schema.row_counts(connection, "version")
         connection.execute("detach version")
         reached("build: detached")
-        rows["pulse_blocks"] = pack(connection, unfinished)
-        reached("build: packed")
         summarize(f"{version}, {rows['pulse_totals']:,} learners, {rows['daily_activity']:,} active days")
     for line in remarks.lines():
         night.progress.note(line)
-    return Built(version, newest, rows, remarks)
+    return Built(version, newest, rows, remarks, logical_hash)
 
 
 @contextmanager
@@ -144,9 +180,9 @@ def _view_lake(connection: duckdb.DuckDBPyConnection, night: Night, newest: date
     """Make what the models read: `activity`, `landed_users`, `zones_in_force`, `zone_windows`."""
     lake, pulse = night.lake, night.configuration.pulse
     days = days_between(pulse.first_day, newest)
-    engine.view_files(connection, "activity", [lake.activity(day) for day in days])
-    engine.view_files(connection, "landed_users", [lake.users])
-    make_zones_in_force(connection, lake, pulse.default_timezone)
+    view_activity(connection, night.configuration, [lake.activity(day) for day in days])
+    view_landed_users(connection, lake)
+    make_zones_in_force(connection, lake, pulse.default_timezone, night.configuration.zone_names)
     # A day beyond data through: its offset, too, says which date is over.
     make_zone_segments(connection, [pulse.default_timezone], newest, newest + 2 * DAY)
     connection.execute(
@@ -155,19 +191,17 @@ def _view_lake(connection: duckdb.DuckDBPyConnection, night: Night, newest: date
     )
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, configuration: Configuration, newest: date) -> None:
-    """Fill the learners' tables, each bucket after the other so that memory is bounded by one bucket."""
-    pulse = configuration.pulse
-    rules = {"level_metric": pulse.level_metric, "min_active_days": pulse.min_active_days}
-    _insert(connection, "users", {"newest_day": newest, "default_timezone": pulse.default_timezone})
+def _fill_users(connection: duckdb.DuckDBPyConnection, configuration: Configuration, newest: date) -> None:
+    """Fill the learners, whose keys have to be their own."""
+    _insert(connection, "users", {"newest_day": newest, "default_timezone": configuration.pulse.default_timezone})
     connection.execute(f"create temp table rolled_learners as {_model('rolled_learners')}")
     _refuse_collisions(connection)
-    buckets = _buckets_of(connection)
-    for keys in buckets:
-        connection.execute(f"create or replace temp table bucket as {_model('bucket')}", keys)
-        for part in _parts(keys["first_key"], keys["last_key"], PARTS_OF_A_BUCKET):
-            _insert(connection, "daily_activity", part)
-    connection.execute("drop table if exists bucket")
+
+
+def _fill_pulses(connection: duckdb.DuckDBPyConnection, configuration: Configuration, buckets: Sequence[Keys]) -> None:
+    """Fill windows, totals and levels, each bucket after the other so that memory is bounded by one bucket."""
+    pulse = configuration.pulse
+    rules = {"level_metric": pulse.level_metric, "min_active_days": pulse.min_active_days}
     connection.execute(
         f"create temp table platform_cuts as {_model('windows/platform_cuts')}", {"level_metric": pulse.level_metric}
     )
@@ -178,23 +212,6 @@ def _fill(connection: duckdb.DuckDBPyConnection, configuration: Configuration, n
         connection.execute(windows, {**keys, **rules})
         connection.execute(f"insert into version.pulse_totals {totals}")
         _insert(connection, "learning_pulse", {**keys, "level_metric": pulse.level_metric})
-
-
-def _buckets_of(connection: duckdb.DuckDBPyConnection) -> list[dict[str, int]]:
-    return list(_buckets(*engine.one_row(connection, "select count(*) from activity")))
-
-
-def _buckets(rows: int) -> Iterator[dict[str, int]]:
-    """Yield ranges of keys, by their top bits, of about `ROWS_PER_BUCKET` rows of activity each."""
-    bits = max(0, (rows - 1) // ROWS_PER_BUCKET).bit_length()
-    yield from _parts(0, (1 << KEY_BITS) - 1, 1 << bits)
-
-
-def _parts(first_key: int, last_key: int, parts: int) -> Iterator[dict[str, int]]:
-    """Yield a range of keys in so many ranges of one width; both numbers are powers of two."""
-    width = (last_key - first_key + 1) // parts
-    for first in range(first_key, last_key, width):
-        yield {"first_key": first, "last_key": first + width - 1}
 
 
 def _refuse_collisions(connection: duckdb.DuckDBPyConnection) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from assets.night.night import Night
-from assets.step5_build.remarks.bad_zones import has_timezones
+from assets.step5_build.remarks.bad_zones import streams_with_timezones
 from warehouse import clock, engine, zones
 from warehouse.configuration.configuration import Configuration
 from warehouse.lake.days import DAY
@@ -14,7 +14,7 @@ from warehouse.lake.proofs import proofs_in, proven_at
 from warehouse.versions import schema
 
 VERSION_INFO = Path(__file__).with_name("version_info.sql")
-COUNTS = ("source_rows", "rows", "quarantined", "duplicates", "conflicts")
+COUNTS = ("source_rows", "rows", "quarantined", "duplicates", "deleted", "conflicts")
 
 
 def describe(connection: duckdb.DuckDBPyConnection, night: Night, newest: date) -> None:
@@ -29,8 +29,7 @@ def describe(connection: duckdb.DuckDBPyConnection, night: Night, newest: date) 
         proven_at=[proven_at(row, proofs) for row in rows],
     )
     connection.execute("insert into version.landings by name select * from counted order by stream, day")
-    users = engine.quoted(configuration.users_stream.name)
-    parts = [f"select {users} as stream, null as day, null as event_id, reason, row from landed_users"]
+    parts = ["select stream, null as day, null as event_id, reason, row from landed_users where reason is not null"]
     parts += [
         _quarantined(stream, f"date '{day}'", lake.landing(stream, day))
         for stream, day in counted
@@ -41,7 +40,7 @@ def describe(connection: duckdb.DuckDBPyConnection, night: Night, newest: date) 
         for stream in configuration.event_streams
         if lake.undated(stream.name).exists()
     ]
-    every = f"select * from ({' union all '.join(parts)}) where reason <> 'duplicate' order by all"
+    every = f"select * from ({' union all '.join(parts)}) where is_quarantined(reason) order by all"
     connection.execute(f"insert into version.quarantine {every}")
 
 
@@ -49,19 +48,20 @@ def _quarantined(stream: str, day: str, file: Path) -> str:
     return f"select '{stream}', {day}, event_id, reason, row from {engine.files([file])}"
 
 
-def sign(connection: duckdb.DuckDBPyConnection, configuration: Configuration, version: str, newest: date) -> None:
-    """Fill `version_info`, last: it holds the hash over everything else."""
+def sign(connection: duckdb.DuckDBPyConnection, configuration: Configuration, version: str, newest: date) -> str:
+    """Fill `version_info`, last: it holds the hash over everything else, which is returned."""
     pulse = configuration.pulse
     parameters = {
         "newest_day": newest,
         "default_timezone": pulse.default_timezone,
-        "has_timezones": has_timezones(configuration),
+        "streams_with_timezones": streams_with_timezones(configuration),
     }
+    logical_hash = schema.logical_hash(connection, "version")
     info = {
         "version": version,
         "data_through": datetime.combine(newest + DAY, time(), tzinfo=UTC),
         "built_at": clock.now(),
-        "logical_hash": schema.logical_hash(connection, "version"),
+        "logical_hash": logical_hash,
         "schema_version": schema.SCHEMA_VERSION,
         "first_day": pulse.first_day,
         "newest_day": newest,
@@ -74,3 +74,4 @@ def sign(connection: duckdb.DuckDBPyConnection, configuration: Configuration, ve
     }
     values = ", ".join(f"${name}" for name in info)
     connection.execute(f"insert into version.version_info ({', '.join(info)}) values ({values})", info)
+    return logical_hash

@@ -1,12 +1,12 @@
 -- What there is to say of a version as a whole, but for its name, times and hash: one row.
 -- reads: landed_users, rolled_learners, version.pulse_totals, version.users, zone_windows, zones_in_force
--- takes: $default_timezone, $has_timezones, $newest_day
+-- takes: $default_timezone, $newest_day, $streams_with_timezones
 -- makes: unknown_user_rows, deleted_user_rows, read_xp, read_microseconds, default_window_end, complete_through,
 -- bad_zones, deleted_users
 with sorted_out as (
     select
         rolled.*,
-        xp_events + sessions + quizzes as rows,
+        event_rows as rows,
         users.user_id is not null as is_live,
         landed.user_id is not null and users.user_id is null as is_deleted
     from rolled_learners as rolled
@@ -32,7 +32,10 @@ select
                 users.user_id = zones_in_force.user_id
                 and $newest_day::date >= zones_in_force.from_day
                 and $newest_day::date < zones_in_force.until_day
-        where $has_timezones and not coalesce(zones_in_force.is_iana, false)
+        left join landed_users as landed on users.user_id = landed.user_id and landed.reason is null
+        where
+            list_has_any(string_split(landed.stream, ', '), $streams_with_timezones::varchar[])
+            and not coalesce(zones_in_force.is_iana, false)
     ) as bad_zones,
     (select count(*) from landed_users where reason is null and is_deleted) as deleted_users
 from sorted_out

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 import dagster as dg
 
 from assets.orchestration.events import table_metadata
-from assets.orchestration.keys import VERSION, columns_of, lake_key, version_key
+from assets.orchestration.keys import VERSION, columns_of, lake_key, users_keys, version_key
 from assets.orchestration.resources import NightResource
 from assets.orchestration.retries import permanent_errors_fail_at_once
 from assets.step4_roll_up.asset import roll_up_once
-from assets.step5_build.build import Built, build
-from assets.step6_check.check import check, refuse_failures
+from assets.step5_build.build import DRIFTED, Built, build
+from assets.step6_check.check import check, doubt_of, refuse_failures
 from assets.step6_check.check_list import CHECK_LIST, NOTHING, Outcome
 from warehouse.configuration.configuration import Configuration
 from warehouse.versions import schema
@@ -28,7 +28,7 @@ def version_asset(configuration: Configuration) -> dg.AssetsDefinition:
         specs=[
             dg.AssetSpec(
                 version_key(table.name),
-                deps=[lake_key("activity"), lake_key(configuration.users_stream.name)],
+                deps=[lake_key("activity"), *users_keys(configuration)],
                 description=table.comment,
                 metadata=columns_of(table),
                 group_name=VERSION,
@@ -47,19 +47,31 @@ def version_asset(configuration: Configuration) -> dg.AssetsDefinition:
     def version(context: dg.AssetExecutionContext, night: NightResource) -> Iterator[Yielded]:
         with permanent_errors_fail_at_once():
             roll_up_once(context, night)  # in a run without the activity, which would have done it
-            built = build(night.now())
+            built, outcomes = _built_and_checked(night)
             if built is None:
                 context.log.info(NOTHING_BUILT)
                 yield from _selected(context, _unneeded())
                 return
             for warning in built.remarks.warnings:
                 context.log.warning(warning)
-            outcomes = check(night.now(), built.version, night.accepted)
         yield from _selected(context, _results(built, outcomes))
         with permanent_errors_fail_at_once():
             refuse_failures(built.version, outcomes)
 
     return version
+
+
+def _built_and_checked(night: NightResource) -> tuple[Built | None, list[Outcome]]:
+    """Build and check; if a check of the pipeline itself fails for a version that kept rows, build in full."""
+    built = build(night.now())
+    if built is None:
+        return None, []
+    outcomes = check(night.now(), built.version, night.accepted)
+    doubt = doubt_of(outcomes)
+    if not doubt or not built.remarks.kept_from:
+        return built, outcomes
+    built = build(night.now(), DRIFTED, doubt)
+    return built, check(night.now(), built.version, night.accepted) if built else []
 
 
 def _selected(context: dg.AssetExecutionContext, results: Iterable[Yielded]) -> Iterator[Yielded]:

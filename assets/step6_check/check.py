@@ -16,15 +16,18 @@ import duckdb
 
 from assets.night.night import Night
 from assets.step3_users.users import commonest_deleted_at
-from assets.step5_build.blocks.pack import view_blocks
-from assets.step6_check.check_list import CHECK_LIST, LET_THROUGH, READABLE, Check, Outcome, Report, judged
+from assets.step4_roll_up.own_dates import view_activity
+from assets.step6_check.check_list import CHECK_LIST, FAULT, LET_THROUGH, READABLE, Check, Outcome, Report, judged
 from assets.step6_check.fresh_landings import view_accepted, view_fresh_rows, view_landings
+from assets.step6_check.lookup_file.compare import compared_with_tables
 from assets.step6_check.version_before import Before, version_before, view_before
 from warehouse import engine
+from warehouse.configuration.streams import DAILY_MEASURES
 from warehouse.crash_points import reached
 from warehouse.disk.files import UNFINISHED
 from warehouse.errors import CheckFailedError
 from warehouse.lake.days import days_between
+from warehouse.lake.learners import view_landed_users
 from warehouse.versions import schema
 
 SCANS = Path(__file__).with_name("scans")
@@ -73,14 +76,14 @@ def check(night: Night, version: str, accepted: Collection[str] = ()) -> list[Ou
             reached("check: all columns read")
             view_before(connection, before)
             _view_surroundings(connection, night, night.newest_day)
-            view_blocks(connection, version)
             _scan(connection, "fresh_landings")
-            view_fresh_rows(connection, night.lake)
+            view_fresh_rows(connection, night)
             for name in TABLES:
                 _scan(connection, name)
             asked = [_asked(connection, listed, accepted, before) for listed in CHECK_LIST if listed.model]
+            lookups = compared_with_tables(connection, night.warehouse.building_lookup_file(version), version)
     reached("check: done")
-    return judged([readable, *chain(*asked)])
+    return judged([readable, lookups, *chain(*asked)])
 
 
 def _scan(connection: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -127,10 +130,24 @@ def _damage_refused(version: str, building: Path) -> Iterator[None]:
         ) from error
 
 
+class PipelineFaultError(CheckFailedError):
+    """A check of the pipeline itself has failed, whatever guards have: a build in full may pass.
+
+    Args:
+        message: what failed, with the figures.
+        doubt: the checks and their tables, and nothing of a learner.
+    """
+
+    def __init__(self, message: str, doubt: str) -> None:
+        self.doubt = doubt
+        super().__init__(message)
+
+
 def refuse_failures(version: str, outcomes: list[Outcome]) -> None:
     """Raise for the checks that failed, with their figures.
 
     Raises:
+        PipelineFaultError: one of them is a check of the pipeline itself.
         CheckFailedError: at least one check failed.
     """
     failures = [outcome for outcome in outcomes if not outcome.passed]
@@ -139,7 +156,17 @@ def refuse_failures(version: str, outcomes: list[Outcome]) -> None:
             f"check {failed.check.name} found {failed.violations} (such as {failed.example}): {failed.check.way_out}"
             for failed in failures
         )
-        raise CheckFailedError(f"version {version} was not published: {figures}")
+        message = f"version {version} was not published: {figures}"
+        if doubt := doubt_of(failures):
+            raise PipelineFaultError(message, doubt)
+        raise CheckFailedError(message)
+
+
+def doubt_of(outcomes: Collection[Outcome]) -> str:
+    """Return which checks of the pipeline itself have failed; empty if none has, for a guard is none."""
+    faults = [outcome.check for outcome in outcomes if not outcome.passed and outcome.check.way_out == FAULT]
+    names = ", ".join(f"{check.name} of {check.table}" for check in faults)
+    return f"check {names} failed for a version that kept rows; it was built in full" if faults else ""
 
 
 def _view_surroundings(connection: duckdb.DuckDBPyConnection, night: Night, newest: date) -> None:
@@ -155,17 +182,17 @@ def _view_surroundings(connection: duckdb.DuckDBPyConnection, night: Night, newe
         day=[landing.day for landing in counted],
         kind=[kinds[landing.stream] for landing in counted],
         **{name: [landing.sums[name] for landing in counted] for name in ("events", "amount", "passed")},
+        **{name: [landing.sums.get(name, 0) for landing in counted] for name in DAILY_MEASURES},
     )
     files = {day: lake.activity(day) for day in days}
     contents = lake.footers.contents(files.values(), "union_microseconds")
     unions = [contents[file]["union_microseconds"] for file in files.values()]
     engine.create(connection, "unions", day=days, microseconds=unions)
-    engine.view_files(connection, "activity", list(files.values()))
-    engine.view_files(connection, "landed_users", [lake.users])
+    view_activity(connection, night.configuration, list(files.values()))
+    view_landed_users(connection, lake)
     engine.create(
         connection,
         "limits",
-        users_stream=[night.configuration.users_stream.name],
         quarantine_budget=[pulse.quarantine_budget],
         smallest_quarantine=[SMALLEST_QUARANTINE],
         smallest_gap=[SMALLEST_GAP],
@@ -179,5 +206,5 @@ def _view_surroundings(connection: duckdb.DuckDBPyConnection, night: Night, newe
         stream=[stream.name for stream in streams],
         event_id=[", ".join(stream.columns_of("event_id")) for stream in streams],
     )
-    view_landings(connection, landings)
+    view_landings(connection, night)
     view_accepted(connection, lake)

@@ -130,7 +130,12 @@ def _header(text: str, file: Path) -> tuple[str, dict[str, str]]:
 READABLE = Check(
     "readable", "version_info", "Every column of the finished file can be read, and hashes to what it says."
 )
-CHECK_LIST = (READABLE, *checks_in(FOLDER))
+LOOKUP_FILE = Check(
+    "lookup_file_equals_tables",
+    "pulse_totals",
+    "The look-up file has the learners of the tables and says the same of a part of them (R13), another one each time.",
+)
+CHECK_LIST = (READABLE, LOOKUP_FILE, *checks_in(FOLDER))
 
 
 def judged(reports: Collection[Report]) -> list[Outcome]:
@@ -157,8 +162,8 @@ def page() -> str:
     parts = [
         "# Checks\n",
         "Nothing is published that one of these finds fault with. They are the files of `assets/step6_check/checks`,",
-        "and one that is asked in Python; `make checks` writes this page from their headers. Dagster shows each beside",
-        "its table. What may be let through, and how, is said in the guide, under Operate.\n",
+        "and two that are asked in Python; `make checks` writes this page from their headers. Dagster shows each",
+        "beside its table. What may be let through, and how, is said in the guide, under Operate.\n",
         "| check | beside the table | what holds | let through by |",
         "| --- | --- | --- | --- |",
         *(f"| `{item.name}` | `{item.table}` | {item.description} | {_option(item.guard)} |" for item in CHECK_LIST),

@@ -1,11 +1,10 @@
 """Beside step 6: what has landed since the published version, which the guards of R21 and R22 look at.
 
-Landings are told apart by when they were extracted. Rows without a day belong to no landing. They do not count again if
-the published version's quarantine has them, or an operator let them through.
+Landings are told apart by when they were extracted. One that a night has proven since counts as landed. Rows without
+a day belong to no landing. They do not count again if the published version's quarantine has them, or an operator let
+them through.
 """
 
-from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -14,7 +13,8 @@ from assets.night.night import Night
 from warehouse import engine
 from warehouse.disk.files import written_beside
 from warehouse.lake.lake import Lake
-from warehouse.lake.landing import Landing
+from warehouse.lake.lookups import resolved
+from warehouse.lake.proofs import night_at, proofs_in
 
 ACCEPTED = Path(__file__).with_name("scans") / "accepted.sql"
 
@@ -30,19 +30,20 @@ def remember_accepted(night: Night, version: Path) -> None:
         engine.attached(connection, version, "version"),
         written_beside(night.lake.accepted_quarantine) as unfinished,
     ):
-        view_landings(connection, night.landings)
+        view_landings(connection, night)
         connection.execute(f"copy ({engine.sql(ACCEPTED)}) to $file (format parquet)", {"file": str(unfinished)})
 
 
-def view_landings(connection: duckdb.DuckDBPyConnection, landings: Mapping[tuple[str, date], Landing]) -> None:
+def view_landings(connection: duckdb.DuckDBPyConnection, night: Night) -> None:
     """Make `lake_landings`, of figures that only the lake's files have."""
-    of_lake = landings.values()
+    of_lake, proofs = night.landings.values(), proofs_in(night.lake)
     engine.create(
         connection,
         "lake_landings",
         stream=[landing.stream for landing in of_lake],
         day=[landing.day for landing in of_lake],
         foreign_duplicates=[landing.foreign_duplicates for landing in of_lake],
+        night_at=[night_at(landing, proofs) or "" for landing in of_lake],
     )
 
 
@@ -54,11 +55,13 @@ def view_accepted(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
         connection.execute("create temp view accepted_quarantine as select * from version.quarantine where false")
 
 
-def view_fresh_rows(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+def view_fresh_rows(connection: duckdb.DuckDBPyConnection, night: Night) -> None:
     """Make `fresh_rows`: stream and learner of every row landed since the published version."""
+    lake, streams = night.lake, night.configuration.streams
     fresh = connection.execute("select stream, day from fresh_landings").fetchall()
     parts = ["select '' as stream, '' as user_id where false"]
     for stream in sorted({stream for stream, _ in fresh}):
         files = [lake.landing(stream, day) for name, day in fresh if name == stream]
-        parts.append(f"select {engine.quoted(stream)}, user_id from {engine.files(files)} where reason is null")
+        rows = resolved(lake, streams[stream], files)
+        parts.append(f"select {engine.quoted(stream)}, user_id from {rows} where reason is null")
     connection.execute(f"create temp view fresh_rows as {' union all '.join(parts)}")

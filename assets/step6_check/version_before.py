@@ -19,9 +19,9 @@ from warehouse.versions.manifest import sequence_of
 
 FIGURES = Path(__file__).with_name("scans") / "figures.sql"
 COMPARED = ("daily_activity", "learning_pulse", "users")  # of each version, as `compared_users` and the like
-HAS_DELETED_USERS = """
+HAS_COLUMN = """
 select count(*) > 0 from duckdb_columns()
-where database_name = 'before' and table_name = 'version_info' and column_name = 'deleted_users'
+where database_name = 'before' and table_name = $table and column_name = $column
 """
 
 
@@ -34,17 +34,18 @@ class Before:
         until: the last date that is compared; None for all of them. A version of days that are not over was made while
             a clock was ahead: their dates are not compared.
         figures: name, date or None, amount; as `scans/figures.sql`.
-        landings: stream, UTC day, and when that was extracted.
+        landings: stream, UTC day, when that was extracted, and when it was last proven. The last is None in a version
+            of a time before proofs, and for a proof by a clock that was ahead.
         quarantine: a Parquet file of its quarantine.
         learners: how many it shows.
         deleted: how many landed learners were deleted, None in a version of a time when that was not counted.
-        unusable: rows of the users stream that were quarantined.
+        unusable: rows of the streams of learners that were quarantined.
     """
 
     newest_day: date
     until: date | None
     figures: Sequence[tuple[str, date | None, int]]
-    landings: Sequence[tuple[str, date, datetime]]
+    landings: Sequence[tuple[str, date, datetime, datetime | None]]
     quarantine: Path
     learners: int
     deleted: int | None
@@ -58,7 +59,7 @@ def version_before(night: Night, folder: Path) -> Before | None:
         night: where the warehouse is.
         folder: where its quarantine is written; rows are handed from connection to connection as a file.
     """
-    warehouse, users = night.warehouse, night.configuration.users_stream.name
+    warehouse, users = night.warehouse, [stream.name for stream in night.configuration.users_streams]
     current = warehouse.current_if_known()
     older = sorted((name for name in warehouse.kept() if name != current), key=sequence_of, reverse=True)
     for version in [current, *older] if current else older:
@@ -72,19 +73,23 @@ def version_before(night: Night, folder: Path) -> Before | None:
     return None
 
 
-def _read(connection: duckdb.DuckDBPyConnection, file: Path, users: str, quarantine: Path) -> Before:
+def _read(connection: duckdb.DuckDBPyConnection, file: Path, users: list[str], quarantine: Path) -> Before:
     engine.prepare(connection)
     connection.execute(f"attach {engine.quoted(str(file))} as before (read_only)")
     (newest_day,) = engine.one_row(connection, "select newest_day from before.version_info")
     until = _until(newest_day)
     figures = _figures(connection, "before", newest_day, until)
-    landings = connection.execute("select stream, day, extracted_at from before.landings").fetchall()
+    proven_at = (
+        "if(proven_at <= $latest, proven_at, null)" if _has_column(connection, "landings", "proven_at") else "null"
+    )
+    query = f"select stream, day, extracted_at, {proven_at} from before.landings where $latest is not null"
+    landings = connection.execute(query, {"latest": clock.now() + clock.TOLERANCE}).fetchall()
     columns = "stream, day, event_id, reason, row"
     connection.execute(f"create temp table before_quarantine as select {columns} from before.quarantine")
     with writing(quarantine):
         connection.execute("copy before_quarantine to $file (format parquet)", {"file": str(quarantine)})
     (learners,) = engine.one_row(connection, "select count(*) from before.users")
-    unusable_rows = "select count(*) from before_quarantine where stream = $users"
+    unusable_rows = "select count(*) from before_quarantine where list_contains($users, stream)"
     (unusable,) = engine.one_row(connection, unusable_rows, {"users": users})
     return Before(newest_day, until, figures, landings, quarantine, learners, _deleted_in(connection), unusable)
 
@@ -105,14 +110,19 @@ def _figures(
 
 
 def _deleted_in(connection: duckdb.DuckDBPyConnection) -> int | None:
-    (has_figure,) = engine.one_row(connection, HAS_DELETED_USERS)
+    has_figure = _has_column(connection, "version_info", "deleted_users")
     return engine.one_row(connection, "select deleted_users from before.version_info")[0] if has_figure else None
+
+
+def _has_column(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> bool:
+    return bool(engine.one_row(connection, HAS_COLUMN, {"table": table, "column": column})[0])
 
 
 def view_before(connection: duckdb.DuckDBPyConnection, before: Before | None) -> None:
     """Make the tables of the version before, `published_…`, `…_before`, and `figures` of the database `version`."""
     connection.execute(
-        "create temp table published_landings as select stream, day, extracted_at from version.landings where false"
+        "create temp table published_landings as "
+        "select stream, day, extracted_at, proven_at from version.landings where false"
     )
     for name in ("figures_before", "figures"):
         connection.execute(f"create temp table {name} (name varchar, activity_date date, amount bigint)")

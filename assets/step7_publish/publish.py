@@ -78,8 +78,8 @@ def _cleared_on_disk_error(warehouse: Warehouse, version: str) -> Iterator[None]
     try:
         yield
     except OSError:
-        for path_of in (warehouse.building, warehouse.building_basis, warehouse.building_remarks):
-            path_of(version).unlink(missing_ok=True)
+        for path in warehouse.building_files(version):
+            path.unlink(missing_ok=True)
         raise
 
 
@@ -89,7 +89,8 @@ def _outcome(pin: Pin | None) -> str:
 
 def _manifest(night: Night, version: str, accepted: Sequence[str]) -> Manifest:
     warehouse = night.warehouse
-    building, remarks = warehouse.building(version), Remarks.read(warehouse.building_remarks(version))
+    building, lookup_file = warehouse.building(version), warehouse.building_lookup_file(version)
+    remarks = Remarks.read(warehouse.building_remarks(version))
     with (
         night.connect() as connection,
         engine.attached(connection, building, "version"),
@@ -111,4 +112,9 @@ def _manifest(night: Night, version: str, accepted: Sequence[str]) -> Manifest:
         warnings=remarks.warnings,
         unknown_rows=remarks.unknown_rows,
         erased=len(night.erased_learners().hashes),
+        lookup_sha256=sha256_of(lookup_file),
+        lookup_size=lookup_file.stat().st_size,
+        kept_from=remarks.kept_from,
+        in_full=remarks.in_full,
+        drift=remarks.drift,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from assets.night.night import Night
 from assets.step4_roll_up.activity import ingredients
+from assets.step4_roll_up.lookups import used_lookups
 from warehouse.errors import CheckFailedError
 
 WAY_OUT = "materialize the version's tables first, or run `pulse build`"
@@ -28,7 +29,7 @@ def version_built(night: Night) -> str:
         raise CheckFailedError(f"no version that was built to its end waits in {folder} to be published; {WAY_OUT}")
     version = waiting[-1].stem
     basis = warehouse.building_basis(version)
-    is_whole = basis.exists() and warehouse.building_remarks(version).exists()  # not one of an older release
+    is_whole = all(file.exists() for file in warehouse.building_files(version))  # not one of an older release
     if not is_whole or _is_outdated(night, basis):
         raise CheckFailedError(f"version {version} in {folder} was built from another state of the lake; {WAY_OUT}")
     return version
@@ -39,5 +40,7 @@ def _is_outdated(night: Night, basis: Path) -> bool:
     days_built_from = night.lake.footers.content(basis, "days")["days"]
     built_from = {day: of_day["made_from"] for day, of_day in days_built_from.items()}
     days = {day for _, day in night.landings if night.newest_day is not None and day <= night.newest_day}
-    made_from = {day.isoformat(): ingredients(night.configuration, night.landings, day) for day in days}
+    with night.connect() as connection:
+        used = used_lookups(connection, night)
+    made_from = {day.isoformat(): ingredients(night.configuration, night.landings, day, used) for day in days}
     return bool(built_from != made_from)

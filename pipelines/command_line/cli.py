@@ -16,6 +16,8 @@ from warehouse.errors import ConfigurationError
 
 COMMANDS = {
     "demo": "make a sample platform, run its history, serve it",
+    "init": "look at a source and propose a pulse.toml",
+    "check": "say what is wrong with sources, rows and data folder",
     "nightly": "extract, build and publish a UTC day",
     "backfill": "the same for a range of days, as one run",
     "build": "build and publish a version from the lake alone",
@@ -75,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         terminal.prepare_process()
         arguments = sys.argv[1:]
+        _leave_out_what_is_not_used(arguments)
     with terminal.never_failing_outputs():
         try:
             return _run(pulse.make_context("pulse", list(arguments), obj=tuple(arguments)))
@@ -83,6 +86,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except click.UsageError as error:
             error.show(sys.stderr)
             return error.exit_code
+
+
+def _leave_out_what_is_not_used(arguments: Sequence[str]) -> None:
+    """Spare a process that only reads versions the libraries of the night, where they are installed."""
+    if arguments and arguments[0] in WITHOUT_PIPELINES:
+        from warehouse import engine  # noqa: PLC0415 - brings DuckDB, as below
+
+        engine.leave_out_pandas()
 
 
 def _run(context: click.Context) -> int:

@@ -46,9 +46,10 @@ def run_nightly(configuration: Configuration, run: Run, listener: Listener) -> N
         PulseError: the run failed, with what its first failed step said.
         KeyboardInterrupt: it was told to stop; Dagster makes a failed run of that.
     """
-    first = first_partition(Night.of(configuration), run)
-    config = night_config(run)
-    _execute(nightly_job, config, listener, selection=selected(run), tags=range_tags(first, run.last))
+    night = Night.of(configuration)
+    tags = range_tags(first_partition(night, run), run.last)
+    with by_command(listener, night.lake):
+        _execute(nightly_job, night_config(run), selection=selected(run), tags=tags)
 
 
 def run_reconcile(accepted: tuple[str, ...], listener: Listener) -> None:
@@ -61,13 +62,13 @@ def run_reconcile(accepted: tuple[str, ...], listener: Listener) -> None:
     Raises:
         PulseError, KeyboardInterrupt: as `run_nightly`.
     """
-    _execute(reconcile_job, reconcile_config(accepted), listener)
+    with by_command(listener):
+        _execute(reconcile_job, reconcile_config(accepted))
 
 
 def _execute(
     definition: Callable[[], dg.JobDefinition],
     config: Mapping[str, object],
-    listener: Listener,
     *,
     selection: frozenset[dg.AssetKey] | None = None,
     tags: Mapping[str, str] = MappingProxyType({}),
@@ -84,8 +85,7 @@ def _execute(
             job_code_origin=job.get_python_origin(),
             asset_selection=selection,
         )
-        with by_command(listener):
-            is_good = execute_run(job, created, instance).success
+        is_good = execute_run(job, created, instance).success
         if not is_good:
             text = first_error(instance, created.run_id)
             raise UnexpectedError(text) if NOT_OURS.match(text) else PulseError(text)

@@ -62,7 +62,7 @@ def say(line: str) -> None:
 def explain_if_nothing_is_published(configuration: Configuration) -> None:
     """Say why a run that went well has published nothing (R25)."""
     first_day = configuration.pulse.first_day
-    landed = Lake.of(configuration).landings(configuration)
+    landed = Lake.of(configuration).landed_of_day(configuration, first_day)
     lacking = [stream.name for stream in configuration.event_streams if (stream.name, first_day) not in landed]
     if lacking:
         print(f"nothing is published before first_day ({first_day}) has landed for {', '.join(lacking)}")

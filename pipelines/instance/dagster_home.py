@@ -21,6 +21,11 @@ event_log_storage:
   class: BatchingEventLogStorage
   config:
     base_dir: {history}
+run_storage:
+  module: pipelines.instance.run_storage
+  class: KeptRunStorage
+  config:
+    base_dir: {runs}
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager
@@ -50,7 +55,8 @@ def prepare(configuration: Configuration) -> Path:
     home = configuration.data_dir / "dagster"
     history = home / "history" / "runs"
     make_folder(history)
-    text = DAGSTER_YAML.format(history=json.dumps(str(history)), days_of_ticks=DAYS_OF_TICKS)
+    folders = {"history": json.dumps(str(history)), "runs": json.dumps(str(history.parent))}
+    text = DAGSTER_YAML.format(**folders, days_of_ticks=DAYS_OF_TICKS)
     settings = home / "dagster.yaml"
     if not settings.exists() or settings.read_text(encoding="utf-8") != text:
         with written_beside(settings) as unfinished:

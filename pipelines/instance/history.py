@@ -18,7 +18,7 @@ from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
 from assets.night.night import Night
 from assets.orchestration.events import activity_event, landing_event, version_events
-from assets.orchestration.keys import lake_key
+from assets.orchestration.keys import lake_key, users_keys
 from warehouse.configuration.configuration import Configuration
 
 
@@ -51,9 +51,10 @@ def _lacking_days(instance: dg.DagsterInstance, night: Night) -> Iterator[dg.Ass
 
 
 def _lacking_others(instance: dg.DagsterInstance, night: Night) -> Iterator[dg.AssetMaterialization]:
-    users, warehouse = lake_key(night.configuration.users_stream.name), night.warehouse
-    if night.lake.users.exists() and instance.get_latest_materialization_event(users) is None:
-        yield dg.AssetMaterialization(users)
+    warehouse = night.warehouse
+    for users in users_keys(night.configuration) if night.lake.users.exists() else []:
+        if instance.get_latest_materialization_event(users) is None:
+            yield dg.AssetMaterialization(users)
     newest = warehouse.newest()
     if newest is not None:
         for event in version_events(warehouse.manifest(newest), warehouse.pin):

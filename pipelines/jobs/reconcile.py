@@ -13,7 +13,7 @@ from assets.orchestration.events import activity_event, activity_metadata, landi
 from assets.orchestration.resources import NightResource
 from assets.orchestration.retries import EXTRACTION_RETRIES, permanent_errors_fail_at_once
 from assets.reconcile.compare import Comparison, compare
-from assets.reconcile.reconcile import Restated, restate
+from assets.reconcile.reconcile import Restated, restate_and_prove
 from pipelines.jobs.abandoned import fail_abandoned_runs
 from warehouse.configuration.configuration import Configuration
 from warehouse.disk.lock import run_lock
@@ -32,8 +32,10 @@ def reconcile_job() -> dg.JobDefinition:
             comparison = compare(night.now())
             for drift in comparison.drifts:
                 context.log.warning(str(drift))
-            if comparison.drifts:
-                restated = restate(night.now(), comparison, night.accepted)
+            restated = restate_and_prove(night.now(), comparison, night.accepted)
+            if restated is not None:
+                for warning in restated.manifest.warnings if restated.manifest else ():
+                    context.log.warning(warning)
                 for event in _events(comparison, restated, night.now().warehouse.pin):
                     context.log_event(event)
         context.add_output_metadata({"days_proven": len(comparison.proven), "days_drifted": len(comparison.drifts)})

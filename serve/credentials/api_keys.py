@@ -19,7 +19,6 @@ from typing import NamedTuple, Protocol
 
 from serve.http.errors import Reason, RefusedError, ScopeError
 from warehouse.configuration.authentication import ApiKeys
-from warehouse.identifiers import normal_id
 
 logger = logging.getLogger(__name__)
 REMEMBERED_SECONDS = 5.0
@@ -113,7 +112,11 @@ class KeyRing:
         required = self._settings.required_scope
         if required and required not in (granted := scopes_of(row.scopes)):
             raise ScopeError(required, granted)
-        return KeyOwner(normal_id(row.user_id), key_hash)
+        try:
+            learner = self._settings.columns.spelling.spelled(row.user_id)
+        except ValueError:
+            raise RefusedError(Reason.API_KEY, "of a user_id that is no UUID") from None
+        return KeyOwner(learner, key_hash)
 
     def _is_key(self, key: str) -> bool:
         is_longer = len(self._settings.prefix) < len(key) <= LONGEST_KEY

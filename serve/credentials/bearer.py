@@ -3,25 +3,30 @@
 See docs/reference/http.md, Tokens.
 
 The configuration says which algorithms are allowed. Of the token's own header only the algorithm and the key id are
-read. Both are only compared with what is configured. The keys come from `Keys`.
+read. Both are only compared with what is configured. The keys come from `Keys`. Which claims are good `claims.py` says.
+
+Each part of a token is decoded once. What headers say is remembered, because few differ. PyJWT reads headers and
+verifies signatures; its `decode` would read the header, and examine a key that does not change, for every token.
 """
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import jwt
 
-from serve.http.errors import ExpiredError, Reason, RefusedError
+from serve.credentials.claims import Claims
+from serve.http.errors import Reason, RefusedError
 from warehouse.configuration.authentication import Auth
 from warehouse.errors import ConfigurationError
 from warehouse.identifiers import normal_id
 
-LEEWAY_SECONDS = 30
-LATEST_EXPIRY = 253_402_300_799  # the end of the year 9999
 LONGEST_TOKEN = 16_384
-FORM = re.compile(r"[\w-]+\.[\w-]+\.([\w-]+)", re.ASCII)
+LONGEST_REMEMBERED, MOST_REMEMBERED = 512, 256  # characters of a header, and how many of them
+FORM = re.compile(r"([\w-]+)\.([\w-]+)\.([\w-]+)", re.ASCII)
+ANY_PART = "AAAA"  # well encoded
 NOT_UNDERSTOOD = frozenset({"jwk", "jku", "x5c", "x5u", "crit", "b64"})  # bring keys, or change what the rest means
 PLAIN_KEY_ID = re.compile(r"[\w.:@=+-]{1,200}", re.ASCII)
 
@@ -31,11 +36,27 @@ class Key(NamedTuple):
 
     Args:
         algorithm: the one algorithm that it is for.
-        material: a secret, or a public key.
+        material: a secret as bytes, or a public key; long enough for the algorithm.
     """
 
     algorithm: str
     material: Any
+
+    def has_signed(self, content: bytes, signature: bytes) -> bool:
+        """Tell whether a signature of a content is this key's."""
+        return jwt.get_algorithm_by_name(self.algorithm).verify(content, self.material, signature)
+
+
+class Header(NamedTuple):
+    """What a token's own header says, untrusted.
+
+    Args:
+        algorithm: one of the configured ones.
+        key_id: its `kid`, None if it has none.
+    """
+
+    algorithm: str
+    key_id: str | None
 
 
 class Keys(Protocol):
@@ -66,7 +87,7 @@ class Secrets:
 
     def __init__(self, auth: Auth) -> None:
         refuse_unusable_secrets(auth)
-        self._keys = [Key("HS256", secret) for secret in auth.secrets]
+        self._keys = [Key("HS256", secret.encode()) for secret in auth.secrets]
 
     def candidates(self, key_id: str | None, algorithm: str) -> Sequence[Key]:
         """Return all secrets."""
@@ -81,11 +102,15 @@ class Bearer:
     Args:
         auth: what makes a token good.
         keys: what may have signed it.
+        prefixes: those that learners' ids have, for a token that says which.
     """
 
-    def __init__(self, auth: Auth, keys: Keys) -> None:
+    def __init__(self, auth: Auth, keys: Keys, prefixes: Collection[str] = ()) -> None:
         self._auth = auth
         self._keys = keys
+        self._prefixes = prefixes
+        self._claims = Claims(auth)
+        self.remembered_header = lru_cache(MOST_REMEMBERED)(self._header)
 
     def learner(self, token: str) -> str:
         """Return the id of the learner whose token this is, as the lake spells it (R26).
@@ -94,34 +119,41 @@ class Bearer:
             RefusedError: the token or one of its claims is not good.
             UnavailableError: there are no keys to check it with.
         """
-        claims = self._claims(token)
-        if not _is_expiry(claims["exp"]):
-            raise RefusedError(Reason.CLAIMS, "exp is not a time up to the year 9999")
-        required = self._auth.required_claims
-        if any(not _is_same(claims.get(name), value) for name, value in required.items()):
-            raise RefusedError(Reason.CLAIMS, "a required claim is missing or differs")
-        return _learner(claims.get(self._auth.user_claim), self._auth.user_claim)
+        form = FORM.fullmatch(token) if len(token) <= LONGEST_TOKEN else None
+        if not form:
+            raise RefusedError(Reason.MALFORMED, "not of the form of a token")
+        head, payload, signature = form[1], _decoded(form[2]), _decoded(form[3])
+        header = self.remembered_header(head) if len(head) <= LONGEST_REMEMBERED else self._header(head)
+        self._verify(header, token[: form.end(2)].encode(), signature)
+        return self._learner(self._claims.read(payload))
 
-    def _claims(self, token: str) -> dict[str, Any]:
-        """Return the claims of a signed token; the next key is tried only after a wrong signature."""
-        candidates = self._candidates(_header(token))
-        for key in candidates:
-            try:
-                claims: dict[str, Any] = self._decoded(token, key)["payload"]
-            except jwt.InvalidSignatureError:
-                continue
-            except jwt.ExpiredSignatureError as error:
-                raise ExpiredError from error
-            except jwt.ImmatureSignatureError as error:
-                raise RefusedError(Reason.NOT_YET_VALID, "not valid yet") from error
-            except (jwt.PyJWTError, ValueError, OverflowError, TypeError, RecursionError) as error:
-                raise RefusedError(Reason.CLAIMS, type(error).__name__) from error
-            return claims
-        if not candidates:
-            raise RefusedError(Reason.UNKNOWN_KEY, "signed with a key that we do not know")
-        raise RefusedError(Reason.SIGNATURE, "signed with none of the keys")
+    def _learner(self, claims: Mapping[str, Any]) -> str:
+        name = self._auth.user_claim
+        claim = claims.get(name)
+        learner = str(claim) if isinstance(claim, int) and not isinstance(claim, bool) else claim
+        if not isinstance(learner, str) or not learner:
+            raise RefusedError(Reason.CLAIMS, f"claim {name} is missing, empty or no text")
+        try:
+            return normal_id(self._prefix(claims) + self._auth.spelled(learner))
+        except ValueError:
+            raise RefusedError(Reason.CLAIMS, f"claim {name} is no UUID") from None
 
-    def _candidates(self, header: Mapping[str, Any]) -> Sequence[Key]:
+    def _prefix(self, claims: Mapping[str, Any]) -> str:
+        """Return the prefix that a token chooses among those that there are: with any other it could name anybody."""
+        name = self._auth.prefix_claim
+        if name is None:
+            return ""
+        prefix = claims.get(name)
+        if not isinstance(prefix, str) or prefix not in self._prefixes:
+            raise RefusedError(Reason.CLAIMS, f"claim {name} is no prefix that learners have")
+        return prefix
+
+    def _header(self, segment: str) -> Header:
+        """Return what a header says, if that is nothing but an algorithm of ours and which key it is."""
+        try:
+            header = jwt.get_unverified_header(f"{segment}.{ANY_PART}.{ANY_PART}")
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+            raise RefusedError(Reason.MALFORMED, type(error).__name__) from error
         algorithm, key_id = header.get("alg"), header.get("kid")
         if not isinstance(algorithm, str) or algorithm not in self._auth.algorithms:
             raise RefusedError(Reason.HEADER, "an algorithm that is not configured")
@@ -129,26 +161,15 @@ class Bearer:
             raise RefusedError(Reason.HEADER, "it brings its own key, or an extension")
         if "kid" in header and not isinstance(key_id, str):
             raise RefusedError(Reason.HEADER, "a key id that is no text")
-        return self._keys.candidates(key_id, algorithm)
+        return Header(algorithm, key_id)
 
-    def _decoded(self, token: str, key: Key) -> dict[str, Any]:
-        auth = self._auth
-        required = ["exp"] + ["aud"] * (auth.audience is not None) + ["iss"] * (auth.issuer is not None)
-        return jwt.decode_complete(
-            token,
-            key.material,
-            algorithms=[key.algorithm],
-            audience=auth.audience,
-            issuer=auth.issuer,
-            leeway=LEEWAY_SECONDS,
-            options={
-                "require": required,
-                "enforce_minimum_key_length": True,
-                "verify_aud": auth.audience is not None,  # else a token with `aud` would be refused
-                "verify_sub": False,  # an integer is an id too
-                "verify_jti": False,
-            },
-        )
+    def _verify(self, header: Header, content: bytes, signature: bytes) -> None:
+        """Find the key that has signed a content."""
+        candidates = self._keys.candidates(header.key_id, header.algorithm)
+        if not candidates:
+            raise RefusedError(Reason.UNKNOWN_KEY, "signed with a key that we do not know")
+        if not any(key.has_signed(content, signature) for key in candidates):
+            raise RefusedError(Reason.SIGNATURE, "signed with none of the keys")
 
 
 def refuse_unusable_secrets(auth: Auth) -> None:
@@ -167,37 +188,12 @@ def refuse_unusable_secrets(auth: Auth) -> None:
             raise ConfigurationError([f"auth.secret: secret {number} cannot be used for HS256: {reason}"])
 
 
-def _header(token: str) -> dict[str, Any]:
-    """Return the untrusted header of a token that has the right form and a canonical signature."""
-    form = FORM.fullmatch(token) if len(token) <= LONGEST_TOKEN else None
-    if not form or not _is_canonical(form[1]):
-        raise RefusedError(Reason.MALFORMED, "not of the form of a token")
-    try:
-        return jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
-        raise RefusedError(Reason.MALFORMED, type(error).__name__) from error
-
-
-def _is_canonical(text: str) -> bool:
-    """Tell whether a text is canonical base64url, in which the unused bits are zero."""
+def _decoded(text: str) -> bytes:
+    """Return the bytes of canonical base64url, in which the unused bits are zero."""
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:
-        return False
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == text
-
-
-def _is_expiry(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= LATEST_EXPIRY
-
-
-def _is_same(claim: object, wanted: object) -> bool:
-    """Compare as JSON does: there `true` is not 1."""
-    return type(claim) is type(wanted) and claim == wanted
-
-
-def _learner(claim: object, name: str) -> str:
-    learner = str(claim) if isinstance(claim, int) and not isinstance(claim, bool) else claim
-    if not isinstance(learner, str) or not learner:
-        raise RefusedError(Reason.CLAIMS, f"claim {name} is missing, empty or no text")
-    return normal_id(learner)
+        raw = b""
+    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
+        raise RefusedError(Reason.MALFORMED, "not of the form of a token")
+    return raw

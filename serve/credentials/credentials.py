@@ -69,7 +69,7 @@ class Credentials:
         if auth.api_keys is not None:
             source = configuration.sources[auth.api_keys.source]
             ring = KeyRing(auth.api_keys, key_store(auth.api_keys, source, folder))
-        return cls(Bearer(auth, keys or Secrets(auth)), ring, keys)
+        return cls(Bearer(auth, keys or Secrets(auth), configuration.prefixes), ring, keys)
 
     def start(self) -> None:
         """Begin to fetch keys, in this process. The first request starts it too, but has no keys yet."""

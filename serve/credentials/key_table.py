@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from serve.credentials.api_keys import Row
 from warehouse import engine
-from warehouse.configuration import source_settings, sqlite_files
 from warehouse.configuration.authentication import ApiKeys
 from warehouse.configuration.configuration import Source
-from warehouse.configuration.source_url import masked
+from warehouse.configuration.sources import source_settings, sqlite_files
+from warehouse.configuration.sources.source_url import masked
+from warehouse.identifiers import BYTES_OF_UUID
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine, Select
@@ -78,6 +79,10 @@ class KeyTable:
                 raise
             self._query = query
             return rows
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        self._engine.dispose()
 
     def explain(self, error: Exception) -> str:
         """Say what has gone wrong, with nothing of the url but host and database.
@@ -153,8 +158,14 @@ def _query(settings: ApiKeys, dialect: str, schema: str, name: str) -> "Select[A
     """Return the look-up. Every column is read as text, so that no driver fails on a value that it cannot convert."""
     from sqlalchemy import bindparam, column, null, select, table  # noqa: PLC0415
 
-    mapped = [getattr(settings.columns, role) for role in Row._fields]
-    expressions = [null() if name is None else _as_text(column(name), dialect) for name in mapped]
+    names = {role: settings.columns.name_of(role) for role in Row._fields}
+    is_uuid = settings.columns.spelling.as_ == "uuid"
+    expressions = [
+        null()
+        if name is None
+        else (_uuid_as_text if is_uuid and role == "user_id" else _as_text)(column(name), dialect)
+        for role, name in names.items()
+    ]
     columns: list[ColumnElement[Any]] = [
         expression.label(role) for expression, role in zip(expressions, Row._fields, strict=True)
     ]
@@ -173,6 +184,19 @@ def _as_text(column: "ColumnElement[Any]", dialect: str) -> "ColumnElement[Any]"
     if dialect == "postgresql":
         return func.convert_to(cast(column, Text), literal_column(ENCODING))
     return cast(column, Text) if dialect in {"sqlite", *MYSQL} else column
+
+
+def _uuid_as_text(column: "ColumnElement[Any]", dialect: str) -> "ColumnElement[Any]":
+    """Sixteen bytes as hex digits, anything else as its text."""
+    from sqlalchemy import Text, case, cast, func  # noqa: PLC0415
+
+    if dialect == "postgresql":
+        return _as_text(func.regexp_replace(cast(column, Text), r"^\\x", ""), dialect)
+    if dialect == "sqlite":
+        return case((func.typeof(column) == "blob", func.hex(column)), else_=cast(column, Text))
+    if dialect in MYSQL:
+        return case((func.octet_length(column) == BYTES_OF_UUID, func.hex(column)), else_=cast(column, Text))
+    return column
 
 
 def _text(value: object) -> str | None:

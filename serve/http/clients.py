@@ -29,6 +29,8 @@ class Clients:
 
     def address(self, environ: Mapping[str, Any]) -> str:
         """Return the client's address in its normal spelling, `unknown` if there is none."""
+        if not self._trusted:
+            return _spelled(environ.get("REMOTE_ADDR", ""))
         nearest: Address | None = None
         for hop in _hops(environ):
             nearest = _address(hop) or nearest  # a proxy that names no address is the last that we know
@@ -69,6 +71,11 @@ def _hops(environ: Mapping[str, Any]) -> Iterator[str]:
 
 def _address(hop: str) -> Address | None:
     return _read(hop) if len(hop) <= LONGEST_HOP else None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _spelled(hop: str) -> str:
+    return str(_address(hop) or UNKNOWN)
 
 
 @lru_cache(maxsize=REMEMBERED)

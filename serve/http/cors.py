@@ -48,8 +48,10 @@ class Cors:
 
     def _options(self) -> Response | None:
         """Answer OPTIONS on any path that we know; on another one it is a 404 like everything else."""
+        if request.method != "OPTIONS":
+            return None
         is_known = request.url_rule is not None or isinstance(request.routing_exception, MethodNotAllowed)
-        if request.method != "OPTIONS" or not is_known:
+        if not is_known:
             return None
         response = Response(status=204, headers={"Allow": ALLOWED_METHODS})
         del response.headers["Content-Type"]
@@ -65,11 +67,24 @@ class Cors:
             allowed = origin if origin in self._origins else None
         if allowed is None:
             return response
-        response.headers["Access-Control-Allow-Origin"] = allowed
-        if request.method == "OPTIONS":
+        if request.method != "OPTIONS":
+            response.headers.update(_readable(allowed))
+        else:
+            response.headers["Access-Control-Allow-Origin"] = allowed
             response.headers["Access-Control-Allow-Methods"] = ALLOWED_METHODS
             response.headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
             response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
-        else:
-            response.headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED_HEADERS)
         return response
+
+    def of_answer(self, origin: str | None) -> list[tuple[str, str]]:
+        """Return what an own answer says of who may read it; that it varies by that, it says itself.
+
+        Args:
+            origin: of the page that asks, None if it says none.
+        """
+        return _readable(origin) if origin is not None and origin in self._origins else []
+
+
+def _readable(origin: str) -> list[tuple[str, str]]:
+    exposed = ", ".join(EXPOSED_HEADERS)
+    return [("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", exposed)]

@@ -12,6 +12,7 @@ import io
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Scope = Mapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+NAMES_REMEMBERED = 128  # of headers in answers
 UNPREFIXED = {"HTTP_CONTENT_TYPE": "CONTENT_TYPE", "HTTP_CONTENT_LENGTH": "CONTENT_LENGTH"}
 
 
@@ -31,6 +33,9 @@ class Answer(NamedTuple):
     content: bytes
 
 
+AtOnce = Callable[[dict[str, Any]], Answer | None]
+
+
 class Gateway:
     """An ASGI application in front of a WSGI one.
 
@@ -39,6 +44,7 @@ class Gateway:
         threads: how many requests it works on at once; more wait their turn.
         separate_paths: beginnings of paths whose requests have their own threads, so that they delay no others.
         separate_threads: how many those are.
+        at_once: gives, on the loop, the answers that nothing has to be waited for; None for all others.
     """
 
     def __init__(
@@ -47,8 +53,9 @@ class Gateway:
         threads: int,
         separate_paths: tuple[bytes, ...] = (),
         separate_threads: int = 1,
+        at_once: AtOnce | None = None,
     ) -> None:
-        self._application, self._separate_paths = application, separate_paths
+        self._application, self._separate_paths, self._at_once = application, separate_paths, at_once
         self._separate_threads = ThreadPoolExecutor(separate_threads, thread_name_prefix="request apart")
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._kept: list[asyncio.Task[None]] = []
@@ -61,26 +68,38 @@ class Gateway:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        threads = self._separate_threads if scope["raw_path"].startswith(self._separate_paths) else self.threads
-        answer = await asyncio.get_running_loop().run_in_executor(threads, self._answer, scope)
+        environment = environ(scope)
+        answer = self._at_once(environment) if self._at_once is not None else None
+        if answer is None:
+            threads = self._separate_threads if scope["raw_path"].startswith(self._separate_paths) else self.threads
+            answer = await asyncio.get_running_loop().run_in_executor(threads, self._answer, environment)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": answer.content})
 
-    def _answer(self, scope: Scope) -> Answer:
+    def _answer(self, environment: dict[str, Any]) -> Answer:
         started: list[tuple[int, list[tuple[bytes, bytes]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], object]:
-            encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-            started.append((int(status.split(" ", 1)[0]), encoded))
+            started.append((int(status.split(" ", 1)[0]), encoded(headers)))
             return _write
 
-        chunks: Iterable[bytes] = self._application(environ(scope), start_response)
+        chunks: Iterable[bytes] = self._application(environment, start_response)
         try:
             content = b"".join(chunks)
         finally:
             if close := getattr(chunks, "close", None):
                 close()
         return Answer(*started[-1], content)
+
+
+def encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Return headers in the words of ASGI."""
+    return [(_lower(name), value.encode("latin-1")) for name, value in headers]
+
+
+@lru_cache(NAMES_REMEMBERED)
+def _lower(name: str) -> bytes:
+    return name.lower().encode("latin-1")
 
 
 def _write(_: bytes) -> None:

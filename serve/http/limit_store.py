@@ -30,8 +30,12 @@ class ProcessCounts:
         self._lock = threading.Lock()
         self._counts: dict[str, tuple[int, float]] = {}  # how many, and until when; the oldest first
 
-    def incr(self, key: str, expiry: float, amount: int) -> int:
-        """Count, and return how many it is now."""
+    def __len__(self) -> int:
+        """Return how many keys are kept, also of counts that have ended."""
+        return len(self._counts)
+
+    def incr(self, key: str, expiry: float) -> int:
+        """Count one, and return how many it is now."""
         now = time.monotonic()
         with self._lock:
             count, until = self._counts.get(key, (0, 0.0))
@@ -39,8 +43,8 @@ class ProcessCounts:
                 self._counts.pop(key, None)
                 self._forget(now)
                 count, until = 0, now + expiry
-            self._counts[key] = (count + amount, until)
-            return count + amount
+            self._counts[key] = (count + 1, until)
+            return count + 1
 
     def get(self, key: str) -> int:
         """Return how many were counted."""
@@ -50,18 +54,6 @@ class ProcessCounts:
     def get_expiry(self, key: str) -> float:
         """Return when a count ends, by the clock that only ever grows; now, if there is none."""
         return max(self._counts.get(key, (0, 0.0))[1], time.monotonic())
-
-    def clear(self, key: str) -> None:
-        """Forget a count."""
-        with self._lock:
-            self._counts.pop(key, None)
-
-    def reset(self) -> int:
-        """Forget all counts, and return how many they were."""
-        with self._lock:
-            number = len(self._counts)
-            self._counts.clear()
-            return number
 
     def _forget(self, now: float) -> None:
         """Make room for a key. The first two are removed if they have ended, or if there are too many keys."""
@@ -73,31 +65,26 @@ class ProcessCounts:
 Store: TypeAlias = ProcessCounts | Storage
 
 
-class Counts(Storage):
-    """What the library counts in.
+class Counts:
+    """What the limits count in.
 
     Args:
-        uri: `pulse://`, by which the library finds this class.
-        wrap_exceptions: as the library wants it.
         location: `memory://` for this process, or the URL of a store that several share.
     """
 
-    STORAGE_SCHEME = ["pulse"]  # noqa: RUF012 - the library declares it without ClassVar
-
-    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, *, location: str = IN_PROCESS) -> None:  # noqa: FBT001, FBT002 - the library's
-        super().__init__(uri, wrap_exceptions)
+    def __init__(self, location: str = IN_PROCESS) -> None:
         self._shared: Storage | None = None if location == IN_PROCESS else _shared(location)
         self._own = ProcessCounts()
         self._down_until = 0.0
 
     @property
-    def base_exceptions(self) -> type[Exception]:
-        """The library asks; nothing is raised here."""
-        return Exception
+    def is_shared(self) -> bool:
+        """Whether there is a store that other processes count in, too."""
+        return self._shared is not None
 
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count, and return how many it is now."""
-        return self._asked(lambda store: store.incr(key, expiry, amount))
+    def incr(self, key: str, expiry: int) -> int:
+        """Count one, and return how many it is now."""
+        return self._asked(lambda store: store.incr(key, expiry))
 
     def get(self, key: str) -> int:
         """Return how many were counted."""
@@ -108,18 +95,6 @@ class Counts(Storage):
         return self._asked(
             lambda store: store.get_expiry(key) - (0 if store is self._own else time.time() - time.monotonic())
         )
-
-    def check(self) -> bool:
-        """Tell whether counting works: it always does."""
-        return True
-
-    def reset(self) -> int | None:
-        """Forget everything."""
-        return self._asked(lambda store: store.reset())
-
-    def clear(self, key: str) -> None:
-        """Forget a count."""
-        self._asked(lambda store: store.clear(key))
 
     def _asked(self, question: Callable[[Store], T]) -> T:
         if self._shared is not None and time.monotonic() >= self._down_until:

@@ -6,18 +6,19 @@ cached are counted per client address too, unless the address is a proxy's.
 """
 
 import hashlib
-import logging
 import time
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask, Response, g, request
-from flask_limiter import Limiter, RateLimitExceeded
+from flask import Flask, Response, request
+from limits import parse
 from limits.errors import ConfigurationError as LibraryError
 
 from serve.http.access_log import CLIENT
 from serve.http.answers import error_answer
 from serve.http.clients import Clients, is_private, limited_by
+from serve.http.errors import CredentialError
 from serve.http.limit_store import Counts
 from warehouse.configuration.serving import Serve
 from warehouse.errors import ConfigurationError
@@ -26,6 +27,62 @@ P = ParamSpec("P")
 R = TypeVar("R")
 REFUSED = frozenset({401, 403})
 REMEMBERED_SECONDS = 600.0  # how long there is a warning after a request that was not limited
+
+
+class TooManyError(Exception):
+    """A request beyond a limit.
+
+    Args:
+        seconds: after which asking again helps.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(f"too many, again in {seconds} s")
+
+
+class Limit:
+    """A number of requests in a window of time that begins with the first one; each key has its own.
+
+    Args:
+        counts: where they are counted.
+        rate: such as `120/minute`; empty for no limit.
+        scope: what is counted; keys of one scope are told apart from those of another.
+    """
+
+    def __init__(self, counts: Counts, rate: str, scope: str) -> None:
+        self._counts, self._scope = counts, scope
+        self._rate = parse(rate) if rate else None
+
+    def count(self, key: str) -> None:
+        """Count one request.
+
+        Raises:
+            TooManyError: that is one too many.
+        """
+        if self._rate is not None:
+            name = self._rate.key_for(key, self._scope)
+            if self._counts.incr(name, self._rate.get_expiry()) > self._rate.amount:
+                raise self._exceeded(name)
+
+    def check(self, key: str) -> None:
+        """Count nothing.
+
+        Raises:
+            TooManyError: one more would be one too many.
+        """
+        if self._rate is not None:
+            name = self._rate.key_for(key, self._scope)
+            if self._counts.get(name) >= self._rate.amount:
+                raise self._exceeded(name)
+
+    def note(self, key: str) -> None:
+        """Count one request that has been answered already."""
+        if self._rate is not None:
+            self._counts.incr(self._rate.key_for(key, self._scope), self._rate.get_expiry())
+
+    def _exceeded(self, name: str) -> TooManyError:
+        return TooManyError(max(1, round(self._counts.get_expiry(name) - time.monotonic())))
 
 
 class Limits:
@@ -40,26 +97,47 @@ class Limits:
     """
 
     def __init__(self, app: Flask, serve: Serve) -> None:
-        logging.getLogger("flask-limiter").setLevel(logging.WARNING)  # a 429 is in the access log, without the key
-        options: dict[str, str | int] = {"location": serve.rate_limit_storage}
-        (scheme,) = Counts.STORAGE_SCHEME
         try:
-            self._limiter = Limiter(_client, app=app, storage_uri=f"{scheme}://", storage_options=options)
+            self._counts = counts = Counts(serve.rate_limit_storage)
         except LibraryError as error:
             raise ConfigurationError([f"serve.rate_limit_storage: {error}; pip install '.[limits]'"]) from error
-        self._refused_rate, self._own_rate = serve.rate_limit_refused, serve.rate_limit
-        self._count_own: Callable[[], None] = self._limited_by_caller(_nothing)
-        self._public_rate, self._clients = serve.rate_limit_public, Clients(serve.trusted_proxies)
-        self._count_public: Callable[[], None] = self._limited_by_address(_nothing_more)
+        self._own = Limit(counts, serve.rate_limit, "own")
+        self._refused = Limit(counts, serve.rate_limit_refused, "refused")
+        self._public = Limit(counts, serve.rate_limit_public, "public")
+        self._is_public_limited, self._clients = bool(serve.rate_limit_public), Clients(serve.trusted_proxies)
         self._unlimited_at = float("-inf")
-        app.register_error_handler(RateLimitExceeded, self._exceeded)
+        app.register_error_handler(TooManyError, _too_many)
+
+    @property
+    def are_shared(self) -> bool:
+        """Whether they are counted in a store that has to be waited for."""
+        return self._counts.is_shared
+
+    def check_refused(self, environ: Mapping[str, Any]) -> None:
+        """Count nothing, but make sure that a client may still try credentials.
+
+        Args:
+            environ: of a request that needs one.
+
+        Raises:
+            TooManyError: of its client too many requests have been refused.
+        """
+        self._refused.check(_client(environ))
 
     def count_refused(self, view: Callable[P, R]) -> Callable[P, R]:
         """Decorate a view that needs a credential: all such views share one count of refused requests per client."""
-        if not self._refused_rate:
-            return view
-        limited = self._limiter.shared_limit(self._refused_rate, scope="refused", deduct_when=_is_refused)
-        return limited(view)
+
+        @wraps(view)
+        def limited(*arguments: P.args, **options: P.kwargs) -> R:
+            self.check_refused(request.environ)
+            try:
+                return view(*arguments, **options)
+            except CredentialError as error:
+                if error.status in REFUSED:
+                    self._refused.note(_client(request.environ))
+                raise
+
+        return limited
 
     def count_own(self, caller: str) -> None:
         """Count one own answer.
@@ -68,19 +146,18 @@ class Limits:
             caller: the learner, or what tells a key from others.
 
         Raises:
-            RateLimitExceeded: that is one too many.
+            TooManyError: that is one too many.
         """
-        g.caller = hashlib.sha256(caller.encode("utf-8", "surrogatepass")).hexdigest()
-        self._count_own()
+        self._own.count(hashlib.sha256(caller.encode("utf-8", "surrogatepass")).hexdigest())
 
     def count_public(self) -> None:
         """Count one public answer that has to be looked up or made, where the client's address is known.
 
         Raises:
-            RateLimitExceeded: that is one too many.
+            TooManyError: that is one too many.
         """
-        if self._public_rate and self._is_address_known():
-            self._count_public()
+        if self._is_public_limited and self._is_address_known():
+            self._public.count(_client(request.environ))
 
     def trouble(self) -> str | None:
         """Return the warning that public answers are not limited, None if they are (docs/reference/metrics.md)."""
@@ -95,39 +172,12 @@ class Limits:
             return False
         return True
 
-    def _limited_by_address(self, function: Callable[[], None]) -> Callable[[], None]:
-        if not self._public_rate:
-            return function
-        return self._limiter.shared_limit(self._public_rate, scope="public")(function)
 
-    def _limited_by_caller(self, function: Callable[[], None]) -> Callable[[], None]:
-        if not self._own_rate:
-            return function
-        return self._limiter.shared_limit(self._own_rate, scope="own", key_func=_caller)(function)
-
-    def _exceeded(self, _: RateLimitExceeded) -> Response:
-        limit = self._limiter.current_limit
-        seconds = max(1, round(limit.window.reset_time - time.monotonic())) if limit else 1
-        response = error_answer(429, f"Too many requests, try again in {seconds} s")
-        response.headers["Retry-After"] = str(seconds)
-        return response
+def _too_many(error: TooManyError) -> Response:
+    response = error_answer(429, f"Too many requests, try again in {error.seconds} s")
+    response.headers["Retry-After"] = str(error.seconds)
+    return response
 
 
-def _nothing() -> None:
-    """Nothing is left to do once an own answer was counted; the library needs a function to limit."""
-
-
-def _nothing_more() -> None:
-    """The same for public answers: the library tells limits apart by their functions."""
-
-
-def _client() -> str:
-    return limited_by(str(request.environ[CLIENT]))
-
-
-def _caller() -> str:
-    return str(g.caller)
-
-
-def _is_refused(response: Response) -> bool:
-    return response.status_code in REFUSED
+def _client(environ: Mapping[str, Any]) -> str:
+    return limited_by(str(environ[CLIENT]))

@@ -9,16 +9,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from serve.http import log_lines
+from serve.http.access_log import BEGAN
+from serve.http.errors import Reason
 from serve.operations.shared_metrics import WorkersCollector
 from serve.operations.workers import Workers
 from serve.version.reader import Follower
@@ -74,7 +77,7 @@ class Metrics:
         self._switches = Counter("pulse_switches", "Versions put into service; every worker counts.", registry=own)
         self._unlogged = Counter("pulse_log_lines_dropped", "Log lines that stdout did not take.", registry=own)
         self._dropped = 0
-        app.before_request(_begin)
+        self._bound, self._bound_lookups = cache(self._bind), cache(self._lookups.labels)
         app.after_request(self._count)
 
     def tell(self) -> None:
@@ -103,17 +106,39 @@ class Metrics:
         registry.register(WorkersCollector(self._own, self._folder))
         return generate_latest(registry)
 
+    def count_refused(self, reason: Reason) -> None:
+        """Count a credential that was not enough."""
+        self._refused.labels(str(reason)).inc()
+
+    def count(self, route: str, status: int, began: float) -> None:
+        """Count an answer.
+
+        Args:
+            route: its rule.
+            status: its status.
+            began: when its request did, by `time.perf_counter`.
+        """
+        answers, seconds = self._bound(route, status)
+        answers.inc()
+        seconds.observe(time.perf_counter() - began)
+
+    def count_lookup(self, version: str, *, is_known: bool) -> None:
+        """Count an own answer from a version, and whether that knows the learner."""
+        self._bound_lookups("known" if is_known else "unknown").inc()
+        self.workers.count_lookup(version, is_known=is_known)
+
     def _count(self, response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule else UNMATCHED
-        self._requests.labels(route, str(response.status_code)).inc()
-        self._seconds.labels(route).observe(time.perf_counter() - g.pop("began", time.perf_counter()))
-        if reason := g.pop("refused", None):
-            self._refused.labels(str(reason)).inc()
-        if route == self._counted_route and response.status_code == OK:
+        rule = request.url_rule
+        route, status = rule.rule if rule else UNMATCHED, response.status_code
+        self.count(route, status, request.environ[BEGAN])
+        if route == self._counted_route and status == OK:
             is_known = response.headers.get("X-Pulse-Learner") != "unknown"
-            self._lookups.labels("known" if is_known else "unknown").inc()
-            self.workers.count_lookup(response.headers["X-Data-Version"], is_known=is_known)
+            self.count_lookup(response.headers["X-Data-Version"], is_known=is_known)
         return response
+
+    def _bind(self, route: str, status: int) -> tuple[Counter, Histogram]:
+        """Return what counts a route's answers of a status; there are few of both, and finding them costs."""
+        return self._requests.labels(route, str(status)), self._seconds.labels(route)
 
 
 class Now(Collector):
@@ -135,7 +160,11 @@ class Now(Collector):
         ready = sum(worker.version is not None and worker.pid not in hung for worker in workers)
         yield GaugeMetricFamily("pulse_workers_ready", "Workers that answer, and serve a version.", ready)
         yield GaugeMetricFamily("pulse_pinned", "Whether a pin holds newer versions back.", bool(self._metrics.pin))
+        warnings = max((len(worker.warnings) for worker in workers), default=0)
+        yield GaugeMetricFamily("pulse_version_warnings", "Warnings of a served version.", warnings)
         yield GaugeMetricFamily("pulse_versions_refused", "Versions that a worker refuses.", len(refused))
+        dropped = sum(worker.lookup_dropped is not None for worker in workers)
+        yield GaugeMetricFamily("pulse_lookup_files_dropped", "Workers that answer without a look-up file.", dropped)
         through = [worker.data_through for worker in workers if worker.data_through]
         built = [worker.built_at for worker in workers if worker.built_at]
         if through and built:
@@ -147,7 +176,3 @@ class Now(Collector):
 
 def _seconds(instant: str) -> float:
     return datetime.fromisoformat(instant).timestamp()
-
-
-def _begin() -> None:
-    g.began = time.perf_counter()

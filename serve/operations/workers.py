@@ -35,6 +35,7 @@ class Worker:
         answered: own answers that were looked up in that version.
         unknown: of these, how many were of learners whom the version does not know.
         troubles: what is wrong with the files beside the version (`troubles.py`).
+        lookup_dropped: why it looks learners up without the look-up file, None if it does not or none is wanted.
     """
 
     pid: int
@@ -47,6 +48,7 @@ class Worker:
     answered: int = 0
     unknown: int = 0
     troubles: list[str] = field(default_factory=list)
+    lookup_dropped: str | None = None
 
 
 class Workers:
@@ -96,6 +98,7 @@ class Workers:
             answered=answered,
             unknown=unknown,
             troubles=self._troubles(),
+            lookup_dropped=current.lookup.dropped if current else None,
         )
 
     def publish(self) -> None:

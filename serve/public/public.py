@@ -77,7 +77,7 @@ class Finished(NamedTuple):
 
     def response(self) -> Response:
         """Return the answer, or 304 with its headers to a client that holds it; a browser updates them."""
-        if not response_headers.has_fresh(self.tag):
+        if not response_headers.is_fresh(request.headers.get("If-None-Match"), self.tag):
             return Response(self.body, headers=self.headers)
         response = response_headers.not_modified()
         response.headers.extend((name, value) for name, value in self.headers if name not in OF_A_BODY)

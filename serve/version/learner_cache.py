@@ -1,20 +1,21 @@
 """A cache of learners of one version, of a bounded size (`serve.cache_mb`).
 
-The least recently used is removed first. The cache belongs to an open version and goes with it. The key is the
-learner's whole id, so no answer is another learner's or an older one. Requests are authorised before.
+The least recently used is removed first. The cache belongs to an open version and goes with it. The key has
+the learner's whole id, so no answer is another learner's or an older one. Requests are authorised before.
 
-Lines are kept, and the bodies of those who come again and again (docs/decisions/0009).
+Finished bodies are kept, each in the encodings that were asked for (docs/decisions/0009).
 """
 
 import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 Kept = TypeVar("Kept")
+Key: TypeAlias = tuple[str, str]  # the learner's id, and the form of what is kept
 
-ENTRY_BYTES = 150  # what an entry takes beside what is kept and the id, about
+ENTRY_BYTES = 200  # what an entry takes beside what is kept and the id, about
 
 
 class LearnerCache(Generic[Kept]):
@@ -27,7 +28,7 @@ class LearnerCache(Generic[Kept]):
 
     def __init__(self, most_bytes: int, bytes_of: Callable[[Kept], int]) -> None:
         self._most_bytes, self._bytes_of, self._size = most_bytes, bytes_of, 0
-        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -35,20 +36,22 @@ class LearnerCache(Generic[Kept]):
         """What everything that is kept takes, in bytes."""
         return self._size
 
-    def get(self, user_id: str) -> Kept | None:
-        """Return what is kept of a learner, None if there is nothing."""
+    def get(self, user_id: str, form: str = "") -> Kept | None:
+        """Return what is kept of a learner in a form, None if there is nothing."""
+        key = (user_id, form)
         with self._lock:
-            entry = self._kept.get(user_id)
+            entry = self._kept.get(key)
             if entry is not None:
-                self._kept.move_to_end(user_id)
+                self._kept.move_to_end(key)
             return entry
 
-    def put(self, user_id: str, kept: Kept) -> None:
-        """Keep this of a learner, and as much of the others as there is room for."""
+    def put(self, user_id: str, kept: Kept, form: str = "") -> None:
+        """Keep this of a learner in a form, and as much of everything else as there is room for."""
+        key = (user_id, form)
         with self._lock:
-            self._forget(user_id)
-            self._kept[user_id] = kept
-            self._size += self._entry_bytes(user_id, kept)
+            self._forget(key)
+            self._kept[key] = kept
+            self._size += self._entry_bytes(key, kept)
             while self._size > self._most_bytes:
                 self._forget(next(iter(self._kept)))
 
@@ -58,10 +61,10 @@ class LearnerCache(Generic[Kept]):
             self._kept.clear()
             self._size = 0
 
-    def _forget(self, user_id: str) -> None:
-        kept = self._kept.pop(user_id, None)
+    def _forget(self, key: Key) -> None:
+        kept = self._kept.pop(key, None)
         if kept is not None:
-            self._size -= self._entry_bytes(user_id, kept)
+            self._size -= self._entry_bytes(key, kept)
 
-    def _entry_bytes(self, user_id: str, kept: Kept) -> int:
-        return self._bytes_of(kept) + sys.getsizeof(user_id) + ENTRY_BYTES
+    def _entry_bytes(self, key: Key, kept: Kept) -> int:
+        return self._bytes_of(kept) + sys.getsizeof(key[0]) + ENTRY_BYTES

@@ -14,9 +14,9 @@ from typing import Any
 
 import duckdb
 
-from serve.version.blocks import Blocks
 from serve.version.learner_cache import LearnerCache
-from serve.version.packed import Pulse
+from serve.version.lookup import Lookup
+from serve.version.packed import Learner, Pulse
 from warehouse import engine
 from warehouse.errors import DamagedError, NoVersionError
 from warehouse.versions.manifest import Manifest
@@ -25,11 +25,10 @@ from warehouse.versions.versions import Warehouse
 from warehouse.zones import DAY, is_zone, zone_info
 
 MEMORY_LIMIT = "256MB"
-SHARE_OF_PULSES = 3 / 8  # of what is kept of learners; a pulse is forty times as long as a line (decision 0009)
 PULSE_BYTES = 400  # of one beside its body, about
 
 ABOUT = Path(__file__).with_name("about.sql")
-# Look-ups are planned each time, and an optimizer takes longer than the look-up itself (decision 0008).
+# Look-ups by SQL are planned each time, and most optimizers take longer than they spare.
 OPTIMIZERS = frozenset({"filter_pushdown", "unused_columns"})
 OTHER_OPTIMIZERS = """
 select coalesce(string_agg(name, ','), '') from duckdb_optimizers() where not list_contains($wanted, name)
@@ -51,9 +50,8 @@ class OpenVersion:
         erased: how many learners had been erased by then.
         marks: those of its file when it was verified.
         connection: read-only, on its own file.
-        blocks: finds the packed learners in it.
-        lines: those of learners who were asked for lately, as `pulse_blocks` has them.
-        pulses: what was answered to those who have come again since.
+        lookup: finds the learners in it.
+        pulses: what was answered to learners who were asked for lately.
         requests: how many requests read it at this moment.
     """
 
@@ -67,8 +65,7 @@ class OpenVersion:
     erased: int
     marks: Marks
     connection: duckdb.DuckDBPyConnection
-    blocks: Blocks
-    lines: LearnerCache[bytes]
+    lookup: Lookup
     pulses: LearnerCache[Pulse]
     requests: int = field(default=0)
     _idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
@@ -83,6 +80,10 @@ class OpenVersion:
             cursor = self.connection.cursor()
         yield cursor  # after an error it is not used again
         self._idle.append(cursor)
+
+    def learner(self, user_key: int) -> Learner | None:
+        """Look up the learner with a key, None if the version has none."""
+        return self.lookup.learner(user_key, self.cursor)
 
     def complete_to(self, timezone: str) -> datetime:
         """Return data through in a zone; in UTC if our zone data do not have the zone any more."""
@@ -103,9 +104,8 @@ class OpenVersion:
         """Close the file; nobody may read it any more."""
         while self._idle:
             self._idle.pop().close()
-        self.blocks.close()
+        self.lookup.close()
         self.connection.close()
-        self.lines.clear()
         self.pulses.clear()
 
 
@@ -118,13 +118,14 @@ def last_complete_date(complete_to: datetime) -> date:
     return complete_to.date() - DAY
 
 
-def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenVersion:
+def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0, *, by_file: bool = True) -> OpenVersion:
     """Open a version's own file for reading, if it is what its manifest says.
 
     Args:
         warehouse: where it is.
         name: its name.
-        cache_bytes: how many bytes of lines and pulses of its learners are kept at most.
+        cache_bytes: how many bytes of pulses of its learners are kept at most.
+        by_file: whether learners are looked up in its look-up file, where it has a good one.
 
     Raises:
         NoVersionError: file and manifest differ, or its schema is not ours.
@@ -132,9 +133,16 @@ def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenV
         OSError: there is no file.
         duckdb.Error: DuckDB cannot read the file.
     """
+    pointer = pointed_to(warehouse)
     manifest, marks, connection, about = _opened(warehouse, name)
-    data_through, window_end, timezone, metric, shift = about
-    for_pulses = int(cache_bytes * SHARE_OF_PULSES)
+    data_through, window_end, timezone, metric = about
+    lookup = Lookup(warehouse, name)
+    if by_file and manifest.has_lookup_file:
+        try:
+            lookup.open(manifest, lambda: pointed_to(warehouse) == pointer)
+        except BaseException:
+            connection.close()
+            raise
     return OpenVersion(
         name,
         data_through,
@@ -146,9 +154,8 @@ def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenV
         manifest.erased,
         marks,
         connection,
-        Blocks(connection.cursor(), shift),
-        LearnerCache(cache_bytes - for_pulses, sys.getsizeof),
-        LearnerCache(for_pulses, lambda pulse: sys.getsizeof(pulse.body) + PULSE_BYTES),
+        lookup,
+        LearnerCache(cache_bytes, lambda pulse: sys.getsizeof(pulse.body) + PULSE_BYTES),
     )
 
 

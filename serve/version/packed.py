@@ -1,25 +1,22 @@
-"""A learner in `pulse_blocks`: found in a block, read, and written as the endpoint's body (R12, R13).
+"""A learner as the look-up file or the tables have it, written as the endpoint's body (R12, R13).
 
-A block holds some learners, a line each: key, tab, JSON array, tab, active days. The four characters of a day are
-explained in `assets/step5_build/blocks/pulse_blocks.sql`, which writes them. Both sides are decided in
-docs/decisions/0008. The body is joined from pieces of text, one per date. Most dates of most learners are zeros, and
-equal for all.
+The bits of an active day are explained in `assets/step5_build/lookup_file/codes.sql`, which writes them. The body is
+joined from pieces of text, one per date. Most dates of most learners are zeros, and equal for all.
 """
 
 import sys
 from array import array
-from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 import orjson
 
+from warehouse.versions.lookup_file import Record
+
 DAYS = 365
 CALENDARS = 16  # window ends that are remembered: a version has two, and while it is replaced there are two versions
-UTF_16 = "utf-16-le" if sys.byteorder == "little" else "utf-16-be"
-LIFTED = 2048  # a character holds its 15 bits above this, so that none is ASCII and none half of a pair
-DATE_BITS = 511
+DATE_CODES = 512
 
 
 class Pulse(NamedTuple):
@@ -41,7 +38,7 @@ class Pulse(NamedTuple):
 
 
 class Learner(NamedTuple):
-    """What a line says.
+    """What there is to say of a learner.
 
     Args:
         user_id: whose it is.
@@ -56,7 +53,8 @@ class Learner(NamedTuple):
         quizzes: in all.
         quizzes_passed: in all.
         year: of `window_end`.
-        days: the active days, packed.
+        spelled_out: active days: date modulo 512, level, XP, seconds, sessions, quizzes, quizzes passed.
+        codes: the other active days.
     """
 
     user_id: str
@@ -71,7 +69,8 @@ class Learner(NamedTuple):
     quizzes: int
     quizzes_passed: int
     year: int
-    days: str
+    spelled_out: list[list[int]]
+    codes: bytes = b""
 
 
 class Day(NamedTuple):
@@ -87,59 +86,40 @@ class Calendar(NamedTuple):
 
     Args:
         zeros: the entry of every date as it is without activity.
-        active: by date modulo 512 and level - 1, as in the first character of a day.
+        active: by date modulo 512 and level - 1, as in the first 11 bits of a code.
     """
 
     zeros: list[str]
     active: dict[int, Day]
 
 
-def line_of(block: bytes, user_key: int) -> bytes | None:
-    """Return the line of a learner in a block, without the key; None if it is not there."""
-    begin = b"\n%d\t" % user_key
-    at = block.find(begin)
-    if at < 0:
-        return None
-    at += len(begin)
-    return block[at : block.index(b"\n", at)]
-
-
-def learner(line: bytes) -> Learner:
-    """Read a line."""
-    head, _, days = line.partition(b"\t")
-    return Learner._make([*orjson.loads(head), days.decode()])
+def learner(record: Record) -> Learner:
+    """Read a record of the look-up file."""
+    return Learner._make([*orjson.loads(record.head), record.codes])
 
 
 def body(learner: Learner) -> bytes:
     """Return the body of a learner's answer."""
     calendar = _calendar(learner.window_end)
-    entries = calendar.zeros.copy()
-    for coded in _coded(learner.days):
-        codes = iter(array("H", coded.encode(UTF_16)))
-        for first, seconds, xp, counts in zip(codes, codes, codes, codes, strict=True):
-            if first & 15:
-                seconds += (first & 3) << 15  # noqa: PLW2901 - what was beyond 15 bits
-                xp += (first & 12) << 13  # noqa: PLW2901
-            position, begin, end = calendar.active[first >> 4]
-            entries[position] = f'{begin}{xp - LIFTED},"learning_time":{seconds - LIFTED}{_counts(counts)}{end}'
-    for code, level, xp, seconds, *counted in _spelled_out(learner.days):
-        position, begin, end = calendar.active[(LIFTED >> 4) + (code << 2) + level - 1]
+    entries, active = calendar.zeros.copy(), calendar.active
+    quarters = array("H", learner.codes)
+    if sys.byteorder == "big":
+        quarters.byteswap()
+    codes = iter(quarters)
+    for first, seconds, xp, counts in zip(codes, codes, codes, codes, strict=True):
+        if first & 31:
+            seconds += (first & 16) << 12  # noqa: PLW2901 - what was beyond 16 bits
+            xp += (first & 15) << 16  # noqa: PLW2901
+        position, begin, end = active[first >> 5]
+        entries[position] = f'{begin}{xp},"learning_time":{seconds}{_counts(counts)}{end}'
+    for day, level, xp, seconds, *counted in learner.spelled_out:
+        position, begin, end = active[(day << 2) + level - 1]
         entries[position] = f'{begin}{xp},"learning_time":{seconds}{_words(*counted)}{end}'
     return (
         f'{{"data":[{",".join(entries)}],"total_learning_time":{learner.learning_time},'
         f'"total_sessions":{learner.sessions},"total_quizzes":{learner.quizzes},'
         f'"total_quizzes_passed":{learner.quizzes_passed},"year":{learner.year}}}'
     ).encode()
-
-
-def _coded(days: str) -> Sequence[str]:
-    return days.split("~")[::2] if "~" in days else (days,)
-
-
-def _spelled_out(days: str) -> Iterator[list[int]]:
-    """Give the days that did not fit into four characters."""
-    if "~" in days:
-        yield from map(orjson.loads, days.split("~")[1::2])
 
 
 @lru_cache(CALENDARS)
@@ -149,7 +129,7 @@ def _calendar(window_end: str) -> Calendar:
     begins = [f'{{"date":"{day.isoformat()}","xp_earned":' for day in dates]
     epoch = date(1970, 1, 1)
     active = {
-        (LIFTED >> 4) + (((day - epoch).days & DATE_BITS) << 2) + level - 1: Day(position, begin, f',"level":{level}}}')
+        ((day - epoch).days % DATE_CODES << 2) + level - 1: Day(position, begin, f',"level":{level}}}')
         for position, (day, begin) in enumerate(zip(dates, begins, strict=True))
         for level in (1, 2, 3, 4)
     }
@@ -158,8 +138,8 @@ def _calendar(window_end: str) -> Calendar:
 
 @cache
 def _counts(code: int) -> str:
-    """Return what the fourth character of a day says; there are no more than 32,768 of them."""
-    return _words(code - LIFTED >> 10, code - LIFTED >> 5 & 31, code - LIFTED & 31)
+    """Return what the last 15 bits of a code say; there are no more than 32,768 of them."""
+    return _words(code >> 10, code >> 5 & 31, code & 31)
 
 
 def _words(sessions: int, quizzes: int, quizzes_passed: int) -> str:

@@ -1,8 +1,10 @@
 """A learner's pulse as the endpoint answers it: 365 entries, oldest first, and their totals (R12, R13, R14).
 
-No id of a token gets into a query. A block is found by the learner's key, which no two learners of a version share. The
-id is compared here, as text. So every id that JSON can hold is answered.
+No id of a token gets into a query. A learner is found by the key, which no two learners of a version share. The id is
+compared here, as text. So every id that JSON can hold is answered.
 """
+
+from collections.abc import Callable
 
 from serve.version import packed
 from serve.version.open_version import OpenVersion
@@ -10,33 +12,30 @@ from serve.version.packed import Pulse
 from warehouse.identifiers import user_key
 
 
-def learning_pulse(version: OpenVersion, user_id: str) -> Pulse:
+def learning_pulse(
+    version: OpenVersion, user_id: str, form: str = "", encode: Callable[[bytes], bytes] = bytes
+) -> Pulse:
     """Return a learner's pulse.
 
     Args:
         version: the version to read.
         user_id: a normal id (R26); one that the version does not know gets 365 zero entries in the default zone.
+        form: tells apart what is kept of one learner. There is one route, which takes no query, so it is the encoding.
+        encode: puts the body into that form; it is kept like that alone.
     """
-    pulse = version.pulses.get(user_id)
+    pulse = version.pulses.get(user_id, form)
     if pulse is not None:
         return pulse
-    line = version.lines.get(user_id)
-    if line is None:
-        return _looked_up(version, user_id)
-    pulse = pulse_of(packed.learner(line))
-    version.pulses.put(user_id, pulse)
+    learner = version.learner(user_key(user_id))
+    if learner is None or learner.user_id != user_id:
+        return unknown_pulse(version, encode)
+    pulse = _encoded(pulse_of(learner), encode)
+    version.pulses.put(user_id, pulse, form)
     return pulse
 
 
-def _looked_up(version: OpenVersion, user_id: str) -> Pulse:
-    key = user_key(user_id)
-    line = packed.line_of(version.blocks.of(key), key)
-    if line is not None:
-        learner = packed.learner(line)
-        if learner.user_id == user_id:
-            version.lines.put(user_id, line)
-            return pulse_of(learner)
-    return unknown_pulse(version)
+def _encoded(pulse: Pulse, encode: Callable[[bytes], bytes]) -> Pulse:
+    return pulse._replace(body=encode(pulse.body))
 
 
 def pulse_of(learner: packed.Learner) -> Pulse:
@@ -45,10 +44,15 @@ def pulse_of(learner: packed.Learner) -> Pulse:
     return Pulse(packed.body(learner), learner.timezone, learner.population, cuts, is_known=True)
 
 
-def unknown_pulse(version: OpenVersion) -> Pulse:
-    """Return the pulse of a learner whom a version does not know: zeros in the default zone (R14)."""
+def unknown_pulse(version: OpenVersion, encode: Callable[[bytes], bytes] = bytes) -> Pulse:
+    """Return the pulse of a learner whom a version does not know: zeros in the default zone (R14).
+
+    Args:
+        version: the version.
+        encode: puts the body into the form that it travels in.
+    """
     end = version.default_window_end
     learner = packed.Learner(
-        "", version.default_timezone, "platform", None, None, None, end.isoformat(), 0, 0, 0, 0, end.year, ""
+        "", version.default_timezone, "platform", None, None, None, end.isoformat(), 0, 0, 0, 0, end.year, []
     )
-    return pulse_of(learner)._replace(is_known=False)
+    return _encoded(pulse_of(learner), encode)._replace(is_known=False)

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -18,7 +18,14 @@ from serve.version.open_version import OpenVersion, open_version, pointed_to
 from warehouse.condition.damage import system_error_line
 from warehouse.errors import DamagedError, NoVersionError
 from warehouse.versions.pin import Pin
-from warehouse.versions.verification import Marks, OvertakenError, last_served, remember_served, verify
+from warehouse.versions.verification import (
+    Marks,
+    OvertakenError,
+    last_served,
+    remember_served,
+    verify,
+    verify_lookup_file,
+)
 from warehouse.versions.versions import Warehouse
 
 logger = logging.getLogger(__name__)
@@ -50,11 +57,12 @@ class Follower:
     Args:
         warehouse: whose pointer.
         cache_bytes: how many bytes of a version's learners are kept at most.
+        by_file: whether learners are looked up in look-up files (`serve.lookup`).
     """
 
-    def __init__(self, warehouse: Warehouse, cache_bytes: int = 0) -> None:
+    def __init__(self, warehouse: Warehouse, cache_bytes: int = 0, *, by_file: bool = True) -> None:
         self._warehouse = warehouse
-        self._cache_bytes = cache_bytes
+        self._cache_bytes, self._by_file = cache_bytes, by_file
         self._looking = threading.Lock()  # held while looking, verifying and opening
         self._leases = Leases()
         self._followed: Pointed | None = None
@@ -134,14 +142,21 @@ class Follower:
     def verify_kept(self) -> None:
         """Verify the versions that are not in service, newest first, so that a rollback has nothing to wait for."""
         followed = self._followed
+
+        def is_wanted() -> bool:
+            return self._pointer() == followed and not self._stopping.is_set()
+
         for name in reversed(self._kept()):
             if self._is_news() or self._stopping.is_set():
                 break
             if self._leases.is_open(name):
                 continue  # verified when it was opened, and not to be read while it is
             try:
-                verify(self._warehouse, name, lambda: self._pointer() == followed and not self._stopping.is_set())
+                manifest, _ = verify(self._warehouse, name, is_wanted)
                 self._accept(name)
+                if self._by_file and manifest.has_lookup_file:
+                    with suppress(DamagedError, OSError):  # said when it is opened
+                        verify_lookup_file(self._warehouse, manifest, is_wanted)
             except OvertakenError:
                 break
             except (NoVersionError, OSError) as error:
@@ -228,7 +243,7 @@ class Follower:
 
     def _serve(self, name: str) -> None:
         if not self._leases.take_back(name, self._warehouse.file(name)):
-            self._leases.put(open_version(self._warehouse, name, self._cache_bytes))
+            self._leases.put(open_version(self._warehouse, name, self._cache_bytes, by_file=self._by_file))
         self._accept(name)
         remember_served(self._warehouse, name)
 

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from tests.benchmarks import processor
 from tests.support.repository import ROOT
 
 if TYPE_CHECKING:
@@ -59,12 +60,19 @@ class Cost(NamedTuple):
         cpu: seconds of processor time, user and system, of all its threads and the processes that it waited for.
         peak_mb: the most memory that it held, in 10^6 bytes, mapped files included.
         answer: what the piece returned, as JSON has it; None for a command.
+        server_cpu: seconds of processor time that a database server took meanwhile; None where none of ours was asked.
     """
 
     wall: float
     cpu: float
     peak_mb: float
     answer: Any
+    server_cpu: float | None = None
+
+    @property
+    def whole_cpu(self) -> float:
+        """The processor time of the piece and of the server together."""
+        return self.cpu + (self.server_cpu or 0)
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,7 @@ class Result:
         """Return everything but the answers."""
         content = asdict(self)
         content["costs"] = {
-            piece: [{"wall": cost.wall, "cpu": cost.cpu, "peak_mb": cost.peak_mb} for cost in costs]
+            piece: [{name: value for name, value in cost._asdict().items() if name != "answer"} for cost in costs]
             for piece, costs in self.costs.items()
         }
         return content
@@ -121,12 +129,14 @@ class Bench:
         folder: for the question's data; it is gone afterwards unless it was asked for by name.
         rounds: how often each piece runs.
         lock: a file that is locked while pieces are measured, for machines on which others measure too.
+        before: a checkout of another commit, with its own environment, that serving is measured in turns with.
     """
 
     size: Size
     folder: Path
     rounds: int
     lock: Path | None = None
+    before: Path | None = None
 
     def at_size(self, *, tiny: int, scaled: int, full: int) -> int:
         """Return the number that belongs to the size."""
@@ -142,6 +152,7 @@ class Bench:
         *,
         rounds: int | None = None,
         before: Mapping[str, Sequence[object]] | None = None,
+        server: int | None = None,
     ) -> dict[str, list[Cost]]:
         """Measure pieces, one after the other, round by round.
 
@@ -150,6 +161,7 @@ class Bench:
                 word `command`, another program and its arguments.
             rounds: how often, if not as often as the size says.
             before: what is run, unmeasured, before a piece, in the same form.
+            server: the process of a database server that the pieces ask; what it takes meanwhile is theirs.
         """
         costs: dict[str, list[Cost]] = {name: [] for name in pieces}
         for _ in range(rounds or self.rounds):
@@ -157,7 +169,7 @@ class Bench:
                 for name, piece in pieces.items():
                     if before and name in before:
                         _run(self._command(before[name]))
-                    costs[name].append(_run(self._command(piece)))
+                    costs[name].append(_run_beside(server, self._command(piece)))
                     _say(f"  {name}: {costs[name][-1].wall:.2f} s, {costs[name][-1].peak_mb:,.0f} MB")
         return costs
 
@@ -181,6 +193,15 @@ def child(question: str, piece: str, folder: Path, arguments: Sequence[object]) 
     """Return the command that runs a piece in a process of its own."""
     name = "tests.benchmarks.child"
     return [sys.executable, "-m", name, question, piece, str(folder), *[str(word) for word in arguments]]
+
+
+def _run_beside(server: int | None, command: Sequence[str]) -> Cost:
+    """Run a command, and charge it with what a server takes meanwhile."""
+    if server is None:
+        return _run(command)
+    taken_before = processor.of_server(server)
+    cost = _run(command)
+    return cost._replace(server_cpu=processor.of_server(server) - taken_before)
 
 
 def _run(command: Sequence[str]) -> Cost:
@@ -220,6 +241,15 @@ def ratio(ours: Sequence[Cost], theirs: Sequence[Cost]) -> float:
     if len(ours) != len(theirs):
         return median(ours) / median(theirs)
     return statistics.median(our.wall / their.wall for our, their in zip(ours, theirs, strict=True))
+
+
+def cpu_ratio(ours: Sequence[Cost], *theirs: Sequence[Cost]) -> float:
+    """Return our processor time divided by that of all the others together, medians, servers included."""
+
+    def taken(costs: Sequence[Cost]) -> float:
+        return statistics.median(cost.whole_cpu for cost in costs)
+
+    return taken(ours) / sum(map(taken, theirs))
 
 
 def same_answers(costs: Mapping[str, Sequence[Cost]], *names: str) -> Any:

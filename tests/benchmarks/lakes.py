@@ -7,6 +7,8 @@ size hold the same. How a lake is read from a source is `extraction.py`'s matter
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from dataclasses import fields
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -36,6 +38,7 @@ ZONES = (
     "America/Sao_Paulo",
 )
 EMPTY = dict.fromkeys(KINDS, 0)
+KEPT = "var.before"  # beside the data folder
 
 # A learner is active on a share of the days: few on nearly all, most on few, 19 % on average.
 LEARNERS = """
@@ -162,7 +165,7 @@ def land_learners(connection: duckdb.DuckDBPyConnection, configuration: Configur
     """Write the learners and their zones as if they had landed on the first day."""
     lake = Lake.of(configuration)
     lake.root.mkdir(parents=True, exist_ok=True)
-    stream = configuration.users_stream
+    stream = configuration.users_streams[0]
     first_day = configuration.pulse.first_day
     about = {"stream": stream.name, "fingerprint": stream.fingerprint, "last_day": first_day.isoformat()}
     said = json.dumps(about)
@@ -189,8 +192,9 @@ def roll_up_history(connection: duckdb.DuckDBPyConnection, configuration: Config
             place = lake.landing(landing.stream, day)
             connection.execute(EMPTY_LANDING, {"file": str(place), "about": landing.to_json()})
         content = {
-            "made_from": activity_step.ingredients(configuration, landings, day),
+            "made_from": activity_step.ingredients(configuration, landings, day, {}),
             "union_microseconds": microseconds,
+            "content_hash": str(engine.one_row(connection, "select rows_hash(activity) from activity")[0]),
         }
         parameters = {"day": day, "file": str(lake.activity(day)), "about": json.dumps(content)}
         connection.execute(activity_step.WRITE_ACTIVITY, parameters)
@@ -227,3 +231,19 @@ def landing_of(**said: Any) -> Landing:
     """Return a landing that says this of itself, and of everything else that there is nothing of it."""
     empty: dict[str, Any] = {field.name: {} if "Mapping" in str(field.type) else 0 for field in fields(Landing)}
     return Landing(**{**empty, **said})
+
+
+def keep(folder: Path) -> None:
+    """Remember the data folder of a benchmark by links: a night replaces files, and writes into none but locks."""
+    shutil.rmtree(folder / KEPT, ignore_errors=True)
+    shutil.copytree(folder / "var", folder / KEPT, symlinks=True, copy_function=os.link)
+
+
+def put_back(folder: Path) -> None:
+    """Make the data folder what it was when it was kept, in everything that a night leaves behind.
+
+    Landings and activity, the learners and their zones, what the last version was made from and what was restated, the
+    number of the last version, the versions and the pointer.
+    """
+    shutil.rmtree(folder / "var")
+    shutil.copytree(folder / KEPT, folder / "var", symlinks=True, copy_function=os.link)

@@ -21,51 +21,61 @@ PARTS: Mapping[str, Mapping[str, str]] = {  # of a step: how a statement begins,
         "Reader.figures": "the source's own figures, by day",
         "Spool.write": "reading: typed batches into the spool",
         "create or replace temp table landed as": "judging: rules, one row per id",
-        "\nselect\n    day,\n    count(*) filter": "what the landings say of themselves, content hash",
-        "\ncopy (select event_id": "writing a Parquet file per day",
+        "-- landed -> one row per UTC day": "what the landings say of themselves, content hash",
+        "copy (select event_id": "writing a Parquet file per day",
     },
     "roll_up": {
+        "create or replace temp view activity_before": "which days are stale because of a zone",
+        "create or replace temp table moved_learners": "which days are stale because of a zone",
         "-- UTC days whose activity has": "which days are stale because of a zone",
+        "create or replace temp table session_days as": "unions, zones, dates, a row per learner and date",
         "create or replace temp table activity as": "unions, zones, dates, a row per learner and date",
-        "-- The length, in microseconds": "the union of sessions a second time",
+        "-- The union of each learner's sessions": "the union of sessions a second time",
         "\ncopy (select * from activity": "writing activity",
     },
     "build": {
         "create temp table rolled_learners": "two ids of one key, unknown and deleted learners",
         "create or replace temp table unknown_learners": "two ids of one key, unknown and deleted learners",
-        "\ncreate or replace temp table bucket": "`daily_activity`: a bucket of activity into memory",
-        "insert into daily_activity": "`daily_activity`: grouped, sorted, written",
+        "create or replace temp table bucket": "`daily_activity`: a bucket of activity into memory",
+        "create or replace temp table grouped_again": "`daily_activity`: what has changed, grouped",
+        "create or replace temp table days_from_nothing": "`daily_activity`: a range of keys proven",
+        "-- `daily_activity` of a range of keys": "`daily_activity`: a range of keys proven",
+        "insert into version.daily_activity": "`daily_activity`: grouped, sorted, written",
         "create temp table platform_cuts": "`learning_pulse`: windows, totals, cuts",
         "create or replace temp table learner_windows": "`learning_pulse`: windows, totals, cuts",
-        "insert into pulse_totals": "`learning_pulse`: windows, totals, cuts",
-        "insert into learning_pulse": "`learning_pulse`: levelled, sorted, written",
+        "insert into version.pulse_totals": "`learning_pulse`: windows, totals, cuts",
+        "insert into version.learning_pulse": "`learning_pulse`: levelled, sorted, written",
+        "create or replace temp table restated as": "restatements: where the version before differs",
+        "insert into restated": "restatements: where the version before differs",
         "select count(*), rows_hash(row(": "the logical hash",
-        "insert into pulse_blocks": "learners packed for look-ups",
+        "fill_lookup_file": "the look-up file",
         "detach version": "the file written to its end",
     },
     "publish": {
         "select count(*), rows_hash(row(": "every column read again, by its hash",
-        "\nwith packed_again": "a part of the learners packed again",
+        "compared_with_tables": "a part of the look-up file compared",
         "create temp table rolled_by_day": "activity summed up",
         "create temp table activity_sums": "`daily_activity` summed up",
         "create temp table pulse_sums": "`learning_pulse` summed up",
-        "-- Every check that blocks": "all checks, with the order of both tables",
-        "-- What a version holds": "the last week of this version and of the one before",
+        "select count(*), min(example)": "all checks, with the order of both tables",
+        "-- The figures of a version that": "the last week of this version",
         "SHA-256": "SHA-256 of the file",
     },
 }
 ROLLED_UP = PARTS["roll_up"]["create or replace temp table activity as"]
 TABLES = ("`daily_activity`:", "`learning_pulse`:")  # a peer that writes the levelled days has to make them as well
 REST = "the rest"
+SHARE = "share"  # the heading of what part of a whole a row is
 
 Seconds = dict[tuple[str, str], float]
 
 
 class Clock:
-    """Adds up wall seconds by step and part."""
+    """Adds up wall seconds by step and part; `matched` are the beginnings in `PARTS` that a statement of a step had."""
 
     def __init__(self) -> None:
         self.seconds: Seconds = defaultdict(float)
+        self.matched: set[tuple[str, str]] = set()
         self._step = ""
 
     def step(self, name: str, step: Callable[..., Any]) -> Callable[..., Any]:
@@ -96,13 +106,14 @@ class Clock:
     def part(self, statement: str) -> Iterator[None]:
         """Add what happens in the block to the part that a statement belongs to."""
         parts = PARTS.get(self._step, {})
-        part = next((part for begin, part in parts.items() if statement.startswith(begin)), None)
+        begin = next((begin for begin in parts if statement.startswith(begin)), None)
         start = time.perf_counter()
         try:
             yield
         finally:
-            if part is not None:
-                self.seconds[self._step, part] += time.perf_counter() - start
+            if begin is not None:
+                self.matched.add((self._step, begin))
+                self.seconds[self._step, parts[begin]] += time.perf_counter() - start
 
 
 class _Timed:
@@ -130,6 +141,8 @@ def timed(night: ModuleType) -> Clock:
     """
     from assets.step1_extract.extract import Reader
     from assets.step2_land.spool import Spool
+    from assets.step5_build import build as building
+    from assets.step6_check import check as checking
     from assets.step7_publish import publish as publishing
     from warehouse import engine
 
@@ -140,6 +153,8 @@ def timed(night: ModuleType) -> Clock:
     for whole, name, place in (
         ("Reader.figures", "figures", Reader),
         ("Spool.write", "write", Spool),
+        ("fill_lookup_file", "fill_lookup_file", building),
+        ("compared_with_tables", "compared_with_tables", checking),
         ("SHA-256", "sha256_of", publishing),
     ):
         setattr(place, name, clock.function(whole, getattr(place, name)))
@@ -164,7 +179,7 @@ def table(seconds: list[tuple[str, str, float]]) -> list[list[str]]:
     """Return a heading and a row for every part, with its share of the whole."""
     whole = sum(taken for *_, taken in seconds)
     rows = [[f"`{step}`", part, f"{taken:.2f} s", f"{taken / whole:.1%}"] for step, part, taken in seconds]
-    return [["step", "part", "wall", "share"], *rows]
+    return [["step", "part", "wall", SHARE], *rows]
 
 
 def of_step(seconds: list[tuple[str, str, float]], *steps: str) -> float:

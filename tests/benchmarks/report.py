@@ -16,6 +16,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks import plots
+from tests.benchmarks.parts import SHARE
 from tests.support.repository import ROOT
 
 if TYPE_CHECKING:
@@ -32,15 +33,18 @@ PACKAGES = (
     "sqlalchemy",
 )
 SIZES = {"full": "Full size", "scaled": "Scaled"}
+LEAST_SHARE = 3.0  # percent of a whole, below which a part is not told by itself
 HEAD = """# Benchmarks
 
 What it costs, beside what people would use instead. Written by `make bench` (scaled, under ten minutes) and
-`make bench-full`; the raw figures are in [benchmarks.json](benchmarks.json).
+`make bench-full`; each question is shown at the largest size that was measured. All figures of both sizes are in
+[benchmarks.json](benchmarks.json).
 
 Every piece runs in a process of its own, pieces that are compared take turns, and a result that differs from its peer's
 is a failed benchmark. **Ratios from one run on one machine count; absolute times are context.** Time is the whole
 process, imports included; memory is the most that the process held (`ru_maxrss`), mapped files included, a database
-server's own not. A ratio is the median over the rounds of ours divided by the peer's in the same round, or one median
+server's own not. The processor time of a PostgreSQL that the benchmarks started stands beside that of the piece that
+asks it. A ratio is the median over the rounds of ours divided by the peer's in the same round, or one median
 by the other where the peer ran less often.
 """
 
@@ -71,25 +75,27 @@ def _figures() -> dict[str, Any]:
 
 
 def _summary(figures: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
-    rows = []
-    for name, held in figures:
-        size = "full" if "full" in held else "scaled"
-        if size not in held:
-            rows += [[held["question"]["title"], "", "not measured yet", "", ""]]
-            continue
+    rows, verdicts = [], []
+    for _, held in figures:
+        size = _largest(held)
         title = held["question"]["title"]
         place = f"[{title}](#{held['question']['number']}-{title.lower().replace(' ', '-')})"
         rows += [[place, SIZES[size], goal["goal"], goal["found"], _verdict(goal)] for goal in held[size]["goals"]]
-        rows += [[place, SIZES[size], "no goal", "", ""]] if not held[size]["goals"] and name else []
-    return "## Goals\n\n" + _table(["question", "size", "goal", "found", ""], rows)
+        verdicts += [goal["is_reached"] for goal in held[size]["goals"]]
+    missed = verdicts.count(False)
+    stands = f"Of {missed + verdicts.count(True)} goals {missed} are missed; what has no verdict is shown beside them."
+    return f"## Goals\n\n{stands}\n\n" + _table(["question", "size", "goal", "found", ""], rows)
+
+
+def _largest(held: Mapping[str, Any]) -> str:
+    """Return the largest size that a question was measured at."""
+    return next(size for size in SIZES if size in held)
 
 
 def _section(name: str, held: Mapping[str, Any]) -> str:
     question = held["question"]
     parts = [f"## {question['number']} {question['title']}\n", question["setting"] + "\n"]
-    for size, heading in SIZES.items():
-        if size in held:
-            parts += [f"### {heading}\n", *_figures_of(name, size, held[size])]
+    parts += _figures_of(name, _largest(held), held[_largest(held)])
     note = NOTES / f"{name}.md"
     if note.exists():
         parts.append(note.read_text(encoding="utf-8"))
@@ -97,29 +103,46 @@ def _section(name: str, held: Mapping[str, Any]) -> str:
 
 
 def _figures_of(name: str, size: str, found: Mapping[str, Any]) -> list[str]:
-    parts = []
-    if found["facts"]:
-        parts.append("; ".join(f"{key}: {_number(value)}" for key, value in found["facts"].items()) + ".\n")
-    if found["goals"]:
-        rows = [[goal["goal"], goal["found"], _verdict(goal)] for goal in found["goals"]]
-        parts.append(_table(["goal", "found", ""], rows))
+    facts = [f"{key}: {_number(value)}" for key, value in found["facts"].items()]
+    parts = ["; ".join([SIZES[size], *facts]) + ".\n"]
     if found["costs"]:
         heading = ["piece", "runs", "wall: median (least to most)", "processor", "memory"]
-        parts.append(_table(heading, [_cost_row(piece, costs) for piece, costs in found["costs"].items()]))
+        with_server = any(_server_cpu(costs) for costs in found["costs"].values())
+        heading += ["the server's processor"] if with_server else []
+        rows = [_cost_row(piece, costs, with_server=with_server) for piece, costs in found["costs"].items()]
+        parts.append(_table(heading, rows))
     for caption, rows in found["tables"].items():
-        parts.append(f"{caption}\n\n{_table(rows[0], rows[1:])}")
+        parts.append(f"{caption}\n\n{_table(rows[0], _told(rows))}")
     parts += [f"![{plot['title']}](images/{_image(name, size, n)})\n" for n, plot in enumerate(found["plots"])]
     parts += [f"{note}\n" for note in found["notes"]]
     parts.append(_circumstances_line(found["circumstances"]))
     return parts
 
 
-def _cost_row(piece: str, costs: Sequence[Mapping[str, float]]) -> list[str]:
+def _told(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """Return the rows of a table without its heading; of shares of a whole those that count, and one for the others."""
+    if rows[0][-1] != SHARE:
+        return [*rows[1:]]
+    shares = [float(row[-1].removesuffix("%")) for row in rows[1:]]
+    told = [row for row, share in zip(rows[1:], shares, strict=True) if share >= LEAST_SHARE]
+    rest = sum(share for share in shares if share < LEAST_SHARE)
+    return [*told, ["", f"{len(shares) - len(told)} parts of less than {LEAST_SHARE:.0f} % each", "", f"{rest:.1f}%"]]
+
+
+def _cost_row(piece: str, costs: Sequence[Mapping[str, float]], *, with_server: bool) -> list[str]:
     walls = [cost["wall"] for cost in costs]
     cpu = statistics.median(cost["cpu"] for cost in costs)
     most = max(cost["peak_mb"] for cost in costs)
     wall = f"{statistics.median(walls):.2f} s ({min(walls):.2f} to {max(walls):.2f})"
-    return [piece, str(len(costs)), wall, f"{cpu:.2f} s", f"{most:,.0f} MB"]
+    server = _server_cpu(costs)
+    beside = ["" if server is None else f"{server:.2f} s"] if with_server else []
+    return [piece, str(len(costs)), wall, f"{cpu:.2f} s", f"{most:,.0f} MB", *beside]
+
+
+def _server_cpu(costs: Sequence[Mapping[str, float]]) -> float | None:
+    """Return the median of what a database server took, None where it was not measured."""
+    taken = [cost["server_cpu"] for cost in costs if cost.get("server_cpu") is not None]
+    return statistics.median(taken) if taken else None
 
 
 def _verdict(goal: Mapping[str, Any]) -> str:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import resource
-import shutil
-import signal
 import statistics
 import subprocess
 import sys
-import time
 import urllib.request
 from collections import Counter
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
-from tests.benchmarks import plots, serving_world, sources
+from tests.benchmarks import plots, processor, serving_servers, serving_world, sources
 from tests.benchmarks.frame import Bench, BenchmarkError, Goal, Question, Result
+from tests.benchmarks.serving_costs import Load, beside_before, goals_of_processor_time
+from tests.benchmarks.serving_servers import AS_USED, BEFORE, CONSTANT, PEERS, WITH_BOTH, Server
 from tests.support.repository import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from tests.benchmarks.frame import Size
@@ -33,15 +31,13 @@ QUESTION = Question(
     "Serving",
     "The endpoint with its 365 entries, a bearer token per learner, checked, no compression asked for, no rate limit. "
     "Granian with two workers; `wrk` with one thread and 16 connections on the same cores. All peers are the same "
-    "server with one function replaced, the one that gets a learner's pulse; PostgreSQL and SQLite keep our packed "
-    "text of a learner, one row each, and use our rendering. The limit checks the token and answers a constant of "
-    "usual size. "
+    "server with one function replaced, the one that gets a learner's pulse; PostgreSQL and SQLite keep our record "
+    "of a learner, one row each, and use our rendering. The limit checks the token and answers a constant of "
+    "usual size. Those that ask a database answer on threads, as the product does when it asks one. "
+    "As used: the same servers with rate limits, asked for brotli. "
     "Uniform: every request is another learner. Zipf: learner n is asked for in proportion to n^-1.1, by servers that "
     "have been asked like this for a while, each with 64 MB of learners at most.",
 )
-PEERS = ("ours", "limit", "select 1", "look-up", "postgres", "sqlite", "naive")
-CONSTANT = ("limit", "select 1", "look-up")  # answer everybody the same
-PORTS = {peer: 18_500 + number for number, peer in enumerate(PEERS)}
 LEARNERS = {"tiny": 2_000, "scaled": 100_000, "full": 1_000_000}
 SECONDS = {"tiny": 1, "scaled": 3, "full": 6}
 # Seconds of Zipf before the first round: a server has run for a while. Ours keeps learners itself, up to 64 MB, and is
@@ -49,49 +45,43 @@ SECONDS = {"tiny": 1, "scaled": 3, "full": 6}
 WARM_UP = {"tiny": 1, "scaled": 15, "full": 40}
 WARM_UP_OF_OURS = {"tiny": 1, "scaled": 40, "full": 240}
 CONNECTIONS = 16
+GOAL_WORKER_MB, GOAL_ONE = 200, 1.25
 CHECKED = 100  # answers that are compared
+USED = tuple(f"{peer}, {AS_USED}" for peer in WITH_BOTH)
 PATH = "/api/xp/learning-pulse"
 LOADS: Mapping[str, tuple[str, int, Sequence[str]]] = {  # by name: who asks for what, connections, whom
     "uniform": ("uniform", CONNECTIONS, PEERS),
     "Zipf": ("zipf", CONNECTIONS, ("ours", "limit", "postgres", "sqlite")),
     "304": ("fresh", CONNECTIONS, ("ours",)),
     "one connection": ("uniform", 1, ("ours", "limit", "select 1", "look-up", "postgres", "sqlite")),
+    "uniform, as used": ("uniform", CONNECTIONS, USED),
+    "Zipf, as used": ("zipf", CONNECTIONS, USED),
 }
-
-
-class Load(NamedTuple):
-    """What a run of `wrk` found.
-
-    Args:
-        rate: answers a second.
-        p50: the median latency in milliseconds.
-        p99: the 99th percentile.
-        wrk_share: of one core, that `wrk` itself took.
-        cpu: milliseconds of processor time per answer in the server's workers, whatever else the machine does.
-    """
-
-    rate: float
-    p50: float
-    p99: float
-    wrk_share: float
-    cpu: float
 
 
 def run(bench: Bench) -> Result:
     """Publish a world, start all peers, let them take turns under each load, and compare their answers."""
-    if shutil.which("wrk") is None:
-        message = "wrk is needed to load the server: apt-get install wrk"
-        raise BenchmarkError(message)
     learners = LEARNERS[bench.size]
     bench.prepare("serving", "make_world", learners)
     seconds = {"seconds a run": SECONDS[bench.size], "seconds of Zipf before": WARM_UP_OF_OURS[bench.size]}
     result = Result(facts={"learners": learners, "answers compared": CHECKED, **seconds})
-    with sources.postgres(bench.folder) as url, ExitStack() as servers:
+    serving_servers.configure_as_used(bench.folder)
+    if bench.before is not None:
+        serving_servers.make_world_before(bench.folder, bench.before, learners)
+        serving_servers.configure_as_used(bench.folder / BEFORE)
+        result.facts["the commit before"] = serving_servers.commit(bench.before)
+    servers = serving_servers.servers(bench.before)
+    with sources.postgres(bench.folder) as url, ExitStack() as stack:
         bench.prepare("serving", "fill_peers", url)
-        pids = {peer: servers.enter_context(_serving(bench.folder, peer, url)) for peer in PEERS}
-        _compare(bench.folder)
-        found = _take_turns(bench, pids)
+        postmaster = sources.postmaster(bench.folder)
+        pids = {
+            name: stack.enter_context(serving_servers.running(server, bench.folder, url, bench.before))
+            for name, server in servers.items()
+        }
+        _compare(bench.folder, servers.values())
+        found = _take_turns(bench, servers, pids, postmaster)
         memory = {peer: _memory(pid) for peer, pid in pids.items()}
+        result.notes.append(sources.note_on_postgres(bench.folder))
     _judge(result, found, memory)
     return result
 
@@ -104,120 +94,87 @@ def make_world(folder: Path, learners: str) -> None:
 
 
 def fill_peers(folder: Path, url: str) -> None:
-    """Fill the peers' databases with the lines of the version."""
+    """Fill the peers' databases with the records of the version."""
     from tests.benchmarks import serving_peers
     from warehouse.configuration.configuration import load
     from warehouse.versions.versions import Warehouse
 
     configuration = load(folder / "pulse.toml", uses=["auth", "serve"])
-    file = Warehouse.of(configuration).file(serving_world.VERSION)
+    file = Warehouse.of(configuration).lookup_file(serving_world.VERSION)
     serving_peers.fill_postgres(url, file)
     serving_peers.fill_sqlite(folder, file)
 
 
-@contextmanager
-def _serving(folder: Path, peer: str, url: str) -> Iterator[int]:
-    """Start a peer, wait until it is ready, and give the id of its process."""
-    command = [sys.executable, "-m", "tests.benchmarks.serving_peers", peer, str(folder), str(PORTS[peer])]
-    environment = {**os.environ, "PULSE_BENCH_POSTGRES": url}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_until_ready(process, peer)
-        yield process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], peer: str) -> None:
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{PORTS[peer]}/health/ready", timeout=5).close()
-        except OSError:
-            if process.poll() is not None:
-                break
-            time.sleep(0.1)
-        else:
-            return
-    message = f"the server {peer} did not become ready"
-    raise BenchmarkError(message)
-
-
-def _compare(folder: Path) -> None:
-    """Ask the peers for the same learners; the one that reads the public tables is right."""
+def _compare(folder: Path, servers: Iterable[Server]) -> None:
+    """Ask the servers for the same learners; the one that reads the public tables is right."""
+    compared = [server for server in servers if server.peer not in CONSTANT]
     tokens = (folder / "uniform.txt").read_text(encoding="utf-8").split()
     for token in random.Random(5).sample(tokens, min(CHECKED, len(tokens))):
-        bodies = {peer: json.loads(_answer(peer, token)) for peer in PEERS if peer not in CONSTANT}
+        bodies = {server.name: json.loads(_answer(server, token)) for server in compared}
         if wrong := [peer for peer, body in bodies.items() if body != bodies["naive"]]:
             message = f"{', '.join(wrong)} and the public tables differ for {token}"
             raise BenchmarkError(message)
 
 
-def _answer(peer: str, token: str) -> bytes:
+def _answer(server: Server, token: str) -> bytes:
     headers = {"Authorization": f"Bearer {token}"}
-    request = urllib.request.Request(f"http://127.0.0.1:{PORTS[peer]}{PATH}", headers=headers)
+    request = urllib.request.Request(f"http://127.0.0.1:{server.port}{PATH}", headers=headers)
     with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - our own server
         return bytes(response.read())
 
 
-def _take_turns(bench: Bench, pids: Mapping[str, int]) -> dict[str, dict[str, list[Load]]]:
-    found: dict[str, dict[str, list[Load]]] = {load: {peer: [] for peer in who} for load, (*_, who) in LOADS.items()}
+def _take_turns(
+    bench: Bench, servers: Mapping[str, Server], pids: Mapping[str, int], postmaster: int | None
+) -> dict[str, dict[str, list[Load]]]:
+    loads = {
+        load: (requests, connections, serving_servers.with_before(who, bench.before))
+        for load, (requests, connections, who) in LOADS.items()
+    }
+    found: dict[str, dict[str, list[Load]]] = {load: {name: [] for name in who} for load, (*_, who) in loads.items()}
     asked: Counter[tuple[str, str]] = Counter()  # everybody goes on where the requests of the last turn ended
     for turn in range(bench.rounds + 1):  # the first warms up
-        for load, (requests, connections, who) in LOADS.items():
+        for load, (requests, connections, who) in loads.items():
             with bench.alone():
-                for peer in who:
-                    seconds = _seconds(bench.size, load, peer, is_first=not turn)
+                for name in who:
+                    server = servers[name]
+                    seconds = _seconds(bench.size, load, server, is_first=not turn)
                     file = bench.folder / f"{requests}.txt"
-                    before = _cpu_seconds(pids[peer])
-                    loaded = _load(PORTS[peer], file, connections, seconds, asked[requests, peer])
+                    before = serving_servers.processor_seconds(server, pids[name], postmaster)
+                    loaded = _load(server, file, connections, seconds, asked[requests, name])
+                    taken = serving_servers.processor_seconds(server, pids[name], postmaster) - before
                     answers = loaded.rate * seconds
-                    asked[requests, peer] += round(answers)
-                    loaded = loaded._replace(cpu=1000 * (_cpu_seconds(pids[peer]) - before) / answers)
+                    asked[requests, name] += round(answers)
+                    loaded = loaded._replace(cpu=1000 * taken / answers)
                     if turn:
-                        found[load][peer].append(loaded)
-                        sys.stderr.write(f"  {load}, {peer}: {loaded.rate:,.0f}/s, p99 {loaded.p99:.1f} ms\n")
+                        found[load][name].append(loaded)
+                        sys.stderr.write(f"  {load}, {name}: {loaded.rate:,.0f}/s, p99 {loaded.p99:.1f} ms\n")
     return found
 
 
-def _seconds(size: Size, load: str, peer: str, *, is_first: bool) -> int:
-    if load == "Zipf" and is_first:
-        return (WARM_UP_OF_OURS if peer == "ours" else WARM_UP)[size]
+def _seconds(size: Size, load: str, server: Server, *, is_first: bool) -> int:
+    if load.startswith("Zipf") and is_first:
+        return (WARM_UP_OF_OURS if server.peer == "ours" else WARM_UP)[size]
     return SECONDS[size]
 
 
-def _load(port: int, requests: Path, connections: int, seconds: int, position: int) -> Load:
+def _load(server: Server, requests: Path, connections: int, seconds: int, position: int) -> Load:
     script = ROOT / "tests" / "benchmarks" / "serving_load.lua"
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script)]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command += [f"http://127.0.0.1:{port}", "--", str(requests), str(position)]
+    command += [f"http://127.0.0.1:{server.port}", "--", str(requests), str(position), server.encoding]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     said: dict[str, Any] = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))
     if said["failed"]:
-        message = f"{said['failed']} requests on port {port} failed"
+        message = f"{said['failed']} requests to the server {server.name} failed"
         raise BenchmarkError(message)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Load(said["requests"] / said["seconds"], said["p50"] / 1e3, said["p99"] / 1e3, cpu / said["seconds"], 0)
 
 
-def _cpu_seconds(pid: int) -> float:
-    """Return the processor time of a server's workers so far."""
-    ticks = 0
-    for child in _children(pid):
-        with open(f"/proc/{child}/stat", encoding="utf-8") as file:  # noqa: PTH123 - no path of ours
-            ticks += sum(map(int, file.read().rpartition(") ")[2].split()[11:13]))
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 def _memory(pid: int) -> float:
     """Return what the largest worker of a server holds for itself, in 10^6 bytes."""
-    return max(_held(int(child)) for child in _children(pid))
-
-
-def _children(pid: int) -> list[str]:
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as file:  # noqa: PTH123 - as above
-        return file.read().split() or [str(pid)]
+    return max(_held(child) for child in processor.children(pid) or [pid])
 
 
 def _held(pid: int) -> float:
@@ -237,35 +194,53 @@ def _judge(result: Result, found: Mapping[str, Mapping[str, Sequence[Load]]], me
         goal = f"{load}: at least {least} times {peer}" if least else f"{load}: beside {peer}"
         return Goal(goal, f"{ratio:.2f} times", ratio >= least if least else None)
 
-    one = statistics.median(load.p50 for load in found["one connection"]["ours"])
+    def near_limit(load: str, least: float, most: float) -> Goal:
+        """Our rate beside that of the limit, or what an answer takes beyond it, in microseconds."""
+        rate = _ratio(found, (load, "ours"), (load, "limit"))
+        ours, limit = (1000 * statistics.median(run.cpu for run in found[load][peer]) for peer in ("ours", "limit"))
+        goal = f"{load}: at least {least} times limit, or at most {most} µs of processor time beyond it"
+        return Goal(goal, f"{rate:.2f} times, {ours - limit:,.0f} µs", rate >= least or ours - limit <= most)
+
+    one, limits = (statistics.median(load.p50 for load in found["one connection"][peer]) for peer in ("ours", "limit"))
+    largest = memory["ours"]
     stalls = [
         max(our.p99 / limit.p99 for our, limit in zip(found[load]["ours"], found[load]["limit"], strict=True))
         for load in ("uniform", "Zipf")
     ]
     result.goals = [
-        against("uniform", "limit", 0.5),
+        near_limit("uniform", 0.8, 130),
         against("uniform", "postgres", 1.2),
-        against("uniform", "sqlite", None),
+        against("uniform", "sqlite", 1.0),
         against("uniform", "naive", None),
-        against("Zipf", "limit", 0.8, "Zipf"),
+        Goal(f"a worker under {GOAL_WORKER_MB} MB", f"{largest:,.0f} MB", largest < GOAL_WORKER_MB),
+        near_limit("Zipf", 0.9, 65),
         against("304", "limit", 0.8),
-        Goal("one connection: median below 1.5 ms", f"{one:.2f} ms", one < 1.5),
+        Goal(
+            f"one connection: median at most {GOAL_ONE} times the limit's",
+            f"{one / limits:.2f} times ({one:.2f} ms)",
+            one <= GOAL_ONE * limits,
+        ),
         Goal("p99 at most 4 times the limit's, in every run", f"{max(stalls):.1f} times", max(stalls) <= 4),
+        *goals_of_processor_time(found),
     ]
     rows = [
         ["load", "peer", "answers a second: median (least to most)", "p50", "p99", "processor time per answer", "`wrk`"]
     ]
     for load, peers in found.items():
         for peer, loads in peers.items():
+            if peer.endswith(BEFORE):
+                continue  # told beside ours
             rates = [run.rate for run in loads]
             spread = f"{statistics.median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
             p50, p99, share, cpu = (statistics.median(run[field] for run in loads) for field in (1, 2, 3, 4))
             figures = [f"{p50:.2f} ms", f"{p99:.2f} ms", f"{cpu:.2f} ms", f"{share:.0%} of a core"]
             rows.append([load, peer, spread, *figures])
     result.tables["Loads, in turns"] = rows
+    if beside := beside_before(found):
+        result.tables["Beside the commit before, in turns"] = beside
     result.tables["Memory of the largest worker, all loads behind it"] = [
         ["peer", "resident"],
-        *[[peer, f"{held:,.0f} MB"] for peer, held in memory.items()],
+        *[[peer, f"{held:,.0f} MB"] for peer, held in memory.items() if not peer.endswith(BEFORE)],
     ]
     uniform = {peer: statistics.median(run.rate for run in loads) for peer, loads in found["uniform"].items()}
     zipf = {f"{peer}, Zipf": statistics.median(run.rate for run in loads) for peer, loads in found["Zipf"].items()}

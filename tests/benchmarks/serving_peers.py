@@ -6,16 +6,19 @@ write it.
 
 - `ours`: nothing is replaced.
 - `limit`: a constant, whose body is as long as a usual one.
-- `postgres`: the learner's line by its key, from an indexed table, on a pooled connection, as a prepared statement.
+- `postgres`: the learner's record by its key, from an indexed table, on a pooled connection, as a prepared statement.
 - `sqlite`: the same from a clustered table of an immutable file.
 - `select 1`: the constant, after the shortest query that DuckDB can be asked; the floor of whoever asks it anything.
-- `look-up`: the constant, after our look-up of the learner's block: what is left of ours without reading and writing.
+- `look-up`: the constant, after our look-up of the learner's record: what is left of ours without reading and writing.
 - `naive`: the public tables by SQL and a dictionary per date, which is how this began.
+
+Whoever asks a database works on threads, as the product does when it asks one; the others answer on the loop.
 """
 
 from __future__ import annotations
 
 import os
+import struct
 import sys
 import threading
 from datetime import timedelta
@@ -24,11 +27,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from serve import app, server
+from serve import own_answer, server
 from serve.version import packed
 from serve.version.packed import Pulse
 from serve.version.pulse import pulse_of, unknown_pulse
+from tests.benchmarks import serving_world
+from tests.benchmarks.serving_servers import CONSTANT
+from warehouse import engine
 from warehouse.identifiers import user_key
+from warehouse.versions.lookup_file import LookupFile, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,8 +45,9 @@ if TYPE_CHECKING:
     Lookup = Callable[[OpenVersion, str], Pulse]
 
 WORKERS = 2
-SQLITE = "lines.sqlite"
-LINE = "select line from lines where user_key = "
+ON_THE_LOOP = ("ours", "limit", "look-up")  # the others ask a database, which a loop must not wait for: on threads
+SQLITE = "records.sqlite"
+RECORD = "select head, codes from records where user_key = "
 TOTALS = """
 select
     totals.user_id, timezone, cut_population, cut_2, cut_3, cut_4,
@@ -57,42 +65,42 @@ NAMES = ("xp_earned", "learning_time", "sessions", "quizzes", "quizzes_passed", 
 ZEROS = (0,) * len(NAMES)
 
 
-def lines(file: Path) -> Iterator[tuple[int, str]]:
-    """Give key and line of every learner of a version, in the order of the keys."""
-    import duckdb
-
-    with duckdb.connect(str(file), read_only=True) as connection:
-        blocks = connection.execute("select packed from pulse_blocks order by block")
-        while row := blocks.fetchone():
-            for line in row[0].decode().strip("\n ").split("\n"):
-                key, _, rest = line.partition("\t")
-                yield int(key), rest
+def records(file: Path) -> Iterator[tuple[int, str, bytes]]:
+    """Give key, head and codes of every learner of a version, in the order of the keys."""
+    opened = LookupFile(file, serving_world.VERSION, "")
+    for key in opened.keys:
+        record = opened.record(key)
+        assert record is not None
+        yield key, record.head.decode(), record.codes
+    opened.close()
 
 
 def fill_postgres(url: str, file: Path) -> None:
-    """Fill a database of PostgreSQL with the lines, in the order of the keys, as compact as it goes."""
+    """Fill a database of PostgreSQL with the records, in the order of the keys, as compact as it goes."""
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("drop table if exists lines")
-        connection.execute("create table lines (user_key bigint not null, line text storage plain not null)")
-        with connection.cursor().copy("copy lines from stdin with (format binary)") as rows:
-            rows.set_types(["int8", "text"])
-            for row in lines(file):
+        connection.execute("drop table if exists records")
+        columns = "user_key bigint not null, head text storage plain not null, codes bytea storage plain not null"
+        connection.execute(f"create table records ({columns})")
+        with connection.cursor().copy("copy records from stdin with (format binary)") as rows:
+            rows.set_types(["int8", "text", "bytea"])
+            for row in records(file):
                 rows.write_row(row)
-        connection.execute("create unique index on lines (user_key) with (fillfactor = 100)")
-        connection.execute("vacuum (analyze) lines")
+        connection.execute("create unique index on records (user_key) with (fillfactor = 100)")
+        connection.execute("vacuum (analyze) records")
 
 
 def fill_sqlite(folder: Path, file: Path) -> None:
-    """Fill a file of SQLite with the lines, clustered by the keys."""
+    """Fill a file of SQLite with the records, clustered by the keys."""
     import sqlite3
 
     place = folder / SQLITE
     place.unlink(missing_ok=True)
     connection = sqlite3.connect(place)
-    connection.execute("create table lines (user_key integer primary key, line text not null) without rowid")
-    connection.executemany("insert into lines values (?, ?)", lines(file))
+    columns = "user_key integer primary key, head text not null, codes blob not null"
+    connection.execute(f"create table records ({columns}) without rowid")
+    connection.executemany("insert into records values (?, ?, ?)", records(file))
     connection.commit()
     connection.execute("vacuum")
     connection.close()
@@ -100,13 +108,11 @@ def fill_sqlite(folder: Path, file: Path) -> None:
 
 def constant() -> Pulse:
     """Return an answer of usual size: a learner who was active on every fifth date."""
-    days = "".join(
-        chr(2048 + ((day & 511) << 6 | 32)) + chr(2048 + 2700) + chr(2048 + 200) + chr(2048 + (2 << 10 | 1 << 5 | 1))
-        for day in range(20_416, 20_781, 5)
+    codes = b"".join(
+        struct.pack("<4H", (day & 511) << 7 | 2 << 5, 2700, 200, 2 << 10 | 1 << 5 | 1)
+        for day in range(20_416, 20_781, 5)  # 2026-11-23 is 20,780 days after 1970-01-01
     )
-    found = packed.Learner(
-        "", "UTC", "own", 100, 200, 300, "2026-11-23", 197_100, 146, 73, 73, 2026, days
-    )  # 20,780 days after 1970-01-01
+    found = packed.Learner("", "UTC", "own", 100, 200, 300, "2026-11-23", 197_100, 146, 73, 73, 2026, [], codes)
     return pulse_of(found)
 
 
@@ -129,11 +135,11 @@ def select_1(_: Path) -> Lookup:
 
 
 def look_up(_: Path) -> Lookup:
-    """Return what finds the learner's block as we do, and answers the same whatever it says."""
+    """Return what finds the learner's record as we do, and answers the same whatever it says."""
     pulse = constant()
 
     def lookup(version: OpenVersion, learner: str) -> Pulse:
-        version.blocks.of(user_key(learner))
+        version.learner(user_key(learner))
         return pulse
 
     return lookup
@@ -145,14 +151,14 @@ def postgres(_: Path) -> Lookup:
 
     pool = threading.local()
 
-    def line_of(key: int) -> str | None:
+    def record_of(key: int) -> tuple[str, bytes] | None:
         if not hasattr(pool, "cursor"):
             connection = psycopg.connect(os.environ["PULSE_BENCH_POSTGRES"], autocommit=True, prepare_threshold=0)
             pool.cursor = connection.cursor(binary=True)
-        row = pool.cursor.execute(f"{LINE}%s", (key,)).fetchone()
-        return row[0] if row else None
+        row: tuple[str, bytes] | None = pool.cursor.execute(f"{RECORD}%s", (key,)).fetchone()
+        return row
 
-    return _by_line(line_of)
+    return _by_record(record_of)
 
 
 def sqlite(folder: Path) -> Lookup:
@@ -161,14 +167,14 @@ def sqlite(folder: Path) -> Lookup:
 
     pool = threading.local()
 
-    def line_of(key: int) -> str | None:
+    def record_of(key: int) -> tuple[str, bytes] | None:
         if not hasattr(pool, "connection"):
             pool.connection = sqlite3.connect(f"file:{folder / SQLITE}?immutable=1", uri=True)
             pool.connection.execute("pragma mmap_size = 4000000000")
-        row = pool.connection.execute(f"{LINE}?", (key,)).fetchone()
-        return row[0] if row else None
+        row: tuple[str, bytes] | None = pool.connection.execute(f"{RECORD}?", (key,)).fetchone()
+        return row
 
-    return _by_line(line_of)
+    return _by_record(record_of)
 
 
 def naive(_: Path) -> Lookup:
@@ -200,13 +206,28 @@ def _dictionaries(totals: tuple[Any, ...], active: dict[Any, tuple[int, ...]]) -
     }
 
 
-def _by_line(line_of: Callable[[int], str | None]) -> Lookup:
+def _by_record(record_of: Callable[[int], tuple[str, bytes] | None]) -> Lookup:
     def lookup(version: OpenVersion, learner: str) -> Pulse:
-        line = line_of(user_key(learner))
-        found = packed.learner(line.encode()) if line is not None else None
+        row = record_of(user_key(learner))
+        found = packed.learner(Record(row[0].encode(), row[1])) if row is not None else None
         return unknown_pulse(version) if found is None or found.user_id != learner else pulse_of(found)
 
     return lookup
+
+
+def encoded(lookup: Lookup, *, is_constant: bool) -> Callable[..., Pulse]:
+    """Return a look-up whose bodies are encoded as the client accepts it; a constant is, once."""
+    kept: dict[str, Pulse] = {}
+
+    def encoded_lookup(version: OpenVersion, learner: str, form: str, encode: Callable[[bytes], bytes]) -> Pulse:
+        pulse = lookup(version, learner)
+        if not is_constant:
+            return pulse._replace(body=encode(pulse.body))
+        if form not in kept:
+            kept[form] = pulse._replace(body=encode(pulse.body))
+        return kept[form]
+
+    return encoded_lookup
 
 
 PEERS: dict[str, Callable[[Path], Lookup] | None] = {
@@ -225,7 +246,10 @@ def main() -> None:
     peer, folder, port = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     made = PEERS[peer]
     if made is not None:
-        vars(app)["learning_pulse"] = made(folder)
+        vars(own_answer)["learning_pulse"] = encoded(made(folder), is_constant=peer in CONSTANT)
+    if peer not in ON_THE_LOOP:
+        setattr(own_answer.OwnAnswers, "answer_at_once", lambda *_: None)  # noqa: B010 - a method, replaced
+    engine.leave_out_pandas()  # as `pulse serve` does
     server.serve(folder / "pulse.toml", "127.0.0.1", port, WORKERS)
 
 

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
 
-from assets.step5_build.blocks.pack import MODEL as PACKED
-from assets.step5_build.blocks.pack import pack
 from assets.step5_build.build import ATTACH
+from assets.step5_build.lookup_file.fill import CODES, HEADS, fill_lookup_file
 from warehouse import engine
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.versions import schema
@@ -183,7 +181,8 @@ def publish(folder: Path, learners: int) -> Configuration:
         [
             learners,
             schema.text(),
-            PACKED.read_text(encoding="utf-8"),
+            CODES.read_text(encoding="utf-8"),
+            HEADS.read_text(encoding="utf-8"),
             USERS,
             DAYS,
             TOTALS,
@@ -203,11 +202,9 @@ def publish(folder: Path, learners: int) -> Configuration:
         _fill(connection, learners)
         rows = schema.row_counts(connection, "version")
         connection.execute("use memory")
+        fill_lookup_file(connection, warehouse.building_lookup_file(VERSION), VERSION)
         connection.execute("detach version")
-        start = time.perf_counter()
-        rows["pulse_blocks"] = pack(connection, place)
-        (folder / "packed_in.txt").write_text(f"{time.perf_counter() - start:.1f}\n", encoding="utf-8")
-    warehouse.put_in_place(VERSION, _manifest(place, rows))
+    warehouse.put_in_place(VERSION, _manifest(place, warehouse.building_lookup_file(VERSION), rows))
     warehouse.point_to(VERSION)
     made_of.write_text(wanted, encoding="utf-8")
     return configuration
@@ -225,7 +222,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, learners: int) -> None:
     connection.execute(INFO)
 
 
-def _manifest(place: Path, rows: dict[str, int]) -> Manifest:
+def _manifest(place: Path, lookup_file: Path, rows: dict[str, int]) -> Manifest:
     return Manifest(
         version=VERSION,
         sha256=sha256_of(place),
@@ -237,6 +234,8 @@ def _manifest(place: Path, rows: dict[str, int]) -> Manifest:
         schema_version=schema.SCHEMA_VERSION,
         engine_version=duckdb.__version__,
         zone_data_version="",
+        lookup_sha256=sha256_of(lookup_file),
+        lookup_size=lookup_file.stat().st_size,
     )
 
 

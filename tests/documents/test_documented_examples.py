@@ -109,7 +109,9 @@ def test_every_warning_and_metric_of_the_server_is_in_the_reference_and_no_other
     from warehouse.versions.pin import Pin
 
     built_at = "2026-01-01T00:00:00Z"
-    bad = Worker(1, "v", "", built_at, ("w",), refused={"w": {}}, answered=20, unknown=20, troubles=TROUBLES)
+    bad = Worker(
+        1, "v", "", built_at, ("w",), refused={"w": {}}, answered=20, unknown=20, troubles=TROUBLES, lookup_dropped="w"
+    )
     warnings = about([bad, Worker(2)], now=4e9, max_age_hours=36, pin=Pin("v", "now"), hung={2})["warnings"]
     assert [row[0].strip("`") for row in rows_of_table(METRICS, "| warning | means |")] == warnings
     served = demo.serve.model_copy(update={"ops_token": SECRET.replace(" ", "-")})

@@ -17,7 +17,7 @@ MOST_LINES_IN_PYTHON = 3
 SQL = re.compile(r"^\s*(select|with|copy|create|insert|update|delete)\b", re.IGNORECASE)
 FILES = sorted(file for room in ROOMS for file in (ROOT / room).rglob("*.sql"))
 # DDL, and macros: they make what models read.
-NO_MODELS = re.compile(r"schema_of_\w+|macros|names|platform|indexes")
+NO_MODELS = re.compile(r"schema_of_\w+|(row_)?macros|names|platform|indexes")
 MODELS = [file for file in FILES if not NO_MODELS.fullmatch(file.stem)]
 
 

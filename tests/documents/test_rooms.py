@@ -5,14 +5,17 @@ library imports when it is called, and the files in `assets/` that may import Da
 is how large folders may grow, and that tests mirror the rooms.
 """
 
+import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from pipelines.command_line.cli import COMMANDS, ONLY_SERVES, WITHOUT_PIPELINES
+from tests.support.platforms import small_platform
 from tests.support.repository import ROOT
 
 FRAMEWORKS = ("dagster", "flask", "numpy", "pandas", "pyarrow", "sqlalchemy")
@@ -44,6 +47,19 @@ from warehouse.configuration.configuration import load
 client = create_app(load(Path(sys.argv[2]), uses=["auth"])).test_client()
 assert client.get("/health").status_code == 200
 assert client.get("/api/xp/learning-pulse").status_code == 401
+"""
+CONNECT_ADBC = """
+import sys
+from adbc_driver_manager import Error
+from assets.step1_extract.source import snapshot
+
+assert "adbc_driver_postgresql" not in sys.modules
+try:
+    snapshot._connect("host=127.0.0.1 port=1")
+except Error:
+    assert "adbc_driver_postgresql" in sys.modules
+    assert "polars" not in sys.modules
+    import polars
 """
 CONFIGURATION = """
 [pulse]
@@ -109,6 +125,31 @@ def test_the_command_knows_its_usage_without_the_libraries_of_the_night() -> Non
     assert "nightly" in ran.stdout
 
 
+@pytest.mark.parametrize("command", ["status", "versions"])
+def test_what_is_published_is_said_without_the_libraries_of_the_night(
+    nights: Path, tmp_path: Path, command: str
+) -> None:
+    """They are installed, and nothing imports them: not Dagster, and not pandas, which DuckDB would ask for."""
+    path = small_platform.copied(nights, tmp_path, small_platform.SECOND).path
+    words = ["-X", "importtime", "-m", "pipelines.command_line.cli", command, "--config", str(path)]
+    ran = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert small_platform.SECOND in ran.stdout
+    imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
+    parts_of = {name.partition(".")[0] for name in imported if "." in name}  # one that is refused has no parts
+    assert "_duckdb" in imported
+    assert parts_of & {*NIGHT, "flask"} == set()
+
+
+def test_postgresqls_driver_is_imported_where_one_is_read_and_without_polars(tmp_path: Path) -> None:
+    """It would import polars, if that is installed, for frames that nobody asks for; whoever asks still may."""
+    (tmp_path / "polars.py").write_text("print('polars is imported', flush=True)", encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-c", CONNECT_ADBC + "\n    print('and by us')"]
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "polars is imported\nand by us\n"), ran.stderr
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_where_only_the_server_is_installed_other_commands_say_so(command: str) -> None:
     code = f"import sys\nfor name in {(*NIGHT, 'rich')}:\n    sys.modules[name] = None\n"
@@ -161,6 +202,12 @@ def test_no_file_of_tests_is_longer_than_one_reads_at_once() -> None:
     lines = {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8").count("\n") for file in files_of_tests()}
     assert len(lines) > 100
     assert {file: number for file, number in lines.items() if number > MOST_LINES} == {}
+
+
+def test_every_file_of_tests_has_a_name_of_its_own() -> None:
+    """Pytest takes two of one name for one module, and which of them it takes is chance."""
+    names = Counter(file.name for file in files_of_tests())
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_tests_stand_in_a_room_of_the_source_or_in_a_folder_for_what_goes_across() -> None:

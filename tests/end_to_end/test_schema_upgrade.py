@@ -152,6 +152,7 @@ def test_what_servers_read_begins_with_schema_2_and_ends_with_their_own(
 # --- the night --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_night_and_a_rollback_across_the_upgrade_answer_all_the_way(
     client: FlaskClient, configuration: Configuration, warehouse: Warehouse, pulse: Typed
 ) -> None:
@@ -197,6 +198,7 @@ def test_a_build_after_the_upgrade_says_of_every_learner_what_the_version_before
     assert rows(warehouse, manifest.version, "select complete_through from version_info") == [(date(2025, 12, 30),)]
 
 
+@pytest.mark.slow
 def test_what_a_night_after_the_upgrade_restates_is_told_against_the_version_of_schema_2(
     configuration: Configuration, warehouse: Warehouse
 ) -> None:
@@ -221,6 +223,7 @@ def test_the_guards_of_a_night_after_the_upgrade_compare_with_the_version_of_sch
     assert warehouse.current() == SECOND
 
 
+@pytest.mark.slow
 def test_who_is_erased_after_the_upgrade_is_in_no_version_of_either_schema(
     client: FlaskClient, warehouse: Warehouse, pulse: Typed
 ) -> None:

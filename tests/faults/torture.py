@@ -24,6 +24,7 @@ from warehouse.versions.manifest import sha256_of
 from warehouse.versions.versions import Warehouse
 
 # From here on the pointer names the new version.
+KINDS = ("duckdb", "lookup", "json")  # of the files of a version
 AFTER_THE_SWITCH = NAMES[NAMES.index("publish: switched") :]
 KILLED = -signal.SIGKILL
 AT_RANDOM = "at a random time"
@@ -108,7 +109,9 @@ class Torture:
         """Return the version under the pointer, once its file is what its manifest says (I1)."""
         current = self.warehouse.current()
         assert current is not None
-        assert sha256_of(self.warehouse.file(current)) == self.warehouse.manifest(current).sha256
+        manifest = self.warehouse.manifest(current)
+        assert sha256_of(self.warehouse.file(current)) == manifest.sha256
+        assert sha256_of(self.warehouse.lookup_file(current)) == manifest.lookup_sha256
         return current
 
     def _state_of(self, version: str) -> str:
@@ -131,9 +134,9 @@ def leftovers(data_dir: Path) -> list[Path]:
     warehouse = data_dir / "warehouse"
     versions = [*(warehouse / "versions").glob("*")]
     names = Counter(path.stem for path in versions)
-    halves = [path for path in versions if names[path.stem] != 2 or not path.name.startswith("pulse-")]
+    parts = [path for path in versions if names[path.stem] != len(KINDS) or not path.name.startswith("pulse-")]
     hidden = [path for path in data_dir.rglob(".*") if "receipts" not in path.parts]
-    return [*halves, *hidden, *(warehouse / "building").glob("*"), *(data_dir / "tmp").glob("*")]
+    return [*parts, *hidden, *(warehouse / "building").glob("*"), *(data_dir / "tmp").glob("*")]
 
 
 @contextlib.contextmanager

@@ -5,9 +5,12 @@ A case is one `case.toml`; no case has Python of its own:
 - `[pulse]`: settings of docs/reference/configuration.md, at least `first_day`.
 - `[[nights]]`: the runs in their order; `day` is a run's last day, `users` what the users table holds then. `streams`
   extracts only those, `pulse` overrides settings from that night on.
-- `[streams.NAME]`: `kind`, `timezone`, `rows` by role. A key that is left out is NULL; dates and times become ISO 8601
-  text; `{ hex = "ff" }` are bytes and `{ repeat = "x", times = 9 }` is long text. `from_night` and `until_night` say
-  when a row, or a stream, is there.
+- `[learners.NAME]`: where several streams say who the learners are, each with `merge`, `prefix` or `zone_names`, and
+  the `roles` that it maps, by default all; `users` of a night is then a table of rows by stream. Their order counts.
+- `[streams.NAME]`: `kind`, `timezone`, `longer_than_24h`, `rows` by role. A key that is left out is NULL; dates and
+  times become ISO 8601 text; `{ hex = "ff" }` are bytes and `{ repeat = "x", times = 9 }` is long text. `from_night`
+  and `until_night` say when a row, or a stream, is there. `columns` is the stream's own, where not every role is mapped
+  by its name.
 - `[expected.TABLE]`: `columns` and all rows of the public table, in any order, after the last night; "NULL" is null.
   `where` says which rows, for a view of 365 rows per learner.
   `[[expected.bodies]]` is the endpoint's answer. `is_published` and `same_hash_every_night` speak for themselves.
@@ -49,8 +52,16 @@ LONG = {  # many days, or many nights
     "what_changed_within_the_lookback_is_brought_again",
 }
 EVERY_GUARD = ("accept_shrink", "accept_quarantine")
-SQLITE_TYPES = {"id": "TEXT", "instant": "TEXT", "amount": "INTEGER", "boolean": "BOOLEAN", "text": "TEXT"}
+SQLITE_TYPES = {
+    "id": "TEXT",
+    "instant": "TEXT",
+    "date": "DATE",
+    "amount": "INTEGER",
+    "boolean": "BOOLEAN",
+    "text": "TEXT",
+}
 WHEN = {"from_night", "until_night"}
+STREAM_KEYS = ("timezone", "longer_than_24h", "merge", "zone_names")
 
 Case = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -88,13 +99,22 @@ def test_every_claim_says_which_rule_it_is_about() -> None:
 
 def refuse_typing_errors(case: Case) -> None:
     """A key that nobody reads would make a case claim more than it tests."""
-    assert set(case) == {"pulse", "nights", "streams", "expected"}
+    assert set(case) - {"learners"} == {"pulse", "nights", "streams", "expected"}
+    for stream in case.get("learners", {}).values():
+        assert set(stream) <= {"merge", "prefix", "zone_names", "roles"}
     for night in case["nights"]:
         assert set(night) <= {"day", "users", "streams", "pulse"}
-        refuse_unknown_roles("users", night["users"])
+        for rows in users_of(night).values():
+            refuse_unknown_roles("users", rows)
     for stream in case["streams"].values():
-        assert set(stream) <= {"kind", "timezone", "rows", "from_night"}
+        assert set(stream) <= {"kind", "timezone", "longer_than_24h", "rows", "from_night", "columns"}
         refuse_unknown_roles(stream["kind"], stream["rows"])
+
+
+def users_of(night: Mapping[str, Any]) -> Mapping[str, Sequence[Row]]:
+    """The rows of each stream of learners in a night."""
+    users: Mapping[str, Sequence[Row]] | Sequence[Row] = night["users"]
+    return users if isinstance(users, Mapping) else {"users": users}
 
 
 def refuse_unknown_roles(kind: Kind, rows: Iterable[Row]) -> None:
@@ -111,7 +131,8 @@ def run(case: Case, number: int, folder: Path) -> Manifest | None:
     night = case["nights"][number - 1]
     streams = {name: stream for name, stream in case["streams"].items() if stream.get("from_night", 1) <= number}
     with closing(sqlite3.connect(folder / "source.db")) as database:
-        write_table(database, "users", "users", night["users"])
+        for name, rows in users_of(night).items():
+            write_table(database, name, "users", rows)
         for name, stream in streams.items():
             there = [row for row in stream["rows"] if is_there(row, number)]
             write_table(database, name, stream["kind"], there)
@@ -119,7 +140,9 @@ def run(case: Case, number: int, folder: Path) -> Manifest | None:
     pulse = dict(case["pulse"])
     for earlier in case["nights"][:number]:
         pulse |= earlier.get("pulse", {})
-    (folder / "pulse.toml").write_text(configuration_text(pulse, streams), encoding="utf-8")
+    (folder / "pulse.toml").write_text(
+        configuration_text(pulse, case.get("learners", {"users": {}}), streams), encoding="utf-8"
+    )
     wanted = Run(night["day"], night["day"], tuple(night.get("streams", ())), EVERY_GUARD)
     return run_night(Night.of(load(folder / "pulse.toml", uses=["sources"])), wanted)
 
@@ -131,7 +154,7 @@ def is_there(row: Row, number: int) -> bool:
 def write_table(database: sqlite3.Connection, table: str, kind: Kind, rows: Sequence[Row]) -> None:
     """Make a table anew, with a column for every role of its kind."""
     roles = ROLES[kind]
-    columns = ", ".join(f"{role.name} {SQLITE_TYPES[role.type]}" for role in roles)
+    columns = ", ".join(f'"{role.name}" {SQLITE_TYPES[role.type]}' for role in roles)
     database.execute(f"drop table if exists {table}")
     database.execute(f"create table {table} ({columns})")
     values = [[raw(row.get(role.name)) for role in roles] for row in rows]
@@ -153,18 +176,25 @@ def raw(value: object) -> str | int | float | bytes | None:
     raise TypeError(message)
 
 
-def configuration_text(pulse: Mapping[str, object], streams: Mapping[str, Any]) -> str:
+def configuration_text(pulse: Mapping[str, object], learners: Mapping[str, Any], streams: Mapping[str, Any]) -> str:
     lines = ["[pulse]", 'data_dir = "var"', *(f"{key} = {toml(value)}" for key, value in pulse.items())]
     lines += ["[sources.platform]", 'url = "sqlite:///source.db"']
-    for name, stream in {"users": {"kind": "users"}, **streams}.items():
-        columns = ", ".join(f'{role.name} = "{role.name}"' for role in ROLES[stream["kind"]])
+    for name, stream in {**{name: {"kind": "users", **users} for name, users in learners.items()}, **streams}.items():
+        roles = {role.name: role.name for role in ROLES[stream["kind"]]}
+        mapped: dict[str, object] = {
+            role: column for role, column in roles.items() if role in stream.get("roles", roles)
+        }
+        if "prefix" in stream:
+            mapped["user_id"] = {"column": "user_id", "prefix": stream["prefix"]}
         lines += [f"[streams.{name}]", f'kind = "{stream["kind"]}"', 'source = "platform"', f'table = "{name}"']
-        lines += [f"columns = {{ {columns} }}"]
-        lines += [f'timezone = "{stream["timezone"]}"'] if "timezone" in stream else []
+        lines += [f"columns = {toml(stream.get('columns', mapped))}"]
+        lines += [f"{key} = {toml(stream[key])}" for key in STREAM_KEYS if key in stream]
     return "\n".join(lines) + "\n"
 
 
 def toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {toml(held)}" for key, held in value.items()) + " }"
     return value.isoformat() if isinstance(value, date) else json.dumps(value)
 
 
@@ -203,7 +233,7 @@ def body_difference(configuration: Configuration, expected: Mapping[str, Any]) -
     try:
         body = json.loads(learning_pulse(version, expected["user_id"]).body)
     finally:
-        version.connection.close()
+        version.close()
     data = body.pop("data")
     found = {
         "user_id": expected["user_id"],

@@ -5,21 +5,20 @@ It may have landed some of its days and no others, stream after stream, and of t
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.histories.reading import UNDATED, days_to_read, replaced
 from warehouse.lake.lake import Lake
 from warehouse.versions.basis import Basis
 from warehouse.versions.manifest import version_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
     from pathlib import Path
 
     from tests.histories.model import Model, StreamDay
     from warehouse.configuration.configuration import Configuration
-
-UNDATED = date.min  # stands for the day of rows that have none
 
 
 class Files(NamedTuple):
@@ -35,7 +34,7 @@ class Files(NamedTuple):
 def files_of(configuration: Configuration) -> Files:
     """Look at the files of a lake."""
     lake = Lake.of(configuration)
-    landings = {key: landing.extracted_at for key, landing in lake.landings(configuration).items()}
+    landings = {key: landing.extracted_at for key, landing in lake.landed(configuration).items()}
     undated = {
         (stream.name, UNDATED): str(_changed(lake.undated(stream.name))) for stream in configuration.event_streams
     }
@@ -43,23 +42,31 @@ def files_of(configuration: Configuration) -> Files:
     return Files({**landings, **undated}, *others)
 
 
+def read_since(configuration: Configuration, before: Files) -> dict[str, set[date]]:
+    """Return the days of each stream that have landed since."""
+    return replaced(before.landings, files_of(configuration).landings)
+
+
 def _changed(place: Path) -> int:
     return place.stat().st_mtime_ns if place.exists() else 0
 
 
 def see_what_landed(model: Model, day: date, before: Files, after: Files) -> None:
-    """Tell the model what the night of a day landed before it died; it must be some of what it had to."""
-    replaced = {key for key, mark in after.landings.items() if before.landings.get(key) != mark}
+    """Tell the model what the night of a day landed before it died; it must be some of what it had to.
+
+    Rows without a day are put in place last, so where they are others the stream has landed.
+    """
+    read = replaced(before.landings, after.landings)
     is_first_unfinished = True
     for stream in model.setting.streams:
-        planned = {(stream.name, wanted) for wanted in model.planned(stream, day, day)}
-        whole = planned | {(stream.name, UNDATED)}
-        landed = {key for key in replaced if key[0] == stream.name}
-        assert landed <= whole
-        assert landed in (set(), whole) or is_first_unfinished
-        is_first_unfinished &= landed == whole
-        model.extract(stream.name, [wanted for _, wanted in landed & planned])
-        if (stream.name, UNDATED) in landed:
+        landed, undated = read.get(stream.name, set()), (stream.name, UNDATED)
+        wanted = days_to_read(model, stream.name, model.planned(stream, day, day), day)
+        is_finished = before.landings.get(undated) != after.landings.get(undated)
+        assert landed <= wanted.most
+        assert is_finished or not landed or is_first_unfinished
+        is_first_unfinished &= is_finished
+        model.extract(stream.name, wanted.seen(landed) if is_finished else landed)
+        if is_finished:
             model.extract_undated(stream.name)
     _see_which_users_landed(model, day, before, after)
 

@@ -7,7 +7,9 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.histories.model import Setting
+from tests.histories.retention import retention_of
 from tests.oracle.oracle import DAY, EPOCH, HOUR, SECOND, Stream, day_start, local_dates
+from tests.oracle.oracle_daily import TOTALS
 from tests.oracle.worlds import GOOD_ZONES, PLACES
 
 if TYPE_CHECKING:
@@ -20,13 +22,18 @@ LEARNERS = ("ann", "bob", "0000000A-ABCD-4EF0-8000-00000000ABCD")
 GHOST = "ghost"  # whom no row of users ever names
 NAMES_OF_LEARNERS = ("Ann", "Bob", "Zo\u00eb", "Ann", None)
 AMOUNTS = (0, 1, 5, 10, 10, 25, 100, -3, -50)
+TOTALS_OF_A_DAY = (0, 1, 1, 2, 2, 3, 60, 90_001, -1)
 NUDGES = (0, 0, -1, 1, -SECOND, SECOND // 2, HOUR, -5 * HOUR)
 LENGTHS = (0, 1, SECOND - 1, 90 * SECOND, HOUR, HOUR, 5 * HOUR, 23 * HOUR, DAY, DAY + 1, -1)
 LENGTHS_OF_HISTORIES = (3, 4, 5, 6, 8, 10, 14)
 ROWS_AT_MOST = 18  # of a stream: R23 lets any change of so few rows pass
 XP, QUIZZES = Stream("xp_events", "xp"), Stream("quiz_attempts", "quizzes")
 SESSIONS, CODE = Stream("english_sessions", "sessions"), Stream("code_sessions", "sessions")
-STREAMS = ((XP, SESSIONS), (XP, SESSIONS), (XP, QUIZZES), (SESSIONS, CODE), (XP,), (SESSIONS,), (XP, QUIZZES, SESSIONS))
+DAYS = Stream("days", "daily", has_own_dates=True, roles=("event_id", *TOTALS, "updated_at"))
+STREAMS = (
+    *((DAYS,), (DAYS, SESSIONS)),
+    *((XP, SESSIONS), (XP, SESSIONS), (XP, QUIZZES), (SESSIONS, CODE), (XP,), (SESSIONS,), (XP, QUIZZES, SESSIONS)),
+)
 
 # What happens, by how often it does beside the others.
 OFTEN = {
@@ -34,18 +41,33 @@ OFTEN = {
     6: ("night",),
     4: ("night_is_killed",),
     3: ("row_moves", "learner_moves"),
-    2: ("row_changes", "row_goes", "row_comes_twice", "learner_joins", "same_night_again", "backfill"),
+    2: (
+        "event_moves_on",
+        "source_purges",
+        "row_changes",
+        "row_goes",
+        "row_comes_twice",
+        "learner_joins",
+        "same_night_again",
+        "backfill",
+    ),
     1: (
         "learner_leaves",
         "learner_vanishes",
         "learner_hides",
         "nights_are_skipped",
         "configuration_changes",
+        "mapping_changes",
         "reconcile",
     ),
     0.8: ("build", "warehouse_is_lost", "rollback", "unpin", "learner_is_erased"),
 }
 BEGINNING = ("learner_joins", "learner_joins", "learner_joins", "rows_appear", "night")  # few are unknown (R21)
+# Where a source purges or its events move: nights enough for days to get old, and what happens to those.
+RETAINING = (
+    *("rows_appear", "rows_appear", "night", "night", "event_moves_on", "night", "event_moves_on", "night"),
+    *("source_purges", "mapping_changes", "night", "source_purges", "reconcile"),
+)
 WEIGHTS = {name: often for often, names in OFTEN.items() for name in names}
 
 
@@ -60,6 +82,8 @@ def drawn(seed: int) -> list[Operation]:
     """The operations of a history."""
     random = Random(f"operations of {seed}")
     names = random.choices([*WEIGHTS], [*WEIGHTS.values()], k=random.choice(LENGTHS_OF_HISTORIES))
+    if any(setting_of(seed).retention):
+        names += RETAINING
     return [Operation(name, random.getrandbits(32)) for name in [*BEGINNING, *names]]
 
 
@@ -67,13 +91,16 @@ def setting_of(seed: int) -> Setting:
     """The world of a seed: some days around one on which something happens to dates, and a few streams."""
     random = Random(f"world of {seed}")
     day, place = random.choice(PLACES)
+    first_day, streams = day - random.choice((1, 2, 3)) * ONE_DAY, random.choice(STREAMS)
+    lookback_days = 2 if DAYS in streams else random.choice((0, 1, 2))
     return Setting(
-        first_day=day - random.choice((1, 2, 3)) * ONE_DAY,
-        streams=random.choice(STREAMS),
-        lookback_days=random.choice((0, 1, 2)),
+        first_day=first_day,
+        streams=streams,
+        lookback_days=lookback_days,
         default_timezone=random.choice((place, place, "UTC")),
         level_metric=random.choice(("xp_earned", "learning_time")),
         min_active_days=random.choice((1, 3)),
+        retention=retention_of(seed, streams, lookback_days),
     )
 
 
@@ -99,6 +126,8 @@ def row(random: Random, stream: Stream, at: datetime) -> Row:
 
 def times(random: Random, stream: Stream, at: datetime) -> Row:
     """The instants that give a row its day, and an end with it."""
+    if stream.kind == "daily":
+        return {"on": at.date()}
     if stream.kind != "sessions":
         return {"occurred_at": at}
     end = at + timedelta(microseconds=random.choice(LENGTHS))
@@ -112,6 +141,8 @@ def values(random: Random, stream: Stream, at: datetime) -> Row:
         return {"amount": random.choice(AMOUNTS), "updated_at": updated_at}
     if stream.kind == "quizzes":
         return {"passed": random.choice((True, False)), "updated_at": updated_at}
+    if stream.kind == "daily":
+        return {**{total: random.choice(TOTALS_OF_A_DAY) for total in TOTALS}, "updated_at": updated_at}
     end = at + timedelta(microseconds=random.choice(LENGTHS))
     return {"ended_at": random.choice((end, None)), "last_activity_at": end, "updated_at": updated_at}
 

@@ -6,12 +6,14 @@ operators do beside it, and what must be published then, is `history.py`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tests.histories import chance
+from tests.histories.disguised_source import DisguisedSource
 from tests.histories.model import Model
-from tests.histories.source import Source
+from tests.histories.source import Source, utc_day_of
 from tests.oracle.oracle import EPOCH, Stream, day_start
 from tests.oracle.worlds import BAD_ZONES
 
@@ -26,12 +28,21 @@ ONE_DAY = timedelta(days=1)
 class Happenings:
     """A platform and the model of what the product has seen of it; `log` tells what happened, line by line."""
 
-    def __init__(self, seed: int, url: str) -> None:
+    def __init__(self, seed: int, url: str, *, is_disguised: bool = False) -> None:
         """Make an empty platform for the history of a seed; the database belongs to this history alone."""
         setting = chance.setting_of(seed)
+        if is_disguised:  # dates and totals by day are no roles that a disguise knows
+            streams = tuple(one for one in setting.streams if not one.has_own_dates) or chance.STREAMS[-1]
+            keeps = {
+                one.name: setting.retention.keeps_days[one.name]
+                for one in streams
+                if one.name in setting.retention.keeps_days
+            }
+            setting = replace(setting, streams=streams, retention=setting.retention._replace(keeps_days=keeps))
         self.log: list[str] = []
+        self.is_disguised = is_disguised
         self.places = chance.places_of(setting)
-        self.source = Source(url, setting.streams)
+        self.source = DisguisedSource(url, setting.streams, seed) if is_disguised else Source(url, setting.streams)
         self.model = Model(setting, self.source)
         self.last_over = setting.first_day - ONE_DAY  # the last day that is over
 
@@ -64,6 +75,26 @@ class Happenings:
                 self._update(stream, number, user_id=random.choice((*chance.LEARNERS, chance.GHOST)))
             else:
                 self._update(stream, number, **chance.times(random, stream, self._instant(random)))
+
+    def event_moves_on(self, random: Random) -> None:
+        """An event is where it was last touched: on the last day that is over, or on the one that is not."""
+        names = self.model.setting.retention.moving
+        every = [
+            (s, n) for s in self.model.setting.streams if s.name in names for n in sorted(self.source.rows[s.name])
+        ]
+        if every:
+            stream, number = random.choice(every)
+            at = EPOCH + timedelta(microseconds=day_start(self.last_over + random.choice((0, 1)) * ONE_DAY))
+            self._update(stream, number, **chance.times(random, stream, at + timedelta(hours=random.randrange(24))))
+
+    def source_purges(self, _: Random) -> None:
+        """A source deletes what is older than it keeps."""
+        for stream, keeps_days in self.model.setting.retention.keeps_days.items():
+            oldest = self.last_over - keeps_days * ONE_DAY
+            old = [n for n, row in self.source.rows[stream].items() if (utc_day_of(row) or oldest) < oldest]
+            self.note(f"  {stream} loses {old} of before {oldest}")
+            for number in old:
+                self.source.delete(stream, number)
 
     def row_goes(self, random: Random) -> None:
         """A row is deleted in the source, without a trace."""

@@ -23,15 +23,17 @@ from assets.reconcile.compare import compare
 from assets.reconcile.reconcile import restate
 from assets.step0_plan.plan import Run
 from tests.histories import chance
-from tests.histories.aftermath import Files, files_of, recorded, see_what_landed
+from tests.histories.aftermath import Files, files_of, read_since, recorded, see_what_landed
 from tests.histories.happenings import ONE_DAY, Happenings
 from tests.histories.killed import night_that_dies
 from tests.histories.model import NO_LEARNERS, VERSION, Basis, Version
+from tests.histories.retention import kept, with_moved
 from tests.oracle import oracle
 from tests.oracle.oracle import Stream, days
 from tests.support.erasing.erase import erase
 from tests.support.platforms.platforms import SECRET
 from tests.support.running import replay
+from tests.support.running.in_full import hash_in_full
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.crash_points import NAMES
 from warehouse.disk.files import UNFINISHED
@@ -56,8 +58,9 @@ POINTS = [name for name in NAMES if not name.startswith("erase")]
 # What the figures of many histories tell, in the order of their columns.
 COMPARED, KILLED, HELD_BACK = "versions compared", "nights killed", "versions held back by a check"
 DRIFTED, RESTATED = "reconciliations that found drift", "restatements"
-ERASED, ROLLED_BACK = "erasures", "rollbacks"
-COUNTED = (COMPARED, KILLED, HELD_BACK, DRIFTED, RESTATED, ERASED, ROLLED_BACK)
+ERASED, ROLLED_BACK, PROVEN = "erasures", "rollbacks", "days proven and not read"
+KEPT = "versions that kept rows of the one before"  # not in the table: how many depends on what is lost and configured
+COUNTED = (COMPARED, KILLED, HELD_BACK, DRIFTED, RESTATED, ERASED, ROLLED_BACK, PROVEN)
 
 
 class NothingDriftedError(Exception):
@@ -67,9 +70,9 @@ class NothingDriftedError(Exception):
 class History(Happenings):
     """A platform, the product beside it, and the model of what the product has seen."""
 
-    def __init__(self, seed: int, url: str, folder: Path) -> None:
+    def __init__(self, seed: int, url: str, folder: Path, *, is_disguised: bool = False) -> None:
         """Make an empty platform for the history of a seed; the database belongs to this history alone."""
-        super().__init__(seed, url)
+        super().__init__(seed, url, is_disguised=is_disguised)
         self.counts = Counter[str]()
         self.folder, self.url = folder, url
         self.versions: dict[str, Version] = {}
@@ -109,7 +112,9 @@ class History(Happenings):
         everyday = [*days(self.model.setting.first_day, self._last_day())][-8:]
         first, last = sorted((random.choice(everyday), random.choice(everyday)))
         only = random.choice((None, None, *self.model.setting.streams))
+        self.accepted = random.choice((replay.GUARDS, ("accept_quarantine",)))
         self._run(first, last, only)
+        self.accepted = replay.GUARDS
 
     def night_is_killed(self, random: Random) -> None:
         """The next night, or the last one again, dies at a crash point (FAULTS 1)."""
@@ -124,7 +129,7 @@ class History(Happenings):
             see_what_landed(self.model, day, files, files_of(self.configuration))
             self._look_at_what_a_killed_run_published(files, version)
         else:
-            self.model.run(day, day)
+            self.counts[PROVEN] += self.model.run(day, day, read_since(self.configuration, files))
             self._look_at_what_is_published(self.model.refusals(version, accepts_shrinking=True))
 
     def build(self, _: Random) -> None:
@@ -150,6 +155,13 @@ class History(Happenings):
             )
         )
         self.note(f"  {self.model.setting}")
+        self.configuration = self._configured()
+
+    def mapping_changes(self, _: Random) -> None:
+        """Another mapping of the same rows: all days are read again, but for those that a source has purged."""
+        if self.is_disguised:  # its mappings are drawn once
+            return
+        self.model.setting = replace(self.model.setting, mapping=self.model.setting.mapping + 1)
         self.configuration = self._configured()
 
     def rollback(self, _: Random) -> None:
@@ -179,11 +191,13 @@ class History(Happenings):
             found = {(drift.landing.stream, drift.landing.day) for drift in comparison.drifts}
             self.note(f"  drifted: {', '.join(f'{stream} {day}' for stream, day in sorted(found))}")
             assert drifted <= found
+            assert not [day for stream, day in found if day in kept(self.model, stream)]
             if not found:
                 raise NothingDriftedError
             self.counts[DRIFTED] += 1
             for stream in sorted({stream for stream, _ in found}):
-                self.model.extract(stream, [day for name, day in found if name == stream])
+                days_of_stream = sorted(day for name, day in found if name == stream)
+                self.model.extract(stream, with_moved(self.model, stream, days_of_stream))
                 self.model.extract_undated(stream)
             self.model.land_users(max(day for _, day in found))
             return restate(Night.of(self.configuration), comparison, self.accepted).manifest
@@ -196,7 +210,7 @@ class History(Happenings):
 
     def learner_is_erased(self, random: Random) -> None:
         """Nothing of a learner is left anywhere, nor comes back (FAULTS 42)."""
-        user_id = random.choice((*chance.LEARNERS, chance.GHOST)).lower()
+        user_id = self.source.known_as(random.choice((*chance.LEARNERS, chance.GHOST)))
         self.note(f"  {user_id}")
         before = self._before()
         with run_lock(self.configuration, "a history"):
@@ -227,8 +241,12 @@ class History(Happenings):
         names = (only.name,) if only else ()
 
         def run() -> Manifest | None:
-            self.model.run(first, last, only.name if only else None)
-            return run_night(Night.of(self.configuration), Run(first, last, names, self.accepted))
+            accepts, files = "accept_shrink" in self.accepted, files_of(self.configuration)
+            try:
+                return run_night(Night.of(self.configuration), Run(first, last, names, self.accepted))
+            finally:
+                read = read_since(self.configuration, files)
+                self.counts[PROVEN] += self.model.run(first, last, read, *names, accepts_shrinking=accepts)
 
         self._publish(run)
 
@@ -299,6 +317,15 @@ class History(Happenings):
             found["restatements"] = oracle.sorted_rows(connection.execute(RESTATEMENTS).fetchall())
         for table, rows in expected.tables.items():
             assert found[table] == rows, f"{table} of {version}{_difference(found[table], rows)}"
+        self._compare_with_one_in_full(version)
+
+    def _compare_with_one_in_full(self, version: str) -> None:
+        """A version that kept rows has the hash of one that is built from nothing (R24), and nothing had drifted."""
+        manifest = Warehouse.of(self.configuration).manifest(version)
+        assert manifest.drift == ""
+        if manifest.kept_from:
+            self.counts[KEPT] += 1
+            assert manifest.logical_hash == hash_in_full(self.configuration)
 
     def _record(self, version: str, made: Version) -> None:
         """A version was recorded in the lake: with what it restates, and as what the next one is compared with."""
@@ -351,7 +378,9 @@ class History(Happenings):
         if first is not None and second is not None and not self.model.refusals(self._before(), accepts_shrinking=True):
             assert warehouse.manifest(second).logical_hash == first
         for version in warehouse.kept():
-            assert warehouse.manifest(version).sha256 == sha256_of(warehouse.file(version))
+            manifest = warehouse.manifest(version)
+            assert manifest.sha256 == sha256_of(warehouse.file(version))
+            assert manifest.lookup_sha256 == sha256_of(warehouse.lookup_file(version))
         left = [place for place in self.configuration.data_dir.rglob("*") if UNFINISHED in place.name]
         assert left == [], left
 
@@ -366,9 +395,10 @@ class History(Happenings):
             *("[auth]", f'secret = "{SECRET}"'),
         ]
         for name, kind in (("users", "users"), *((stream.name, stream.kind) for stream in setting.streams)):
-            columns = ", ".join(f'{role} = "{column}"' for role, column in self.source.columns(name).items())
-            lines += [f"[streams.{name}]", f'kind = "{kind}"', 'source = "platform"', f'table = "{name}"']
-            lines += [f"columns = {{ {columns} }}"]
+            head, _, keys = self.source.section(name, kind).partition("\n")
+            lines += [head, *setting.retention.keys(name), keys]
+            if setting.mapping and name != "users":
+                lines += [f'where = [{{ column = "row_number_here", at_least = {-setting.mapping} }}]']
         place = self.folder / "pulse.toml"
         place.write_text("\n".join(lines), encoding="utf-8")
         return load(place, uses=["sources"])

@@ -8,10 +8,12 @@ here is read from the product, but for one thing: how far a run came before it w
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from tests.histories import retention
+from tests.histories.reading import days_to_read, held
 from tests.histories.source import utc_day_of
 from tests.oracle import oracle, oracle_restatements
 from tests.oracle.oracle import Stream, World, days
@@ -20,6 +22,8 @@ from warehouse.versions.manifest import sequence_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from tests.histories.reading import Held
+    from tests.histories.retention import Retention
     from tests.histories.source import Row, Source
 
 ONE_DAY = timedelta(days=1)
@@ -40,6 +44,8 @@ class Setting:
     default_timezone: str
     level_metric: str
     min_active_days: int
+    retention: Retention
+    mapping: int = 0  # how often the mapping has changed
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,9 @@ class Extraction:
 
     number: int
     rows: Sequence[Row]
+    mapping: int
+    held: Held
+    erased: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -123,22 +132,29 @@ class Model:
 
     # --- what a run does (R23, R3) ----------------------------------------------------------------------------------
 
-    def planned(self, stream: Stream, first: date, last: date) -> list[date]:
-        """The days that a run extracts: its own, the lookback before them, and every day that the stream lacks."""
-        first_day = self.setting.first_day
+    def planned(self, stream: Stream, first: date, last: date, *, accepts_shrinking: bool = True) -> list[date]:
+        """The days that a run extracts or proves: its own, the lookback before them, and those that the stream lacks.
+
+        Without those that the source has purged, unless they were asked for and may shrink.
+        """
+        first_day, counting = self.setting.first_day, retention.counting(self)
         looked_back = max(first_day, first - self.setting.lookback_days * ONE_DAY)
-        lacking = {day for day in days(first_day, last) if (stream.name, day) not in self.seen}
-        return sorted({*days(looked_back, last)} | lacking)
+        lacking = {day for day in days(first_day, last) if (stream.name, day) not in counting}
+        asked_for = {*days(max(first, first_day), last)} if accepts_shrinking else set()
+        kept = retention.kept(self, stream.name, last) - asked_for
+        return sorted(({*days(looked_back, last)} | lacking) - kept)
 
     def extract(self, stream: str, wanted: Iterable[date]) -> None:
         """See the days as the source holds them now."""
         self.extractions += 1
         for day in wanted:
-            self.seen[stream, day] = Extraction(self.extractions, self.rows_of(stream, day))
+            near, erased = held(self, stream, day), frozenset(self.suppressed)
+            rows = self.rows_of(stream, day)
+            self.seen[stream, day] = Extraction(self.extractions, rows, self.setting.mapping, near, erased)
 
     def rows_of(self, stream: str, day: date | None) -> list[Row]:
         """What the source holds of a day now, without rows of learners who have been erased."""
-        rows = [row for row in self.source.rows[stream].values() if utc_day_of(row) == day]
+        rows = [row for row in self.source.held(stream) if utc_day_of(row) == day]
         return self.without_suppressed(rows)
 
     def without_suppressed(self, rows: Iterable[Row]) -> list[Row]:
@@ -158,28 +174,51 @@ class Model:
 
     def record_zones(self, last: date) -> None:
         """The first half of landing the learners; a run may die after it."""
-        self.users_landings.append((last, self.without_suppressed(self.source.users.values())))
+        self.users_landings.append((last, self.without_suppressed(self.source.held_users())))
 
     def replace_users(self) -> None:
         """The second half."""
         self.users_in_force = len(self.users_landings) - 1
         self.knows_profiles = True
 
-    def run(self, first: date, last: date, only: str | None = None) -> None:
-        """Land what a whole run lands; a run of one stream leaves the learners alone."""
+    def run(
+        self,
+        first: date,
+        last: date,
+        read: Mapping[str, Iterable[date]],
+        only: str | None = None,
+        *,
+        accepts_shrinking: bool = True,
+    ) -> int:
+        """Land what a whole run lands; a run of one stream leaves the learners alone.
+
+        Args:
+            first: its own first day.
+            last: its last.
+            read: the days of each stream that it has read; they have to be the right ones.
+            only: the stream that it is for.
+            accepts_shrinking: whether its own days may shrink.
+
+        Returns:
+            How many days it has proven instead.
+        """
+        proven = 0
         for stream in self.setting.streams:
-            if only in (None, stream.name):
-                self.extract(stream.name, self.planned(stream, first, last))
+            planned = self.planned(stream, first, last, accepts_shrinking=accepts_shrinking)
+            if only in (None, stream.name) and planned:
+                days_read = {*read.get(stream.name, ())}
+                seen = days_to_read(self, stream.name, planned, first).seen(days_read)
+                proven += len(seen - days_read)
+                self.extract(stream.name, seen)
                 self.extract_undated(stream.name)
         if only is None:
             self.land_users(last)
+        return proven
 
     def erase(self, user_id: str) -> None:
         """Forget all that was seen of a learner, and see no more of it."""
         self.suppressed.add(user_id)
-        self.seen = {
-            key: Extraction(seen.number, self.without_suppressed(seen.rows)) for key, seen in self.seen.items()
-        }
+        self.seen = {key: replace(seen, rows=self.without_suppressed(seen.rows)) for key, seen in self.seen.items()}
         self.undated = {stream: self.without_suppressed(rows) for stream, rows in self.undated.items()}
         self.users_landings = [(day, self.without_suppressed(rows)) for day, rows in self.users_landings]
         self.restated = [row for row in self.restated if row[0] != user_id]
@@ -192,7 +231,7 @@ class Model:
             (stream, day)
             for (stream, day), seen in self.seen.items()
             if newest is not None
-            and day <= newest
+            and retention.oldest_day(self, stream) <= day <= newest
             and sorted(map(repr, self.rows_of(stream, day))) != sorted(map(repr, seen.rows))
         }
 
@@ -200,8 +239,8 @@ class Model:
 
     def newest_day(self) -> date | None:
         """The last day up to which every stream has been seen without a gap."""
-        day = self.setting.first_day
-        while all((stream.name, day) in self.seen for stream in self.setting.streams):
+        day, counting = self.setting.first_day, retention.counting(self)
+        while all((stream.name, day) in counting for stream in self.setting.streams):
             day += ONE_DAY
         return day - ONE_DAY if day > self.setting.first_day else None
 

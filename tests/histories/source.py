@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, text
 
+from tests.oracle.oracle_daily import TOTALS
 from tests.support.platforms.platforms import COLUMNS
 
 if TYPE_CHECKING:
@@ -22,11 +23,17 @@ if TYPE_CHECKING:
 Row = dict[str, object]
 
 TYPES = {
-    "sqlite": {"instant": "TEXT", "amount": "INTEGER", "truth": "BOOLEAN", "text": "TEXT"},
-    "postgresql": {"instant": "TIMESTAMPTZ", "amount": "BIGINT", "truth": "BOOLEAN", "text": "TEXT"},
-    "mysql": {"instant": "DATETIME(6)", "amount": "BIGINT", "truth": "BOOLEAN", "text": "VARCHAR(100)"},
+    "sqlite": {"instant": "TEXT", "date": "DATE", "amount": "INTEGER", "truth": "BOOLEAN", "text": "TEXT"},
+    "postgresql": {"instant": "TIMESTAMPTZ", "date": "DATE", "amount": "BIGINT", "truth": "BOOLEAN", "text": "TEXT"},
+    "mysql": {"instant": "DATETIME(6)", "date": "DATE", "amount": "BIGINT", "truth": "BOOLEAN", "text": "VARCHAR(100)"},
 }
-VALUE_TYPES = {"amount": "amount", "passed": "truth", "is_public": "truth"}
+VALUE_TYPES = {
+    "on": "date",
+    "amount": "amount",
+    **dict.fromkeys(TOTALS, "amount"),
+    "passed": "truth",
+    "is_public": "truth",
+}
 DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
 
 
@@ -42,6 +49,8 @@ class Source:
     as in the oracle, instants in UTC.
     """
 
+    spells_otherwise = False  # whether values stand there in other forms than in the memory
+
     def __init__(self, url: str, streams: Sequence[Stream]) -> None:
         """Make the tables anew, empty."""
         dialect = url.partition(":")[0]
@@ -52,6 +61,10 @@ class Source:
         self._columns = {"users": COLUMNS["users"], **{stream.name: COLUMNS[stream.kind] for stream in streams}}
         self._engine = create_engine(url.replace(dialect, DRIVERS.get(self.dialect, dialect), 1))
         self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self.make_tables()
+
+    def make_tables(self) -> None:
+        """Make the tables anew, empty."""
         for table, columns in self._columns.items():
             types = ", ".join(f"{name} {TYPES[self.dialect][type_of(role)]}" for role, name in columns.items())
             self.execute(f"DROP TABLE IF EXISTS {table}")
@@ -67,6 +80,24 @@ class Source:
     def columns(self, table: str) -> Mapping[str, str]:
         """The column of each role."""
         return self._columns[table]
+
+    def section(self, name: str, kind: str) -> str:
+        """`[streams.NAME]`, each role by its column's name."""
+        columns = ", ".join(f'{role} = "{column}"' for role, column in self.columns(name).items())
+        lines = [f"[streams.{name}]", f'kind = "{kind}"', 'source = "platform"', f'table = "{name}"']
+        return "\n".join([*lines, f"columns = {{ {columns} }}"])
+
+    def held(self, stream: str) -> list[Row]:
+        """The rows of a stream as the oracle reads them."""
+        return [*self.rows[stream].values()]
+
+    def held_users(self) -> list[Row]:
+        """The rows of users as the oracle reads them."""
+        return [*self.users.values()]
+
+    def known_as(self, user_id: str) -> str:
+        """The one spelling by which a learner is known."""
+        return user_id.lower()
 
     def insert(self, stream: str, row: Row) -> int:
         """Add a row and return its number."""
@@ -115,7 +146,7 @@ class Source:
     def _value(self, value: object) -> object:
         """A value as the database takes it."""
         if not isinstance(value, datetime):
-            return value
+            return value.isoformat() if isinstance(value, date) else value
         if self.dialect == "sqlite":
             return value.isoformat(sep=" ")
         return value if self.dialect == "postgresql" else value.astimezone(UTC).replace(tzinfo=None)
@@ -123,5 +154,7 @@ class Source:
 
 def utc_day_of(row: Row) -> date | None:
     """The UTC day that a row belongs to, None if it has none (R2)."""
-    at = row.get("started_at", row.get("occurred_at"))
+    at = row.get("started_at", row.get("occurred_at", row.get("on")))
+    if isinstance(at, date) and not isinstance(at, datetime):
+        return at
     return at.astimezone(UTC).date() if isinstance(at, datetime) else None

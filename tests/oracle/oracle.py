@@ -19,6 +19,8 @@ from importlib import resources
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from tests.oracle import oracle_daily
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -34,11 +36,25 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Stream:
-    """An event stream: `kind` is xp, sessions or quizzes; `timezone` the zone of its instants that carry none."""
+    """An event stream: `kind` is xp, sessions, quizzes or daily; `timezone` the zone of its instants that carry none.
+
+    `longer_than_24h` says what a session is whose end is further from its start: in quarantine, capped, without length.
+    `has_own_dates`: its rows are of learners' own dates (R5). Of kind daily, `roles` have a column beside learner and
+    date, and `constants` are the same in every row.
+    """
 
     name: str
     kind: str
     timezone: str = "UTC"
+    longer_than_24h: str = "quarantine"
+    has_own_dates: bool = False
+    roles: tuple[str, ...] = ()
+    constants: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def is_without_ids(self) -> bool:
+        """Whether a learner has one row on a date (R20)."""
+        return self.kind == "daily" and "event_id" not in self.roles
 
 
 @dataclass(frozen=True)
@@ -48,6 +64,10 @@ class World:
     `rows` maps a stream's name to its raw rows, keyed by role (`event_id`, `user_id`, `occurred_at` …); a missing key
     is NULL. `users_landings` are the landings of users in the order of their runs, each with its run's last day.
     `users_taken_at` is the instant of their snapshots, None for one that is long after everything that happens.
+    Several streams of learners are named by `users_streams`, in their order; each row then has the key `stream`, and
+    what no row of a stream has is not mapped there. They have `users_prefixes`, or are merged. `zone_names` are IANA
+    zones by the names that applications have for them. `lookups` say, for the streams that have one, whose the keys are
+    that stand there for learners.
     `users_in_force` numbers the one whose learners are there; it is the last, unless a run died half-way through one.
     """
 
@@ -62,6 +82,11 @@ class World:
     users_stream: str = "users"
     users_in_force: int | None = None
     users_taken_at: int | None = None
+    users_streams: tuple[str, ...] = ()
+    users_prefixes: Mapping[str, str] = field(default_factory=dict)
+    are_users_merged: bool = False
+    zone_names: Mapping[str, str] = field(default_factory=dict)
+    lookups: Mapping[str, Mapping[object, object]] = field(default_factory=dict)
 
 
 # --- raw values -----------------------------------------------------------------------------------------------------
@@ -236,6 +261,7 @@ class Learners:
     is_public: dict[str, bool] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     zones: dict[str, list[tuple[date, str | None]]] = field(default_factory=dict)
+    streams: dict[str, list[str]] = field(default_factory=dict)
     quarantine: list[Row] = field(default_factory=list)
 
     def spelled_zone(self, user_id: str, day: date) -> str | None:
@@ -252,11 +278,11 @@ def read_learners(world: World) -> Learners:
     """The learners after the last landing of users, with the zones that every landing recorded (R3)."""
     learners = Learners()
     for last_day, rows in world.users_landings:
-        for user_id, (_, timezone, _, _) in resolved_users(world, rows, Learners()).items():
+        for user_id, (_, timezone, _, _) in merged_users(world, rows, Learners()).items():
             record_zone(learners.zones.setdefault(user_id, []), last_day, timezone)
     in_force = -1 if world.users_in_force is None else world.users_in_force
     _, rows = world.users_landings[in_force]
-    for user_id, (username, _, is_public, is_deleted) in resolved_users(world, rows, learners).items():
+    for user_id, (username, _, is_public, is_deleted) in merged_users(world, rows, learners).items():
         learners.username[user_id] = username
         learners.is_public[user_id] = is_public
         if is_deleted:
@@ -264,16 +290,47 @@ def read_learners(world: World) -> Learners:
     return learners
 
 
+User = tuple[str | None, str | None, bool, bool]  # username, timezone, is_public, is_deleted
+
+
+def streams_with(world: World, role: str) -> set[str]:
+    """The streams of learners that map a role: any row of theirs has the key."""
+    rows = [row for _, landing in world.users_landings for row in landing]
+    return {str(row.get("stream", world.users_stream)) for row in rows if role in row}
+
+
+def merged_users(world: World, rows: Sequence[Mapping[str, object]], learners: Learners) -> dict[str, User]:
+    """One row per id of all streams: the first value that is not null, in the order of the streams (R3)."""
+    saying = streams_with(world, "is_public")
+    merged: dict[str, dict[str, User]] = {}
+    for stream in world.users_streams or (world.users_stream,):
+        own = [row for row in rows if row.get("stream", world.users_stream) == stream]
+        for user_id, user in resolved_users(world, stream, own, learners).items():
+            learners.streams.setdefault(user_id, []).append(stream)
+            merged.setdefault(user_id, {})[stream] = user
+    users: dict[str, User] = {}
+    for user_id, by_stream in merged.items():
+        is_public = [user[2] for stream, user in by_stream.items() if stream in saying]
+        users[user_id] = (
+            next((user[0] for user in by_stream.values() if user[0] is not None), None),
+            next((user[1] for user in by_stream.values() if user[1] is not None), None),
+            bool(is_public) and all(is_public) and (len(is_public) == len(saying) or not world.are_users_merged),
+            any(user[3] for user in by_stream.values()),
+        )
+    return users
+
+
 def resolved_users(
-    world: World, rows: Sequence[Mapping[str, object]], learners: Learners
-) -> dict[str, tuple[str | None, str | None, bool, bool]]:
-    """One row per id, the greatest content (R20); rows without a good id go to quarantine."""
-    best: dict[str, tuple[str | None, str | None, bool, bool]] = {}
+    world: World, stream: str, rows: Sequence[Mapping[str, object]], learners: Learners
+) -> dict[str, User]:
+    """One row per id of a stream, the greatest content (R20); rows without a good id go to quarantine."""
+    best: dict[str, User] = {}
     for row in rows:
-        user_id, problem = identifier(row.get("user_id"))
+        text = text_of(row.get("user_id"))
+        user_id, problem = identifier(world.users_prefixes.get(stream, "") + text if text else row.get("user_id"))
         if user_id is None:
             reason = "missing_id" if problem == "missing" else "bad_text"
-            learners.quarantine.append((world.users_stream, None, None, reason))
+            learners.quarantine.append((stream, None, None, reason))
             continue
         content = (
             text_of(row.get("username")),
@@ -294,8 +351,13 @@ def record_zone(records: list[tuple[date, str | None]], last_day: date, timezone
 
 def zone_of(world: World, learners: Learners, user_id: str, day: date) -> str:
     """The zone in which a learner's dates are cut on a UTC day: the default where the recorded one is bad (R4)."""
-    spelled = learners.spelled_zone(user_id, day)
-    return spelled if spelled in zone_names() else world.default_timezone
+    return known_zone(world, learners.spelled_zone(user_id, day)) or world.default_timezone
+
+
+def known_zone(world: World, spelled: str | None) -> str | None:
+    """The IANA zone that a spelling means, None if it means none (R4)."""
+    meant = world.zone_names.get(spelled, spelled) if spelled is not None else None
+    return meant if meant in zone_names() else None
 
 
 # --- landings -------------------------------------------------------------------------------------------------------
@@ -312,11 +374,16 @@ class Event:
     end: int = 0
     amount: int = 0
     passed: bool = False
+    is_deleted: bool = False
+    totals: tuple[int, ...] = (0, 0, 0, 0, 0)
     content: tuple[object, ...] = ()
 
 
 def starting_instant(stream: Stream, row: Mapping[str, object]) -> int | None:
-    """The instant that gives a raw row its day, None if it is undated (R2)."""
+    """The instant that gives a raw row its day, None if it is undated (R2); of an own date its 00:00."""
+    if stream.has_own_dates:
+        own = oracle_daily.own_date(row.get("on" if stream.kind == "daily" else "occurred_at"))
+        return None if own is None else day_start(own)
     return instant(row.get("started_at" if stream.kind == "sessions" else "occurred_at"), stream.timezone)
 
 
@@ -325,22 +392,28 @@ def judged(stream: Stream, row: Mapping[str, object]) -> Event | str:
     at = starting_instant(stream, row)
     if at is None:
         return "missing_time"
-    event_id, event_problem = identifier(row.get("event_id"))
+    event_id, event_problem = identifier(row.get("user_id" if stream.is_without_ids else "event_id"))
     user_id, user_problem = identifier(row.get("user_id"))
     if event_id is None or user_id is None:
         missing = {(event_problem, "missing"): "missing_user", ("missing", user_problem): "missing_id"}
-        return missing.get((event_problem, user_problem), "bad_text")
+        no_learner = {("missing", "missing"): "missing_user"} if stream.is_without_ids else {}
+        return (missing | no_learner).get((event_problem, user_problem), "bad_text")
     roles = ("updated_at", "ended_at", "last_activity_at") if stream.kind == "sessions" else ("updated_at",)
     others = {role: instant(row.get(role), stream.timezone) for role in roles}
     if any(row.get(role) is not None and others[role] is None for role in roles):
         return "bad_time"
-    draft = Event(event_id, user_id, at, updated_at=others["updated_at"])
+    is_deleted = is_deletion(row.get("deleted_at"), None)
+    draft = Event(event_id, user_id, at, updated_at=others["updated_at"], is_deleted=is_deleted)
     if stream.kind == "sessions":
-        return judged_session(draft, others["ended_at"], others["last_activity_at"])
+        return judged_session(draft, others["ended_at"], others["last_activity_at"], stream.longer_than_24h)
+    if stream.kind == "daily":
+        return judged_totals(draft, oracle_daily.totals(row, stream.roles, dict(stream.constants), whole_amount))
     return judged_xp(draft, row.get("amount")) if stream.kind == "xp" else judged_quiz(draft, row.get("passed"))
 
 
-def judged_session(draft: Event, ended_at: int | None, last_activity_at: int | None) -> Event | str:
+def judged_session(
+    draft: Event, ended_at: int | None, last_activity_at: int | None, longer_than_24h: str
+) -> Event | str:
     """A session with its end (R8), or the reason why it is none."""
     end = draft.at
     if last_activity_at is not None:
@@ -349,8 +422,12 @@ def judged_session(draft: Event, ended_at: int | None, last_activity_at: int | N
         end = ended_at
     if end < draft.at:
         return "ended_before_started"
-    if end - draft.at > DAY:
+    if end - draft.at > DAY and longer_than_24h == "quarantine":
         return "longer_than_24h"
+    if end - draft.at > DAY and longer_than_24h == "cap":
+        end = ended_at = draft.at + DAY
+    if end - draft.at > DAY:
+        end, ended_at, last_activity_at = draft.at, None, None
     return replace(draft, end=end, content=(draft.user_id, draft.at, ended_at, last_activity_at))
 
 
@@ -364,6 +441,12 @@ def judged_quiz(draft: Event, raw: object) -> Event | str:
     """An attempt with its outcome, or the reason why it is none."""
     passed = truth(raw)
     return "bad_passed" if passed is None else replace(draft, passed=passed, content=(draft.user_id, draft.at, passed))
+
+
+def judged_totals(draft: Event, totals: tuple[int, ...] | None) -> Event | str:
+    """Totals by day, or the reason why they are none."""
+    content = (draft.user_id, draft.at, *(totals or ()))
+    return "bad_amount" if totals is None else replace(draft, totals=totals, content=content)
 
 
 @dataclass
@@ -390,16 +473,27 @@ def land(world: World) -> Landings:
             if isinstance(verdict, Event):
                 passing[utc_day(verdict.at)].append(verdict)
                 continue
-            event_id, _ = identifier(row.get("event_id"))
+            event_id, _ = identifier(row.get("user_id" if stream.is_without_ids else "event_id"))
             landings.quarantine.append((stream.name, day, event_id, verdict))
             if day is not None:
                 refused[day] += 1
         for day in days(world.first_day, world.newest_day):
             kept, conflicts = without_doubles(passing[day])
-            landings.events.extend((stream, event) for event in kept)
+            alive = [event for event in kept if not event.is_deleted]
+            landings.events.extend((stream, replace(event, user_id=owner(world, stream, event))) for event in alive)
             source_rows, duplicates = len(passing[day]) + refused[day], len(passing[day]) - len(kept)
-            landings.counts.append((stream.name, day, source_rows, len(kept), refused[day], duplicates, conflicts))
+            counts = (source_rows, len(alive), refused[day], duplicates, len(kept) - len(alive), conflicts)
+            landings.counts.append((stream.name, day, *counts))
     return landings
+
+
+def owner(world: World, stream: Stream, event: Event) -> str:
+    """Whose an event is: of a stream with a lookup the learner whom that names, else somebody unknown (R26)."""
+    lookup = world.lookups.get(stream.name)
+    if lookup is None:
+        return event.user_id
+    keys = {identifier(key)[0]: identifier(learner)[0] for key, learner in lookup.items()}
+    return keys.get(event.user_id) or f"nobody, but {event.user_id}"
 
 
 def without_doubles(events: Sequence[Event]) -> tuple[list[Event], int]:
@@ -407,7 +501,9 @@ def without_doubles(events: Sequence[Event]) -> tuple[list[Event], int]:
     by_id: dict[str, list[Event]] = defaultdict(list)
     for event in events:
         by_id[event.event_id].append(event)
-    kept = [max(same, key=lambda e: [rank(e.updated_at), *map(rank, e.content)]) for same in by_id.values()]
+    kept = [
+        max(same, key=lambda e: [rank(e.updated_at), *map(rank, e.content), e.is_deleted]) for same in by_id.values()
+    ]
     conflicts = sum(len({event.content for event in same}) > 1 for same in by_id.values())
     return kept, conflicts
 
@@ -441,12 +537,15 @@ def open_time(world: World, learners: Learners, user_id: str, sessions: Sequence
 def measures_by_date(
     world: World, learners: Learners, user_id: str, events: Sequence[tuple[Stream, Event]]
 ) -> dict[date, tuple[int, ...]]:
-    """The five measures of every active local date of a learner (R6, R7, R9, R10, R11)."""
+    """The five measures of every active local date of a learner (R5, R6, R7, R9, R10, R11)."""
     sums: dict[date, list[int]] = defaultdict(lambda: [0] * len(MEASURES))
     for stream, event in events:
-        local = local_date(zone_of(world, learners, user_id, utc_day(event.at)), event.at)
+        day = utc_day(event.at)
+        local = day if stream.has_own_dates else local_date(zone_of(world, learners, user_id, day), event.at)
         if stream.kind == "xp":
             sums[local][0] += event.amount
+        elif stream.kind == "daily":
+            sums[local] = [before + total for before, total in zip(sums[local], event.totals, strict=True)]
         elif stream.kind == "sessions":
             sums[local][2] += 1
         else:
@@ -454,7 +553,7 @@ def measures_by_date(
             sums[local][4] += event.passed
     sessions = [event for stream, event in events if stream.kind == "sessions"]
     for local, microseconds in open_time(world, learners, user_id, sessions).items():
-        sums[local][1] = microseconds // SECOND
+        sums[local][1] += microseconds // SECOND
     floored = {local: (max(0, values[0]), *values[1:]) for local, values in sorted(sums.items())}
     return {local: values for local, values in floored.items() if any(value > 0 for value in values)}
 
@@ -565,18 +664,15 @@ def worked_out(world: World) -> Result:
     return Result(learners, landings, history, pulses)
 
 
-def has_timezones(world: World) -> bool:
-    """Whether a column is mapped to `timezone`: whether any row of users has the key (R4)."""
-    return any("timezone" in row for _, rows in world.users_landings for row in rows)
-
-
 def counters(world: World, result: Result) -> Row:
     """bad_zones, unknown_user_rows and deleted_user_rows of `version_info` (R4, R21)."""
     learners = result.learners
-    spelled = [learners.spelled_zone(user, world.newest_day) for user in learners.live()]
+    giving = streams_with(world, "timezone")  # who is in no such stream has no bad zone
+    users = [user for user in learners.live() if giving & set(learners.streams[user])]
+    zones = [known_zone(world, learners.spelled_zone(user, world.newest_day)) for user in users]
     owners = [event.user_id for _, event in result.landings.events]
     return (
-        sum(zone_name not in zone_names() for zone_name in spelled) if has_timezones(world) else 0,
+        sum(zone is None for zone in zones),
         sum(owner not in learners.username for owner in owners),
         sum(owner in learners.deleted for owner in owners),
     )
@@ -589,8 +685,8 @@ def tables(world: World) -> dict[str, list[Row]]:
     learning_pulse (the same, level); learning_pulse_calendar (the same, is_complete); pulse_totals (user_id,
     window_start, window_end, year, the five totals in the order of the measures, last_complete_date, active_days,
     cut_2, cut_3, cut_4, cut_population); quarantine (stream, day, event_id, reason), repeated rows kept; landings
-    (stream, day, source_rows, rows, quarantined, duplicates, conflicts), empty ones too; of version_info counters
-    (bad_zones, unknown_user_rows, deleted_user_rows) and complete_through, one row each.
+    (stream, day, source_rows, rows, quarantined, duplicates, deleted, conflicts), empty ones too; of version_info
+    counters (bad_zones, unknown_user_rows, deleted_user_rows) and complete_through, one row each.
     """
     result = worked_out(world)
     learners, pulses = result.learners, result.pulses

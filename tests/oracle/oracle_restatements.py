@@ -50,7 +50,8 @@ def reason(one: tuple[World, Result], other: tuple[World, Result], user: str, lo
     for day in (local - DAY, local, local + DAY):
         zones = [zone_of(before, then.learners, user, day), zone_of(after, now.learners, user, day)]
         is_there = any(world.first_day <= day <= world.newest_day for world in (before, after))
-        if not is_there or not any(date_ == local for name in zones for _, _, date_ in local_dates(name, day)):
+        reached = [date_ for name in zones for _, _, date_ in local_dates(name, day)]
+        if not is_there or local not in (day, *reached):
             continue
         if zones[0] != zones[1]:
             return "zone"

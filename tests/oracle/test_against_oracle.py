@@ -98,6 +98,7 @@ def one_night(world: World, platform: replay.Platform, data_dir: str = "var") ->
     return replay.night(replay.configured(world, platform, data_dir), world.newest_day, world.newest_day)
 
 
+@pytest.mark.slow
 @A_FEW
 @given(settled_worlds)
 def test_the_same_night_run_again_has_the_same_hash(world: World) -> None:
@@ -170,6 +171,7 @@ def test_a_stream_that_is_added_later_heals_itself_to_the_same_hash(world: World
     assert found.logical_hash == expected.logical_hash
 
 
+@pytest.mark.slow
 @A_FEW
 @given(settled_worlds)
 def test_a_warehouse_built_again_from_the_lake_has_the_same_hash(world: World) -> None:
@@ -324,6 +326,7 @@ def test_a_move_never_rewrites_the_past() -> None:
     assert before[0] == before[1] != []
 
 
+@pytest.mark.slow
 def test_a_default_zone_that_changes_cuts_again_only_whom_it_concerns() -> None:
     """FAULTS 27."""
     landings = ((NEWEST_DAY, [ANN, learner("bob", None)]),)

@@ -60,8 +60,8 @@ def test_the_greatest_updated_at_wins_then_the_greatest_content() -> None:
         xp("a", "ann", at("2026-05-02"), 7),
     ]
     expected_landings: list[Row] = [
-        ("xp_events", date(2026, 5, 1), 6, 3, 0, 3, 2),
-        ("xp_events", date(2026, 5, 2), 1, 1, 0, 0, 0),
+        ("xp_events", date(2026, 5, 1), 6, 3, 0, 3, 0, 2),
+        ("xp_events", date(2026, 5, 2), 1, 1, 0, 0, 0, 0),
     ]
     for order in (rows, rows[::-1]):
         made = world(("2026-05-01", "2026-05-02"), {XP: order}, user("ann"))
@@ -100,7 +100,7 @@ def test_every_broken_row_has_one_reason_and_the_first_one_wins() -> None:
         ("xp_events", on, "8", "bad_amount"),
         ("xp_events", on, "9", "bad_amount"),
     ]
-    assert tables(made)["landings"] == [("web_sessions", on, 4, 1, 3, 0, 0), ("xp_events", on, 8, 0, 8, 0, 0)]
+    assert tables(made)["landings"] == [("web_sessions", on, 4, 1, 3, 0, 0, 0), ("xp_events", on, 8, 0, 8, 0, 0, 0)]
 
 
 def test_amounts_and_outcomes_are_read_as_sources_spell_them() -> None:

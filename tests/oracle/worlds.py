@@ -17,8 +17,10 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
+from tests.oracle.long_sessions import with_long_sessions
 from tests.oracle.oracle import DAY, EPOCH, HOUR, SECOND, Stream, World, day_start, days, identifier, local_dates, zone
 from tests.oracle.oracle import zone_names as iana_names
+from tests.oracle.worlds_daily import own_dates, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,6 +95,7 @@ class Spelling:
     passed: str
     has_updated_at: bool
     has_last_activity_at: bool
+    has_deleted_at: bool
 
 
 @st.composite
@@ -123,6 +126,8 @@ def worlds(
         if drawn:
             drawn += draw(st.lists(doubles(drawn), max_size=MOST_DOUBLES))
         rows[stream.name] = draw(st.permutations(drawn + _partners(stream, spelling, drawn, always_known)))
+    of_dates, rows_of_dates = draw(own_dates(place_of(ids, always_known, first_day, newest_day, is_loose=is_loose)))
+    streams, rows = (*streams, *of_dates), rows | rows_of_dates
     return World(
         first_day,
         newest_day,
@@ -234,7 +239,8 @@ def stream_sets(draw: DrawFn, place: str) -> tuple[Stream, ...]:
     names += draw(st.sampled_from(([], ["code_sessions"], ["code_sessions", "phone_sessions"])))
     kinds = {"xp": "xp", "quiz": "quizzes"}
     zones = st.sampled_from(("UTC", "UTC", "America/New_York", place))
-    return tuple(Stream(name, kinds.get(name.split("_")[0], "sessions"), draw(zones)) for name in names)
+    streams = [Stream(name, kinds.get(name.split("_")[0], "sessions"), draw(zones)) for name in names]
+    return tuple(draw(with_long_sessions(stream)) for stream in streams)
 
 
 @st.composite
@@ -249,6 +255,7 @@ def spellings(draw: DrawFn, stream: Stream, user_ids: str, *, is_loose: bool) ->
         passed=draw(st.sampled_from(("boolean", "integer", "text"))),
         has_updated_at=draw(st.booleans()),
         has_last_activity_at=stream.kind == "sessions" and draw(st.booleans()),
+        has_deleted_at=draw(st.integers(0, 3)) == 3,
     )
 
 
@@ -279,6 +286,8 @@ def event_rows(
         row["updated_at"] = (
             None if updated_at is None else draw(spelled(at // DAY * DAY + updated_at, stream, spelling))
         )
+    if spelling.has_deleted_at:
+        row["deleted_at"] = draw(st.sampled_from((None, None)) | spelled(at, stream, spelling))
     if stream.kind == "sessions":
         row |= draw(session_times(at, stream, spelling))
     elif stream.kind == "xp":

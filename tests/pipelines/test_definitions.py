@@ -52,7 +52,7 @@ def test_lineage_goes_from_each_source_table_to_the_published_file(graph: Any, p
         assert graph.get(table).parent_keys == {lake_key("activity"), lake_key("users")}
     assert graph.get(warehouse_key()).parent_keys == tables
     assert warehouse_key().path == ["warehouse", "pulse"]
-    assert source_key(platform.configuration.users_stream).path == ["sources", "platform", "users"]
+    assert source_key(platform.configuration.users_streams[0]).path == ["sources", "platform", "users"]
 
 
 def test_every_asset_is_described_and_stands_in_the_group_of_its_room(graph: Any) -> None:
@@ -67,10 +67,12 @@ def test_two_streams_of_one_table_share_its_asset_and_a_schema_is_part_of_the_ke
     configuration = platform.configuration
     xp = configuration.streams["xp_events"]
     twice = {"one": xp.model_copy(update={"name": "one"}), "two": xp.model_copy(update={"name": "two"})}
-    shared = configuration.model_copy(update={"streams": {"users": configuration.users_stream, **twice}})
+    shared = configuration.model_copy(update={"streams": {"users": configuration.users_streams[0], **twice}})
     found = definitions(shared).resolve_asset_graph()
     assert found.get(lake_key("one")).parent_keys == found.get(lake_key("two")).parent_keys == {source_key(xp)}
     assert source_key(xp.model_copy(update={"table": "app.xp"})).path == ["sources", "platform", "app", "xp"]
+    of_files = xp.model_copy(update={"table": None, "source": "files", "files": "exports/{day}.csv"})
+    assert source_key(of_files).path == ["sources", "files", xp.name]
 
 
 def test_tables_show_the_columns_that_the_schema_has(graph: Any) -> None:

@@ -45,6 +45,18 @@ def server(nights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
         yield running
 
 
+def test_no_process_of_the_server_holds_the_libraries_of_the_night(server: Running) -> None:
+    """DuckDB would import pandas, numpy and Arrow with the first look-up, where they are installed: 41 MB each."""
+    assert answered(server.ask(headers=bearer())) == SECOND
+    main = server.process.pid
+    workers = Path(f"/proc/{main}/task/{main}/children").read_text(encoding="ascii").split()
+    assert workers
+    for process in (main, *workers):
+        files = Path(f"/proc/{process}/maps").read_text(encoding="utf-8")
+        assert "duckdb" in files
+        assert not [name for name in ("/pandas/", "/numpy/", "/pyarrow/") if name in files]
+
+
 # --- one version, many requests -------------------------------------------------------------------------------------
 
 
@@ -206,6 +218,7 @@ def test_a_server_that_starts_before_the_first_night_answers_after_it_by_itself(
 # --- starting and stopping ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_sigterm_stops_it_at_once_and_well_whatever_its_clients_hold_open(nights: Path, tmp_path: Path) -> None:
     with (
         serving(small_platform.copied(nights, tmp_path, SECOND)) as server,

@@ -8,12 +8,13 @@ repaired, and a run that goes well never calls this. What would do harm is refus
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 
 from warehouse import engine
-from warehouse.disk.files import below, regular_file
+from warehouse.disk.files import UNFINISHED, below, regular_file
 from warehouse.disk.owners import user_name
 from warehouse.erasure.erased import erased_of
 from warehouse.errors import DamagedError
@@ -22,7 +23,7 @@ from warehouse.versions.versions import Warehouse
 
 SQLITE_FILE = b"SQLite format 3\0"
 MADE_AGAIN = {"activity"}  # folders of the lake whose files every build makes again
-OF_LEARNERS = {"users.parquet", "zones.parquet", "profiles.parquet", "basis.parquet"}
+OF_LEARNERS = {"users.parquet", "zones.parquet", "profiles.parquet", "lookups.parquet", "basis.parquet"}
 RESTORE = "restore it from a backup"
 
 
@@ -43,10 +44,12 @@ def way_out(path: Path, data_dir: Path) -> str:  # noqa: PLR0911 - a table, a li
             backfill = f"`pulse backfill --stream {folder} --from {name[:10]} --to {name[:10]}`"
             again = "the next night" if name.startswith("undated") else backfill
             return f"{RESTORE}, or delete it and run {again}"
-        case ("lake", "users.parquet" | "profiles.parquet"):
+        case ("lake", "users.parquet" | "profiles.parquet" | "lookups.parquet"):
             return f"{RESTORE}, or delete it and run `pulse nightly`"
         case ("lake", "proofs.parquet" | "basis.parquet"):
             return f"{RESTORE}, or delete it: it is made again"
+        case ("warehouse", "versions", name) if name.endswith(".lookup"):
+            return f"{RESTORE}, or run `pulse build`"
         case ("warehouse", "versions", _):
             return f"{RESTORE}, or choose another version with `pulse rollback VERSION`"
         case ("dagster", *_):
@@ -97,10 +100,24 @@ def culprits(data_dir: Path) -> Iterator[str]:
             look()
         except DamagedError as error:
             yield str(error)
-    for path in _files(data_dir):
-        reason = _defect(path)
-        if reason is not None:
-            yield f"{path} cannot be read ({reason}); {way_out(path, data_dir)}"
+    for path, reason in damaged_files(data_dir):
+        yield f"{path} cannot be read ({reason}); {way_out(path, data_dir)}"
+
+
+def damaged_files(data_dir: Path) -> Iterator[tuple[Path, str]]:
+    """Yield every file of a data folder that is not what its name says, and why; but for what a run is writing.
+
+    Raises:
+        OSError: something may not be looked at.
+    """
+    with duckdb.connect() as connection:
+        for path in _files(data_dir):
+            if any(UNFINISHED in part for part in path.relative_to(data_dir).parts):
+                continue
+            with suppress(FileNotFoundError):  # a run has replaced it meanwhile
+                reason = _defect(path, connection)
+                if reason is not None and path.exists():
+                    yield path, reason
 
 
 def _files(data_dir: Path) -> Iterator[Path]:
@@ -110,7 +127,7 @@ def _files(data_dir: Path) -> Iterator[Path]:
         yield from below(data_dir / folder, "")
 
 
-def _defect(path: Path) -> str | None:
+def _defect(path: Path, connection: duckdb.DuckDBPyConnection) -> str | None:
     """Return why a file is not what its name says, None if it is."""
     if path.suffix in {".parquet", ".json"} and path.is_dir():
         return "it is a folder"
@@ -118,7 +135,7 @@ def _defect(path: Path) -> str | None:
         beginning = file.read(len(SQLITE_FILE))
     try:
         if path.suffix == ".parquet":
-            _read_columns(path)
+            _read_columns(path, connection)
         if path.suffix == ".json":
             json.loads(path.read_text(encoding="utf-8"))
     except (duckdb.Error, ValueError) as error:
@@ -128,11 +145,10 @@ def _defect(path: Path) -> str | None:
     return None
 
 
-def _read_columns(path: Path) -> None:
+def _read_columns(path: Path, connection: duckdb.DuckDBPyConnection) -> None:
     """Read every value of a file, so that a damaged page is found too."""
-    with duckdb.connect() as connection:
-        connection.execute(f"select count(columns(*)) from {engine.files([path])}").fetchall()
-        names = {column[0] for column in connection.description or ()}
+    connection.execute(f"select count(columns(*)) from {engine.files([path])}").fetchall()
+    names = {column[0] for column in connection.description or ()}
     if path.name in OF_LEARNERS and not any("user_id" in name for name in names):
         raise ValueError("it has no column user_id, so it is none of ours")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from warehouse.configuration.configuration import Configuration, Source, Stream
 from warehouse.lake.lake import Lake
+from warehouse.lake.learners import landed_streams
 
 
 def filters(name: str, source: Source) -> list[str]:
@@ -52,5 +53,4 @@ def _empty_tables(configuration: Configuration, lake: Lake) -> Iterator[str]:
     by_time = sorted(lake.landings(configuration).values(), key=lambda landing: landing.extracted_at)
     last = {landing.stream: landing for landing in by_time}
     yield from (name for name, landing in last.items() if landing.is_table_empty)
-    if lake.users.exists() and lake.footers.content(lake.users).get("is_table_empty", False):
-        yield configuration.users_stream.name
+    yield from (name for name, about in landed_streams(lake).items() if about.get("is_table_empty", False))

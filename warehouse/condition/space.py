@@ -37,7 +37,8 @@ def _needs(configuration: Configuration) -> Iterator[tuple[Path, int]]:
     warehouse = Warehouse.of(configuration)
     yield _existing(configuration.data_dir / "lake"), FLOOR_BYTES
     current = warehouse.current_if_known()
-    version = _size(warehouse.file(current)) if current else 0
+    files = (warehouse.file(current), warehouse.lookup_file(current)) if current else ()
+    version = sum(map(_size, files))
     unpublished = sum(_size(file) for file in warehouse.building("*").parent.glob("*"))  # goes when a build begins
     yield _existing(warehouse.root), FLOOR_BYTES + max(0, version - unpublished)
 

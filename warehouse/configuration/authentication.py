@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from warehouse.configuration.serving import PLACEHOLDER
+from warehouse.configuration.documents import PLACEHOLDER, tables
+from warehouse.configuration.learners.several import prefix_of
+from warehouse.configuration.roles import InColumn, Mapped, Spelling, mapping_mistake
 
 SHORTEST_SECRET_BYTES = 32
 LONGEST_PREFIX = 64
@@ -64,17 +66,27 @@ class ApiKeyColumns(_Part):
 
     Args:
         key_hash: lower-case hex SHA-256 of the whole key.
-        user_id: the learner whom the key acts as.
+        user_id: the learner whom the key acts as; a table says how the id is spelled.
         expires_at: when it ends; null is never.
         revoked_at: a key of which this is not null is revoked.
         scopes: text separated by spaces or commas, a JSON array, or an array.
     """
 
     key_hash: str = Field(min_length=1)
-    user_id: str = Field(min_length=1)
+    user_id: InColumn
     expires_at: str | None = Field(default=None, min_length=1)
     revoked_at: str | None = Field(default=None, min_length=1)
     scopes: str | None = Field(default=None, min_length=1)
+
+    @property
+    def spelling(self) -> Spelling:
+        """How the learner's id is spelled in the table."""
+        return self.user_id if isinstance(self.user_id, Mapped) else Spelling()
+
+    def name_of(self, role: str) -> str | None:
+        """Return the column that plays a role, None if none does."""
+        mapped: str | Mapped | None = getattr(self, role)
+        return mapped.column if isinstance(mapped, Mapped) else mapped
 
 
 class ApiKeys(_Part):
@@ -95,7 +107,7 @@ class ApiKeys(_Part):
     required_scope: str = ""
 
 
-class Auth(_Part):
+class Auth(_Part, Spelling):
     """`[auth]`: what makes a credential good.
 
     Args:
@@ -104,7 +116,8 @@ class Auth(_Part):
         jwks: the key set of the others: a file, relative to the configuration, or an https URL.
         audience: the `aud` that a token must have, if set.
         issuer: the `iss` that a token must have, if set.
-        user_claim: the claim that is the learner's id.
+        user_claim: the claim that is the learner's id; `as_`, `fold_case` and `prefix` say how it is spelled.
+        prefix_claim: the claim that is the prefix, one of those that a users stream has.
         required_claims: claims that a token must have, with their values.
         api_keys: where keys are looked up; without it there are none.
     """
@@ -115,6 +128,7 @@ class Auth(_Part):
     audience: str | None = None
     issuer: str | None = None
     user_claim: str = Field(default="sub", min_length=1)
+    prefix_claim: str | None = Field(default=None, min_length=1)
     required_claims: dict[str, str | int | bool] = {}
     api_keys: ApiKeys | None = None
 
@@ -129,7 +143,8 @@ def auth_mistakes(document: Mapping[str, Any]) -> list[str]:
     auth = document.get("auth")
     if not isinstance(auth, dict):
         return []
-    return _key_mistakes(auth) + _api_key_mistakes(auth, document.get("sources"))
+    mistakes = _key_mistakes(auth) + _api_key_mistakes(auth, document.get("sources"))
+    return mistakes + _prefix_mistakes(auth, document)
 
 
 def key_source(document: Mapping[str, Any]) -> str | None:
@@ -138,6 +153,19 @@ def key_source(document: Mapping[str, Any]) -> str | None:
     api_keys = auth.get("api_keys") if isinstance(auth, dict) else None
     source = api_keys.get("source") if isinstance(api_keys, dict) else None
     return source if isinstance(source, str) else None
+
+
+def _prefix_mistakes(auth: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
+    """A claim may choose among the prefixes that learners have, and among nothing else."""
+    if "prefix_claim" not in auth:
+        return []
+    if "prefix" in auth:
+        return ["auth.prefix_claim: it stands beside prefix; leave one of them"]
+    users = [stream for _, stream in tables(document, "streams") if stream.get("kind") == "users"]
+    if not any(prefix_of(stream) for stream in users):
+        way_out = 'user_id = { column = "id", prefix = "a:" }'
+        return [f"auth.prefix_claim: no users stream has a prefix that it could name, as in {way_out}"]
+    return []
 
 
 def _key_mistakes(auth: Mapping[str, Any]) -> list[str]:
@@ -157,6 +185,10 @@ def _key_mistakes(auth: Mapping[str, Any]) -> list[str]:
     return []
 
 
+def _is_of_duckdb(source: object) -> bool:
+    return isinstance(source, dict) and str(source.get("url")).startswith("duckdb")
+
+
 def _api_key_mistakes(auth: Mapping[str, Any], sources: object) -> list[str]:
     api_keys, source = auth.get("api_keys"), key_source({"auth": auth})
     if not isinstance(api_keys, dict):
@@ -164,7 +196,14 @@ def _api_key_mistakes(auth: Mapping[str, Any], sources: object) -> list[str]:
     mistakes = []
     if source is not None and not (isinstance(sources, dict) and source in sources):
         mistakes.append(f'auth.api_keys.source: unknown source "{source}", there is no [sources.{source}]')
+    elif isinstance(sources, dict) and _is_of_duckdb(sources.get(source)):
+        way_out = "keys are looked up in a database that is written meanwhile; name one of SQLite or of a server"
+        mistakes.append(f"auth.api_keys.source: a DuckDB file is locked by whoever writes it; {way_out}")
     columns = api_keys.get("columns")
+    if isinstance(columns, dict) and (mistake := mapping_mistake("user_id", "id", columns.get("user_id"))):
+        mistakes.append(f"auth.api_keys.columns: {mistake}")
+    if isinstance(columns, dict) and isinstance(columns.get("user_id"), dict) and "lookup" in columns["user_id"]:
+        mistakes.append("auth.api_keys.columns: user_id takes no lookup, it is the learner's own id")
     if api_keys.get("required_scope") and isinstance(columns, dict) and "scopes" not in columns:
         mistakes.append('auth.api_keys.columns: no column is mapped to "scopes", which required_scope needs')
     return mistakes

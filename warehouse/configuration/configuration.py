@@ -4,13 +4,11 @@ Every mistake of a file is reported in one message. `${NAME}` is the environment
 that a command uses, so that the server needs no source passwords and the night no JWT secret.
 """
 
-import codecs
 import hashlib
 import json
 import os
 import re
-import tomllib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -18,14 +16,20 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from warehouse.configuration.authentication import Auth, auth_mistakes, key_source
-from warehouse.configuration.roles import TAGS, Composite, Filter, InColumns, Mapped, mapping_mistake
+from warehouse.configuration.documents import PLACEHOLDER, read, resolved, tables
+from warehouse.configuration.learners.lookups import Lookup, lookup_source
+from warehouse.configuration.learners.zone_names import ZoneNames
+from warehouse.configuration.retention import KEYS_OF_READING, LongSessions
+from warehouse.configuration.roles import TAGS, Composite, Filter, InColumns, Mapped, Spelling
 from warehouse.configuration.serving import Serve
-from warehouse.configuration.source_drivers import url_mistakes
-from warehouse.configuration.source_settings import RowSecurity
-from warehouse.configuration.streams import EVENT_KINDS, INPUTS, INSTEAD_OF, ROLES, Kind
+from warehouse.configuration.sources.source_drivers import url_mistakes
+from warehouse.configuration.sources.source_settings import RowSecurity
+from warehouse.configuration.stream_mistakes import add_names, add_source_of_files, stream_mistakes
+from warehouse.configuration.streams import EVENT_KINDS, Kind, has_own_dates
 from warehouse.configuration.types import (
     CronLine,
     Day,
+    Files,
     Folder,
     HostName,
     NoSwitch,
@@ -38,15 +42,14 @@ from warehouse.configuration.types import (
 )
 from warehouse.errors import ConfigurationError
 
-PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 MEANT_OTHERWISE = re.compile(r"\?|%[0-9a-fA-F]{2}")  # in a path, by DuckDB and by Dagster's SQLite
-STREAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-RESERVED_STREAM_NAMES = {"activity", "ahead", "erasures", "sequence", "zones"}  # what the lake has beside streams
 MOST_SECONDS = 7 * 24 * 3600  # MySQL and PostgreSQL count milliseconds in 32 bits
 MOST_DAYS = 36_500
 MOST_ROWS = 2**62  # what a database counts up to, and some room
 MOST_VERSIONS = 10_000
-KEYS_OF_LATER = ("query", "where")  # of a stream: what a mapping of the first release did not have
+# Of a stream: what a mapping of the first release did not have.
+KEYS_OF_LATER = ("query", "where", "files", "hive", "longer_than_24h", "merge", "zone_names")
+KEYS_OF_LATER_ROLES = ("date", "format", "lookup")  # of a role's table: what the first such tables did not have
 
 Section = Literal["sources", "auth", "serve"]
 
@@ -112,20 +115,29 @@ class Source(_Part):
 
 
 class Stream(_Part):
-    """`[streams.NAME]`: one kind of row, read from one table of a source, or by one query."""
+    """`[streams.NAME]`: one kind of row, read from one table of a source, by one query, or from files."""
 
     name: str
     kind: Kind
     source: str
     table: str | None = Field(default=None, min_length=1)
     query: Query | None = None
+    files: Files | None = None
+    hive: Switch = False
     timezone: ZoneName = "UTC"
     columns: dict[str, InColumns]
     where: tuple[Filter, ...] = ()
+    longer_than_24h: LongSessions = "quarantine"
+    keeps_days: Whole | None = Field(default=None, ge=1, le=MOST_DAYS)
+    moves: Switch = False
+    merge: Switch = False
+    zone_names: ZoneNames = {}
 
     @property
     def relation(self) -> str:
-        """What the stream is read from, as messages name it: the table with its source, or the query."""
+        """What the stream is read from, as messages name it: the table with its source, the query or the files."""
+        if self.files is not None:
+            return f"its files {self.files}"
         return f"{self.source}.{self.table}" if self.table else f"its query in {self.source}"
 
     @property
@@ -146,20 +158,56 @@ class Stream(_Part):
         }
         return plain | of_tables
 
+    @property
+    def has_own_dates(self) -> bool:
+        """Whether its rows are of the learner's own dates, not of instants (R5)."""
+        return has_own_dates(self.kind, self.columns)
+
     def columns_of(self, role: str) -> list[str]:
         """Return the columns that a role is read from."""
         return [name for label, name in self.inputs.items() if label.partition(".")[0] == role]
 
     @property
+    def spelling(self) -> Spelling:
+        """How ids of learners are spelled in it (R26)."""
+        mapped = self.columns.get("user_id")
+        return mapped if isinstance(mapped, Mapped) else Spelling()
+
+    @property
+    def lookup(self) -> Lookup | None:
+        """The table that says whose the ids of events are, None if they are learners' own."""
+        mapped = self.columns.get("user_id")
+        return mapped.lookup if isinstance(mapped, Mapped) else None
+
+    @property
+    def lookup_table(self) -> "Stream | None":
+        """The lookup's table as it is read, by the same means as a stream; None without one."""
+        mapped = self.columns.get("user_id")
+        if not isinstance(mapped, Mapped) or mapped.lookup is None:
+            return None
+        lookup = mapped.lookup
+        columns: dict[str, Mapped] = {
+            "key": mapped.model_copy(update={"column": lookup.key}),
+            "user_id": Mapped(column=lookup.value, prefix=mapped.prefix),
+        }
+        table = {"source": lookup.source, "table": lookup.table, "columns": columns}
+        return Stream.model_construct(name=self.name, kind="lookup", **table)  # type: ignore[arg-type] # not of the file
+
+    @property
     def fingerprint(self) -> str:
         """The mapping in sixteen hex digits; landings made under another one are extracted again (R23).
 
-        A key that came later and is at its default is left out: what landed before that key stays as it is.
+        A key that came later and is at its default is left out: what landed before that key stays as it is. Keys that
+        only say which days are read are never in it.
         """
-        mapping = self.model_dump(mode="json", by_alias=True)
+        mapping = self.model_dump(mode="json", by_alias=True, exclude=set(KEYS_OF_READING))
         for key in KEYS_OF_LATER:
             if getattr(self, key) == type(self).model_fields[key].default:
                 del mapping[key]
+        for table in [table for table in mapping["columns"].values() if isinstance(table, dict)]:
+            for key in KEYS_OF_LATER_ROLES:
+                if table[key] == Mapped.model_fields[key].default:
+                    del table[key]
         return hashlib.sha256(json.dumps(mapping, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -184,9 +232,29 @@ class Configuration(_Part):
         return [stream for stream in self.streams.values() if stream.kind in EVENT_KINDS]
 
     @property
-    def users_stream(self) -> Stream:
-        """The stream that says who the learners are."""
-        return next(stream for stream in self.streams.values() if stream.kind == "users")
+    def has_own_dates(self) -> bool:
+        """Whether a stream has rows of learners' own dates (R5)."""
+        return any(stream.has_own_dates for stream in self.event_streams)
+
+    @property
+    def users_streams(self) -> list[Stream]:
+        """The streams that say who the learners are, in the order of the file."""
+        return [stream for stream in self.streams.values() if stream.kind == "users"]
+
+    @property
+    def lookup_tables(self) -> list[Stream]:
+        """The tables that say whose the ids of events are, each as it is read for a stream."""
+        return [table for stream in self.event_streams if (table := stream.lookup_table)]
+
+    @property
+    def zone_names(self) -> dict[str, str]:
+        """The IANA zone of each name that applications have for a zone (R4), of all streams of learners."""
+        return {name: zone for stream in self.users_streams for name, zone in stream.zone_names.items()}
+
+    @property
+    def prefixes(self) -> frozenset[str]:
+        """The prefixes that users streams put before their ids; empty where none does (R26)."""
+        return frozenset(stream.spelling.prefix for stream in self.users_streams if stream.spelling.prefix)
 
 
 def configuration_path(argument: str | None = None) -> Path:
@@ -194,27 +262,29 @@ def configuration_path(argument: str | None = None) -> Path:
     return Path(argument or os.environ.get("PULSE_CONFIG") or "pulse.toml")
 
 
-def load(path: Path, uses: Collection[Section] = ()) -> Configuration:
+def load(path: Path, uses: Collection[Section] = (), *, only_source: str | None = None) -> Configuration:
     """Read and validate a configuration file.
 
     Args:
         path: the TOML file.
         uses: the sections whose `${NAME}` are resolved, and must therefore be set, for the command at hand; with
             `auth` comes the one source in which API keys are looked up.
+        only_source: the one source that is resolved, where a mistake of one must not hide the others.
 
     Raises:
         ConfigurationError: with every mistake of the file.
     """
-    document = _read(path)
+    document = read(path)
     mistakes: list[str] = []
     for section in [name for name in ("auth", "serve") if name in uses and name in document]:
-        document[section] = _resolved(document[section], section, mistakes)
-    for name, source in _sources_in_use(document, uses):
-        document["sources"][name] = _resolved(source, f"sources.{name}", mistakes)
+        document[section] = resolved(document[section], section, mistakes)
+    for name, source in _sources_in_use(document, uses, only_source):
+        document["sources"][name] = resolved(source, f"sources.{name}", mistakes)
     if not mistakes:  # what is not resolved is no URL yet
-        mistakes += _url_mistakes(_sources_in_use(document, uses))
-    mistakes += _stream_mistakes(document) + auth_mistakes(document)
-    mistakes += _add_names(document, path)
+        mistakes += _url_mistakes(_sources_in_use(document, uses, only_source))
+    mistakes += add_source_of_files(document)
+    mistakes += stream_mistakes(document, _lookback_days(document)) + auth_mistakes(document)
+    mistakes += add_names(document, path)
     if "auth" in uses and "auth" not in document:
         mistakes.append("auth: missing, the server needs [auth] with a secret or a key set")
     try:
@@ -227,61 +297,6 @@ def load(path: Path, uses: Collection[Section] = ()) -> Configuration:
     return configuration
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(_text(path.read_bytes()))
-    except FileNotFoundError:
-        way_out = "name one with --config or PULSE_CONFIG, or try `pulse demo`"
-        raise ConfigurationError([f"{path}: no such configuration file, {way_out}"]) from None
-    except (OSError, ValueError) as error:
-        raise ConfigurationError([f"{path}: not readable as TOML: {error}"]) from None
-
-
-def _text(content: bytes) -> str:
-    """Return a file's text without the byte order mark that some editors put before it.
-
-    Raises:
-        ValueError: it is not UTF-8.
-    """
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise ValueError("it is UTF-16, save it as UTF-8")
-    text = content.decode("utf-8-sig")
-    if "\0" in text:
-        raise ValueError("it has NUL characters, save it as UTF-8")
-    return text.replace("\r\n", "\n")  # as reading text does
-
-
-def _resolved(value: Any, where: str, mistakes: list[str]) -> Any:  # noqa: ANN401 - TOML holds anything
-    """Return `value` with every `${NAME}` replaced; a name that is not set becomes a mistake."""
-    if isinstance(value, dict):
-        return {key: _resolved(inner, f"{where}.{key}", mistakes) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_resolved(inner, where, mistakes) for inner in value]
-    if not isinstance(value, str):
-        return value
-
-    def lookup(match: re.Match[str]) -> str:
-        name = match[1]
-        variable = os.environ.get(name)
-        if wrong := _variable_mistake(variable):
-            mistakes.append(f"{where}: environment variable {name} {wrong}")
-        return match[0] if variable is None or wrong else variable
-
-    return PLACEHOLDER.sub(lookup, value)
-
-
-def _variable_mistake(value: str | None) -> str | None:
-    if value is None:
-        return "is not set"
-    if value != value.strip():
-        return "has white space at an end, such as a line break; take it away"
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return "is not UTF-8"
-    return None
-
-
 def _url_mistakes(sources: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
     """Return what is wrong about the URLs of resolved sources."""
     urls = [(name, source.get("url")) for name, source in sources]
@@ -290,74 +305,26 @@ def _url_mistakes(sources: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]
     ]
 
 
-def _sources_in_use(document: Mapping[str, Any], uses: Collection[Section]) -> list[tuple[str, dict[str, Any]]]:
+def _sources_in_use(
+    document: Mapping[str, Any], uses: Collection[Section], only: str | None
+) -> list[tuple[str, dict[str, Any]]]:
     """Return the sources that a command asks: the night all but the key store's own, the server that one alone."""
-    read = {stream.get("source") for _, stream in _tables(document, "streams") if isinstance(stream.get("source"), str)}
+    streams = [stream for _, stream in tables(document, "streams")]
+    read = {stream.get("source") for stream in streams if isinstance(stream.get("source"), str)}
+    read |= {source for stream in streams if (source := lookup_source(stream))}
     store = key_source(document)
     return [
         (name, source)
-        for name, source in _tables(document, "sources")
+        for name, source in tables(document, "sources")
         if ("auth" in uses and name == store) or ("sources" in uses and (name in read or name != store))
+        if only is None or name == only
     ]
 
 
-def _add_names(document: dict[str, Any], path: Path) -> list[str]:
-    """Tell the file its path and each stream its name; whoever writes these keys into the file is told that too."""
-    mistakes = ["path: unknown key"] if "path" in document else []
-    document["path"] = path.absolute()
-    for name, stream in _tables(document, "streams"):
-        mistakes += [f"streams.{name}.name: unknown key"] if "name" in stream else []
-        stream["name"] = name
-    return mistakes
-
-
-def _tables(document: Mapping[str, Any], section: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    tables = document.get(section)
-    if isinstance(tables, dict):
-        yield from ((name, table) for name, table in tables.items() if isinstance(table, dict))
-
-
-def _stream_mistakes(document: Mapping[str, Any]) -> list[str]:
-    """What no single field shows: names, sources that do not exist, columns that a kind lacks or does not know."""
-    sources = {name for name, _ in _tables(document, "sources")}
-    streams = dict(_tables(document, "streams"))
-    mistakes = []
-    for name, stream in streams.items():
-        where = f"streams.{name}"
-        if not STREAM_NAME.fullmatch(name) or name in RESERVED_STREAM_NAMES:
-            mistakes.append(f"{where}: a stream is named with a-z, 0-9 and _, and not {sorted(RESERVED_STREAM_NAMES)}")
-        source = stream.get("source")
-        if isinstance(source, str) and source not in sources:
-            mistakes.append(f'{where}.source: unknown source "{source}", there is no [sources.{source}]')
-        if "table" not in stream and "query" not in stream:
-            mistakes.append(f"{where}.table: missing")
-        if "table" in stream and "query" in stream:
-            mistakes.append(f"{where}: it has a table and a query; leave one of them")
-        mistakes += [f"{where}.columns: {mistake}" for mistake in _column_mistakes(stream)]
-    mistakes += _twins(streams)
-    kinds = [stream.get("kind") for stream in streams.values()]
-    if kinds.count("users") != 1:
-        mistakes.append(f'streams: exactly one stream of kind "users" is needed, found {kinds.count("users")}')
-    if not any(kind in EVENT_KINDS for kind in kinds):
-        mistakes.append(f"streams: at least one stream of a kind among {', '.join(EVENT_KINDS)} is needed")
-    return mistakes
-
-
-def _twins(streams: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the streams that would count every row of another one once more."""
-    known: dict[str, str] = {}
-    for name, stream in streams.items():
-        if stream.get("kind") not in EVENT_KINDS:
-            continue
-        keys = ("kind", "source", "table", "query", "where")
-        what = repr([*(stream.get(key) for key in keys), _sorted(stream.get("columns"))])
-        if what in known:
-            yield f"streams.{name}: it reads the rows of streams.{known[what]}, which would count twice; delete one"
-        known.setdefault(what, name)
-
-
-def _sorted(columns: object) -> object:
-    return sorted(columns.items()) if isinstance(columns, dict) else columns
+def _lookback_days(document: Mapping[str, Any]) -> object:
+    pulse = document.get("pulse")
+    default = Pulse.model_fields["lookback_days"].default
+    return pulse.get("lookback_days", default) if isinstance(pulse, dict) else default
 
 
 def _folder_mistakes(data_dir: Path) -> list[str]:
@@ -365,32 +332,6 @@ def _folder_mistakes(data_dir: Path) -> list[str]:
     match = MEANT_OTHERWISE.search(str(data_dir))
     way_out = "DuckDB and Dagster take that for a part of a URL; choose a folder without it"
     return [f'pulse.data_dir: "{match[0]}" stands in {data_dir}, {way_out}'] if match else []
-
-
-def _column_mistakes(stream: Mapping[str, Any]) -> list[str]:
-    kind, columns = stream.get("kind"), stream.get("columns")
-    roles = next((roles for name, roles in ROLES.items() if name == kind), ())
-    if not roles or not isinstance(columns, dict):
-        return []
-    inputs = next((inputs for name, inputs in INPUTS.items() if name == kind), {})
-    kinds = {role.name: role.type for role in roles} | inputs
-    known = list(kinds)
-    missing = [role.name for role in roles if role.is_required and role.name not in columns]
-    unknown = [name for name in columns if name not in known]
-    return (
-        [f'no column is mapped to "{name}"' for name in missing]
-        + [f'"{name}" is not known for kind {kind}, known are {", ".join(known)}' for name in unknown]
-        + [
-            f"{name} and {other} exclude each other"
-            for name, other in INSTEAD_OF.items()
-            if {name, other} <= columns.keys()
-        ]
-        + [
-            mistake
-            for name, mapped in columns.items()
-            if name in kinds and (mistake := mapping_mistake(name, kinds[name], mapped))
-        ]
-    )
 
 
 def _line(detail: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails is a TypedDict with optional parts

@@ -10,20 +10,25 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from warehouse.configuration.streams import ValueType
+from warehouse.configuration.formats import InstantFormat
+from warehouse.configuration.learners.lookups import Lookup
+from warehouse.configuration.streams import MAY_BE_A_DATE, ValueType
+from warehouse.identifiers import folded, normal_id, uuid_of
 
 NAME, KEY, TABLE = TAGS = ("a name", "a key", "a table")  # which pydantic puts into the places of mistakes
 Unit = Literal["s", "ms", "us", "ns"]
 Scalar: TypeAlias = bool | int | Decimal | str
 Name = Annotated[str, Field(min_length=1)]
 LARGEST_AMOUNT = 10**12  # R19
+MOST_SECONDS_A_DATE = 90_000  # 25 hours, R19
 PER_SECOND: Mapping[Unit, int] = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 # What a table may say beside its column, by the type of the role's values.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "id": ("as", "fold_case", "prefix"),
-    "instant": ("unit", "never"),
+    "id": ("as", "fold_case", "prefix", "lookup"),
+    "instant": ("unit", "format", "never", "date"),
+    "date": (),
     "amount": ("times", "round", "value"),
     "boolean": ("true", "false", "at_least", "of"),
     "text": (),
@@ -43,6 +48,11 @@ def _plain(value: object) -> object:
     return _exact(value) if isinstance(value, float) else value
 
 
+def _a_format(text: str) -> str:
+    InstantFormat.of(text)
+    return text
+
+
 Number = Annotated[Decimal, BeforeValidator(_exact)]
 Value = Annotated[Annotated[Scalar, Field(union_mode="left_to_right")], BeforeValidator(_plain)]
 
@@ -51,15 +61,49 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, strict=True)
 
 
-class Mapped(_Part):
-    """A role's table: `{ column = "timefinish", unit = "s" }` and the like.
+class Spelling(BaseModel):
+    """How an id is spelled otherwise than by us, the same in a source, a token and a table of API keys (R26).
 
     Args:
-        column: the column; none for `value`.
         as_: `uuid` for an id that is 16 bytes or 32 hex digits, in any case.
         fold_case: whether A to Z of an id are read as a to z.
         prefix: what is put before an id, for learners of several places.
+    """
+
+    as_: Literal["uuid"] | None = Field(default=None, alias="as")
+    fold_case: Annotated[bool, Field(strict=True)] = False
+    prefix: str = ""
+
+    def spelled(self, value: str | bytes) -> str:
+        """Return the normal id: a prefix stands before the id that it would be without one, and empty stays empty.
+
+        Raises:
+            ValueError: it is no UUID and should be, or no UTF-8.
+        """
+        text = self.without_prefix(value)
+        return normal_id(self.prefix + text) if text else text
+
+    def without_prefix(self, value: str | bytes) -> str:
+        """Return an id as we spell it but for the prefix.
+
+        Raises:
+            ValueError: it is no UUID and should be, or no UTF-8.
+        """
+        if not value:
+            return ""
+        text = uuid_of(value) if self.as_ == "uuid" else value.decode() if isinstance(value, bytes) else value
+        text = normal_id(text)
+        return folded(text) if self.fold_case else text
+
+
+class Mapped(_Part, Spelling):
+    """A role's table: `{ column = "timefinish", unit = "s" }` and the like; of an id also how it is spelled.
+
+    Args:
+        column: the column; none for `value`.
+        lookup: the table that says whose the ids of events are; then `prefix` is of the learner's id.
         unit: of a number: seconds since 1970, or of a duration, and so on.
+        format: of a text: how an instant is spelled (`formats.py`).
         never: values that mean that there is no such row yet.
         times: what an amount is multiplied by.
         round: `half_up` if the product may have a fraction.
@@ -68,13 +112,13 @@ class Mapped(_Part):
         false: the values that mean no.
         at_least: the score that is enough; a share of `of` where that is given.
         of: the column of the highest score.
+        date: `local` if the column is a date without a time, the learner's own.
     """
 
     column: Name | None = None
-    as_: Literal["uuid"] | None = Field(default=None, alias="as")
-    fold_case: bool = False
-    prefix: str = ""
+    lookup: Lookup | None = None
     unit: Unit | None = None
+    format: Annotated[str, AfterValidator(_a_format)] | None = None
     never: tuple[Value, ...] = Field(default=(), strict=False)
     times: Number | None = None
     round: Literal["half_up"] | None = None
@@ -83,6 +127,7 @@ class Mapped(_Part):
     false: tuple[Value, ...] = Field(default=(), strict=False)
     at_least: Number | None = None
     of: Name | None = None
+    date: Literal["local"] | None = None
 
     @model_validator(mode="after")
     def _has_what_belongs_together(self) -> Self:
@@ -92,8 +137,12 @@ class Mapped(_Part):
             raise ValueError("of needs at_least, the share of it that is enough")
         if self.at_least is not None and (self.true or self.false):
             raise ValueError("at_least and lists of values exclude each other")
+        if self.format is not None and self.unit is not None:
+            raise ValueError("a text of a format has no unit; leave one of them")
         if self.round is not None and self.times is None:
             raise ValueError("round needs times")
+        if self.date is not None and (self.unit is not None or self.format is not None or self.never):
+            raise ValueError("date excludes unit, format and never, which are of instants")
         return self
 
     @property
@@ -144,6 +193,10 @@ InColumns: TypeAlias = Annotated[
 ]
 
 
+# The same where only one column will do.
+InColumn: TypeAlias = Annotated[Annotated[Name, Tag(NAME)] | Annotated[Mapped, Tag(TABLE)], Discriminator(_form)]
+
+
 def mapping_mistake(name: str, kind: ValueType | Literal["duration"], mapped: object) -> str | None:
     """Return what is wrong about a role's table for that role, None if nothing is.
 
@@ -154,12 +207,12 @@ def mapping_mistake(name: str, kind: ValueType | Literal["duration"], mapped: ob
     """
     if isinstance(mapped, list) and kind != "id":
         return f"{name} is no id, so it is read from one column"
-    if kind == "duration" and (not isinstance(mapped, dict) or "unit" not in mapped):
-        return f'{name} needs a unit, as in {{ column = "time_spent", unit = "s" }}'
     if not isinstance(mapped, dict):
         return None
     unknown = [key for key in mapped if key not in ("column", *OPTIONS[kind])]
     if unknown:
         known = ", ".join(("column", *OPTIONS[kind]))
         return f'{name} takes no "{unknown[0]}", but {known}'
+    if "date" in mapped and name != MAY_BE_A_DATE:
+        return f"{name} is an instant; only {MAY_BE_A_DATE} may be a learner's own date, and `on` of kind daily is one"
     return None

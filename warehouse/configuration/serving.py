@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from warehouse.configuration.documents import PLACEHOLDER
 from warehouse.configuration.types import NoSwitch
 
-PLACEHOLDER = re.compile(r"\$\{(\w+)\}")  # not resolved yet by a command that does not serve
 LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 ORIGIN = re.compile(rf"(https?)://(?:{LABEL}(?:\.{LABEL})*|\[[0-9a-f:.]+\])(?::([1-9]\d{{0,4}}))?", re.ASCII)
 DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -85,6 +85,7 @@ class Serve(BaseModel):
         rate_limit_storage: where the counts are kept: in each worker, or in a store that all share.
         max_age_hours: a version that was published longer ago is reported as stale.
         cache_mb: how many megabytes of learners each worker keeps at most, of the version in service; 0 for none.
+        lookup: whether own answers are looked up in the version's look-up file, or in the version itself.
         week_start: the first row of the heatmap.
         frame_ancestors: the pages that may frame the public page, as in a Content-Security-Policy.
     """
@@ -100,5 +101,6 @@ class Serve(BaseModel):
     rate_limit_storage: Annotated[str, AfterValidator(_storage)] = "memory://"
     max_age_hours: Annotated[float, NoSwitch] = Field(default=36, gt=0, allow_inf_nan=False)
     cache_mb: Annotated[int, NoSwitch] = Field(default=64, ge=0)
+    lookup: Literal["file", "warehouse"] = "file"
     week_start: Literal["sunday", "monday"] = "sunday"
     frame_ancestors: Annotated[str, AfterValidator(_source_list)] = "'none'"

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from warehouse.configuration import cron
 from warehouse.configuration.queries import query_mistake
-from warehouse.configuration.source_url import credentials_mistake
+from warehouse.configuration.sources.patterns import pattern_mistake
+from warehouse.configuration.sources.source_url import credentials_mistake
 from warehouse.zones import is_zone
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199  # of days that may be the first: around them dates, partitions and zones end
@@ -78,6 +79,12 @@ def _one_select(query: str) -> str:
     return query
 
 
+def _local_files(pattern: str) -> str:
+    if mistake := pattern_mistake(pattern):
+        raise ValueError(mistake)
+    return pattern
+
+
 def _without_doubt(url: str) -> str:
     """Take a URL of which it is clear where the password ends; it is not repeated in the message."""
     if mistake := credentials_mistake(url):
@@ -96,4 +103,5 @@ ZoneName = Annotated[str, AfterValidator(_known_zone)]
 HostName = Annotated[str, AfterValidator(_bare_host)]
 CronLine = Annotated[str, AfterValidator(_good_cron)]
 Query = Annotated[str, AfterValidator(_one_select)]
+Files = Annotated[str, AfterValidator(_local_files)]
 SourceUrl = Annotated[str, AfterValidator(_without_doubt)]

@@ -47,5 +47,5 @@ def _remove_incomplete_versions(versions: Path, pointer: Path) -> None:
     kept = pointer.readlink().stem if pointer.is_symlink() else None
     for file in versions.glob("pulse-*"):
         is_whole = all(file.with_suffix(suffix).exists() for suffix in (".duckdb", ".json"))
-        if file.suffix in {".duckdb", ".json"} and not is_whole and file.stem != kept:
+        if file.suffix in {".duckdb", ".json", ".lookup"} and not is_whole and file.stem != kept:
             file.unlink()

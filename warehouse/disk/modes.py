@@ -33,7 +33,7 @@ def file_mode(path: Path) -> int:
         case (_, _, name) if name.endswith(".lock"):
             return OWN
         case ("warehouse", "versions", name):
-            return VERSION if name.endswith(".duckdb") else READ_BY_GROUP
+            return VERSION if name.endswith((".duckdb", ".lookup")) else READ_BY_GROUP
         case (_, "warehouse", "pin") | ("lake", "erasures", _):  # receipts say who has to be on the list
             return READ_BY_GROUP
         case (_, "lake", name) if name in READ_IN_LAKE:

@@ -120,19 +120,19 @@ def make_list(path: Path, *, fewest: int = 0) -> Suppressed:
     return suppressed
 
 
-def suppress(path: Path, user_id: str, *, fewest: int = 0) -> Suppressed:
+def suppress(path: Path, *ids: str, fewest: int = 0) -> Suppressed:
     """Put a learner on the list and return it; when this returns, it is on the disk.
 
     Args:
         path: `lake/suppressed.json`.
-        user_id: in any spelling.
+        ids: the learner's, in any spelling, and keys that lookups say to be the learner's.
         fewest: as for `read_list`.
 
     Raises:
         DamagedError, OSError: as for `read_list`.
     """
     before = make_list(path, fewest=fewest)
-    after = Suppressed(before.salt, before.hashes | {before.hash_of(user_id)})
+    after = Suppressed(before.salt, before.hashes | {before.hash_of(user_id) for user_id in ids})
     if after != before:
         _write(path, after)
     return after

@@ -35,11 +35,17 @@ class Footers:
         Raises:
             DamagedError: one of them cannot be read, or says nothing under our key.
         """
-        stamps = {file: stamp_of(file) for file in files}
-        unread = [file for file in stamps if self._read.get(file, (None, ""))[0] != stamps[file]]
-        if unread:
-            self._read.update({file: (stamps[file], text) for file, text in _metadata(unread).items()})
-        return {file: self._read[file][1] for file in stamps}
+        texts, unread = {}, {}
+        for file in files:  # of which there are thousands: each is looked at and looked up once
+            stamp = stamp_of(file)
+            read, text = self._read.get(file, (None, ""))
+            texts[file] = text
+            if read != stamp:
+                unread[file] = stamp
+        for file, text in _metadata([*unread]).items() if unread else ():
+            self._read[file] = unread[file], text
+            texts[file] = text
+        return texts
 
     def contents(self, files: Iterable[Path], *keys: str) -> dict[Path, dict[str, Any]]:
         """Return what files say of themselves, each read as a JSON object.

@@ -6,8 +6,11 @@ writes them.
 """
 
 import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -15,9 +18,11 @@ from warehouse.configuration.configuration import Configuration
 from warehouse.disk.files import entries, regular_file, written_beside
 from warehouse.errors import DamagedError
 from warehouse.lake.footers import Footers, unusable
+from warehouse.lake.kept import counting
 from warehouse.lake.landing import Landing
 
 NAME_OF_A_DAY = re.compile(r"(?!\.).{4}-.{2}-.{2}\.parquet")
+MOST_REMEMBERED = 2**16  # landings of years: twenty streams, nine years
 DIGITS = re.compile(r"\d{1,18}", re.ASCII)
 
 
@@ -32,7 +37,8 @@ class Lake:
 
     root: Path
     footers: Footers = field(default_factory=Footers, compare=False, repr=False)
-    _landings: dict[tuple[Path, str], Landing] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _landings: dict[Path, tuple[str, Landing]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _files: dict[tuple[str, str], Path] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @classmethod
     def of(cls, configuration: Configuration) -> Self:
@@ -53,6 +59,11 @@ class Lake:
     def profiles(self) -> Path:
         """The file of the names that have a public page, and whose they are (docs/guide/embed.md)."""
         return self.root / "profiles.parquet"
+
+    @property
+    def lookups(self) -> Path:
+        """The file of the keys that events have instead of learners' ids, and whose they are (`lookups.py`)."""
+        return self.root / "lookups.parquet"
 
     @property
     def accepted_quarantine(self) -> Path:
@@ -106,33 +117,50 @@ class Lake:
         return _days_in(self.root / "activity")
 
     def landings(self, configuration: Configuration) -> dict[tuple[str, date], Landing]:
-        """Return every landing of the configured event streams that was made under their present mapping.
+        """Return every landing of the configured event streams that counts.
 
-        Days before `first_day`, streams no longer configured and other mappings are ignored (R23).
+        Days before `first_day`, streams no longer configured and other mappings are ignored (R23), but for days that a
+        source has purged (`kept.py`).
         """
-        fingerprints = {stream.name: stream.fingerprint for stream in configuration.event_streams}
+        return counting(configuration, self.landed(configuration))
+
+    def landed(self, configuration: Configuration) -> dict[tuple[str, date], Landing]:
+        """Return every landing of the configured event streams from `first_day` on, under whatever mapping."""
         first_day = configuration.pulse.first_day
-        files = [
-            self.landing(name, day) for name in fingerprints for day in _days_in(self.root / name) if day >= first_day
-        ]
+        names = [stream.name for stream in configuration.event_streams]
+        return self._landed([file for name in names for file in self._landing_files(name, first_day)])
+
+    def landed_of_day(self, configuration: Configuration, day: date) -> dict[tuple[str, date], Landing]:
+        """Return the landings of one day, as `landed`; no other file is read."""
+        names = [stream.name for stream in configuration.event_streams]
+        return self._landed([file for name in names if (file := self.landing(name, day)).exists()])
+
+    def _landing_files(self, stream: str, first_day: date) -> Iterator[Path]:
+        """Yield the files of a stream's days; a night asks again and again, so each path is made once."""
+        folder = self.root / stream
+        for name in _names_of_days(folder):
+            if _day_of(folder, name) >= first_day:
+                file = self._files.get((stream, name))
+                if file is None:
+                    file = self._files[stream, name] = folder / name
+                yield file
+
+    def _landed(self, files: Iterable[Path]) -> dict[tuple[str, date], Landing]:
         landings = [self._landing(file, text) for file, text in self.footers.texts(files).items()]
-        return {
-            (landing.stream, landing.day): landing
-            for landing in landings
-            if landing.fingerprint == fingerprints[landing.stream]
-        }
+        return {(landing.stream, landing.day): landing for landing in landings}
 
     def _landing(self, file: Path, text: str) -> Landing:
         """Return a landing, which must be the one that its path names: a copy under another name would count twice."""
-        if (file, text) not in self._landings:
+        of_text, landing = self._landings.get(file, ("", None))
+        if landing is None or of_text != text:
             try:
-                landing = Landing.from_json(text)
+                landing = _landing_from(text)
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise unusable(file, f"what it says of itself is no landing ({error})") from error
             if (landing.stream, landing.day.isoformat()) != (file.parent.name, file.stem):
                 raise unusable(file, f"it is the landing of {landing.stream} of {landing.day}")
-            self._landings[file, text] = landing
-        return self._landings[file, text]
+            self._landings[file] = text, landing
+        return landing
 
     def next_sequence(self, above: int = 0) -> int:
         """Return a number that no version had before, and remember it; it lives here to survive the warehouse.
@@ -168,12 +196,28 @@ class Lake:
 
 
 def _days_in(folder: Path) -> list[date]:
-    names = [name for name in entries(folder) if NAME_OF_A_DAY.fullmatch(name)]
-    return [_day_of(folder / name) for name in names]
+    return [_day_of(folder, name) for name in _names_of_days(folder)]
 
 
-def _day_of(file: Path) -> date:
-    try:
-        return date.fromisoformat(file.stem)
-    except ValueError:
-        raise DamagedError(f"{file} is named after no day, so it is none of ours; move it out of the lake") from None
+def _names_of_days(folder: Path) -> list[str]:
+    return [name for name in entries(folder) if NAME_OF_A_DAY.fullmatch(name)]
+
+
+def _day_of(folder: Path, name: str) -> date:
+    day = _day_named(name)
+    if day is None:
+        raise DamagedError(f"{folder / name} is named after no day, so it is none of ours; move it out of the lake")
+    return day
+
+
+@lru_cache(MOST_REMEMBERED)
+def _day_named(name: str) -> date | None:
+    with suppress(ValueError):
+        return date.fromisoformat(name.removesuffix(".parquet"))
+    return None
+
+
+@lru_cache(MOST_REMEMBERED)
+def _landing_from(text: str) -> Landing:
+    """Return what a text says. Who reads a lake anew reads its files; what the same text says is the same."""
+    return Landing.from_json(text)

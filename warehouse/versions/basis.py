@@ -6,7 +6,7 @@ they were then; the rest is JSON in the file's metadata.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Self
 
@@ -36,6 +36,9 @@ class Basis:
         zone_data: the tzdata that cut the dates.
         content_hashes: of the activity of each UTC day; None where the activity does not say.
         made_from: what the activity of each UTC day was made from: the hashes of its landings, by stream, and more.
+        zone_names: the IANA zone of each name that applications had for a zone.
+        made_by: what else its days depend on, each by a name; empty if that is not known (`assets/step5_build/days`).
+        part: the number of the range of keys whose days were proven last; these ranges take turns.
     """
 
     version: str
@@ -44,6 +47,9 @@ class Basis:
     zone_data: str
     content_hashes: Mapping[date, str | None]
     made_from: Mapping[date, Mapping[str, str]]
+    zone_names: Mapping[str, str] = field(default_factory=dict)
+    made_by: Mapping[str, str] = field(default_factory=dict)
+    part: int = 0
 
     @property
     def sequence(self) -> int:
@@ -56,8 +62,10 @@ class Basis:
         return max(self.content_hashes)
 
     @classmethod
-    def of(cls, configuration: Configuration, lake: Lake, version: str, newest: date) -> Self:
-        """Return what a version that is being built up to `newest` is made from."""
+    def of(
+        cls, configuration: Configuration, lake: Lake, version: str, newest: date, made_by: Mapping[str, str]
+    ) -> Self:
+        """Return what a version that is being built up to `newest` is made from, and by what."""
         pulse = configuration.pulse
         days = days_between(pulse.first_day, newest)
         contents = lake.footers.contents([lake.activity(day) for day in days], "made_from")
@@ -69,6 +77,8 @@ class Basis:
             zone_data=zones.data_version(),
             content_hashes={day: content[day].get("content_hash") for day in days},
             made_from={day: content[day]["made_from"] for day in days},
+            zone_names=configuration.zone_names,
+            made_by=made_by,
         )
 
     @classmethod
@@ -96,6 +106,9 @@ class Basis:
             "default_timezone": self.default_timezone,
             "zone_data": self.zone_data,
             "days": days,
+            "made_by": dict(self.made_by),
+            "part": self.part,
+            **({"zone_names": dict(self.zone_names)} if self.zone_names else {}),
         }
         return json.dumps(content)
 
@@ -104,6 +117,11 @@ class Basis:
         common = self.content_hashes.keys() & before.content_hashes.keys()
         same = {day for day in common if self.content_hashes[day] == before.content_hashes[day]}
         return (self.content_hashes.keys() | before.content_hashes.keys()) - same
+
+    def days_to_group(self, before: Self) -> set[date]:
+        """Return the UTC days whose activity is another than it was, or may be: one of the two does not say."""
+        unknown = {day for basis in (self, before) for day, content in basis.content_hashes.items() if content is None}
+        return self.changed_days(before) | unknown
 
     def source_days(self, before: Self) -> Iterator[date]:
         """Yield the UTC days of both for which a landing that both were made from is another than it was."""

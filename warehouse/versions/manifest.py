@@ -27,6 +27,11 @@ KINDS_OF_FIELDS = {
     "built_at": str,
     "schema_version": int,
     "erased": int,
+    "lookup_sha256": str,
+    "lookup_size": int,
+    "kept_from": str,
+    "in_full": str,
+    "drift": str,
 }
 
 
@@ -49,6 +54,11 @@ class Manifest:
         warnings: what it says of its sources that stopped nothing, a line each; none in an old manifest.
         unknown_rows: of each event stream, how many landed rows are of unknown learners (R21), and of how many.
         erased: how many erased learners were on the list (`warehouse/erasure/suppression.py`).
+        lookup_sha256: of the look-up file's bytes, in hex; empty if the version has none.
+        lookup_size: of the look-up file, in bytes.
+        kept_from: the version before, whose rows are kept where nothing has changed; empty if it was built in full.
+        in_full: why it was built in full; empty if something was kept, and in an old manifest.
+        drift: what was wrong with what had been kept, so that it was built in full; empty if nothing was.
     """
 
     version: str
@@ -65,6 +75,16 @@ class Manifest:
     warnings: tuple[str, ...] = ()
     unknown_rows: UnknownRows = field(default_factory=dict)
     erased: int = 0
+    kept_from: str = ""
+    in_full: str = ""
+    drift: str = ""
+    lookup_sha256: str = ""
+    lookup_size: int = 0
+
+    @property
+    def has_lookup_file(self) -> bool:
+        """Whether the version was made with a look-up file; those of schema 4 and before were not."""
+        return bool(self.lookup_sha256)
 
     def to_json(self) -> str:
         """Return the manifest's text."""

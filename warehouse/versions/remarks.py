@@ -1,4 +1,4 @@
-"""Remarks of a version about its sources: they stop nothing, and must not be overlooked.
+"""Remarks of a version about its sources, and about itself: they stop nothing, and must not be overlooked.
 
 The build works it out (`assets/step5_build/remarks/remarks.py`), and the manifest keeps it. The night prints it, and so
 do `pulse status` and `/health/detailed`. No line ever has an id, a username or a secret.
@@ -18,21 +18,28 @@ UnknownRows: TypeAlias = Mapping[str, tuple[int, int]]  # by stream: rows of unk
 
 @dataclass(frozen=True)
 class Remarks:
-    """What a version says of its sources.
+    """What a version says of its sources, and of how it was made.
 
     Args:
         warnings: what somebody should look at, a line each.
         unknown_rows: of each event stream, how many landed rows are of unknown learners (R21), and of how many.
+        kept_from: the version before, whose rows are kept where nothing has changed; empty if it was built in full.
+        in_full: why it was built in full; empty if something was kept.
+        drift: what was wrong with what had been kept; empty if nothing was.
     """
 
     warnings: tuple[str, ...] = ()
     unknown_rows: UnknownRows = field(default_factory=dict)
+    kept_from: str = ""
+    in_full: str = ""
+    drift: str = ""
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Self:
         """Return the remarks in a JSON object; one that was written before there were any has none."""
         counts = {stream: (unknown, rows) for stream, (unknown, rows) in content.get("unknown_rows", {}).items()}
-        return cls(tuple(content.get("warnings", ())), counts)
+        how = [content.get(name, "") for name in ("kept_from", "in_full", "drift")]
+        return cls(tuple(content.get("warnings", ())), counts, *how)
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -31,7 +31,7 @@ comment on column daily_activity.user_key is '63-bit hash of user_id.';
 comment on column daily_activity.user_id is 'The learner.';
 comment on column daily_activity.activity_date is 'The date in the zone that the learner had then.';
 comment on column daily_activity.xp_earned is 'Sum of the XP amounts of the date, corrections included, never below 0 (R6).';
-comment on column daily_activity.learning_time is 'Whole seconds in which at least one session was open; two devices at once count once (R7).';
+comment on column daily_activity.learning_time is 'Whole seconds in which at least one session was open, two devices at once counting once, and the seconds of totals by day (R7).';
 comment on column daily_activity.sessions is 'Sessions started on the date (R9).';
 comment on column daily_activity.quizzes is 'Quiz attempts of the date (R10).';
 comment on column daily_activity.quizzes_passed is 'Those of the attempts that were passed (R10).';
@@ -93,13 +93,3 @@ comment on column pulse_totals.cut_2 is 'The score at the first quartile of the 
 comment on column pulse_totals.cut_3 is 'The score at the median.';
 comment on column pulse_totals.cut_4 is 'The score at the third quartile.';
 comment on column pulse_totals.cut_population is 'Whose scores the cuts divide: the learner''s own, or those of all learners (R16).';
-
-create table pulse_blocks (
-    block bigint not null check (block >= 0),
-    key_shift tinyint not null check (key_shift between 0 and 63),
-    packed blob not null
-);
-comment on table pulse_blocks is 'Only for speed: pulse_totals and learning_pulse once more, packed for the server, some learners per row. Not part of the logical hash.';
-comment on column pulse_blocks.block is 'The first bits of the user_key of its learners: user_key >> key_shift.';
-comment on column pulse_blocks.key_shift is 'The same in every row.';
-comment on column pulse_blocks.packed is 'A line per learner, as docs/decisions/0008 describes it; no contract, it may change.';

@@ -17,10 +17,11 @@ comment on column quarantine.row is 'The row as JSON: role to value as text, eac
 create table landings (
     stream varchar not null,
     day date not null,
-    source_rows bigint not null check (source_rows = rows + quarantined + duplicates),
+    source_rows bigint not null check (source_rows = rows + quarantined + duplicates + deleted),
     rows bigint not null check (rows >= 0),
     quarantined bigint not null check (quarantined >= 0),
     duplicates bigint not null check (duplicates >= 0),
+    deleted bigint not null check (deleted >= 0),
     conflicts bigint not null check (conflicts >= 0),
     extracted_at timestamp with time zone not null,
     proven_at timestamp with time zone not null
@@ -32,9 +33,10 @@ comment on column landings.source_rows is 'Rows of the day in the source, by its
 comment on column landings.rows is 'Rows that passed every rule, each id once.';
 comment on column landings.quarantined is 'Rows that broke a rule.';
 comment on column landings.duplicates is 'Rows dropped because their id counts once a day (R20).';
+comment on column landings.deleted is 'Rows of events that are deleted in the source (R20).';
 comment on column landings.conflicts is 'Ids that came with differing content (R20).';
 comment on column landings.extracted_at is 'When the snapshot was taken.';
-comment on column landings.proven_at is 'When the landing was last found equal to its source: by a reconciliation before this version, else by its own extraction.';
+comment on column landings.proven_at is 'When the landing was last found equal to its source: by a night or a reconciliation before this version, else by its own extraction.';
 
 create table restatements (
     user_key bigint not null,

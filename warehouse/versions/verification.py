@@ -1,4 +1,4 @@
-"""Verifying a published version: its file is what its manifest says, byte for byte (FAULTS 4, 5).
+"""Verifying a published version: its files are what its manifest says, byte for byte (FAULTS 4, 5).
 
 Reading a big file to its end takes seconds. So it is done once on a host, and a receipt remembers the outcome. A
 receipt holds the SHA-256 of a file and its marks: device, inode, size, `mtime` and `ctime`. By the marks the file is
@@ -23,7 +23,7 @@ from typing import NamedTuple, Self
 from warehouse.disk.files import make_folder, regular_file, written_beside
 from warehouse.disk.lock import acquired, open_lock
 from warehouse.disk.lock_holder import holder_of
-from warehouse.errors import NoVersionError, PulseError
+from warehouse.errors import DamagedError, NoVersionError, PulseError
 from warehouse.versions.manifest import Manifest
 from warehouse.versions.schema import SERVED, is_served
 from warehouse.versions.versions import Warehouse
@@ -68,13 +68,16 @@ class Verified(NamedTuple):
 _unwritten: dict[Path, tuple[Marks, str]] = {}  # receipts of this process alone, where none can be written
 
 
-def verify(warehouse: Warehouse, version: str, is_wanted: Callable[[], bool] = lambda: True) -> Verified:
+def verify(
+    warehouse: Warehouse, version: str, is_wanted: Callable[[], bool] = lambda: True, *, leaves_receipt: bool = True
+) -> Verified:
     """Compare a version's file with its manifest; it is read only if no receipt says what is in it.
 
     Args:
         warehouse: where it is.
         version: its name.
         is_wanted: asked while the file is read; once it says no, reading ends.
+        leaves_receipt: whether the outcome is noted; without that nothing is written, and no lock is taken.
 
     Raises:
         NoVersionError: the version must not be served; why is for a person to read.
@@ -89,10 +92,42 @@ def verify(warehouse: Warehouse, version: str, is_wanted: Callable[[], bool] = l
         raise NoVersionError(f"version {version} has schema {manifest.schema_version}, this server reads {SERVED}")
     if path.with_name(path.name + ".wal").exists():
         raise NoVersionError(f"version {version}: a .wal stands beside {path}, which nothing of ours leaves there")
-    marks, sha256 = _sha256(warehouse, version, is_wanted)
+    marks, sha256 = _sum_of(path, warehouse.receipt(version), is_wanted, leaves_receipt=leaves_receipt)
     if sha256 != manifest.sha256:
         raise NoVersionError(f"version {version}: the content of {path} is not what its manifest says (SHA-256)")
     return Verified(manifest, marks)
+
+
+def verify_lookup_file(
+    warehouse: Warehouse,
+    manifest: Manifest,
+    is_wanted: Callable[[], bool] = lambda: True,
+    *,
+    leaves_receipt: bool = True,
+) -> Marks:
+    """Compare a version's look-up file with its manifest, in the same way, and return its marks.
+
+    Args:
+        warehouse: where it is.
+        manifest: of a version that has one.
+        is_wanted: as in `verify`.
+        leaves_receipt: as in `verify`.
+
+    Raises:
+        DamagedError: it is not what the manifest says; the version is answered without it.
+        OvertakenError: it is not wanted any more.
+        OSError: there is none, or it cannot be read.
+    """
+    path, receipt = warehouse.lookup_file(manifest.version), warehouse.lookup_receipt(manifest.version)
+    if path.stat().st_size != manifest.lookup_size:
+        raise DamagedError(f"{path} is not the file that the manifest of {manifest.version} describes")
+    try:
+        marks, sha256 = _sum_of(path, receipt, is_wanted, leaves_receipt=leaves_receipt)
+    except NoVersionError as error:
+        raise DamagedError(str(error)) from error
+    if sha256 != manifest.lookup_sha256:
+        raise DamagedError(f"the content of {path} is not what its manifest says (SHA-256)")
+    return marks
 
 
 def last_served(warehouse: Warehouse) -> str | None:
@@ -117,23 +152,24 @@ def _served_file(warehouse: Warehouse) -> Path:
     return warehouse.receipts / "in-service"
 
 
-def _sha256(warehouse: Warehouse, version: str, is_wanted: Callable[[], bool]) -> tuple[Marks, str]:
-    path = warehouse.file(version)
+def _sum_of(path: Path, receipt: Path, is_wanted: Callable[[], bool], *, leaves_receipt: bool) -> tuple[Marks, str]:
+    """Return marks and sum of a file, by its receipt if there is one."""
     marks = Marks.of(path.stat())
-    if sha256 := _receipt(warehouse, version, marks):
+    if sha256 := _receipt(receipt, marks):
         return marks, sha256
-    with _one_reader_at_a_time(warehouse.receipts, is_wanted):
+    if not leaves_receipt:
+        return _read(path, is_wanted)
+    with _one_reader_at_a_time(receipt.parent, is_wanted):
         marks = Marks.of(path.stat())
-        if sha256 := _receipt(warehouse, version, marks):  # another process was reading while this one waited
+        if sha256 := _receipt(receipt, marks):  # another process was reading while this one waited
             return marks, sha256
         marks, sha256 = _read(path, is_wanted)
-        _remember(warehouse, version, marks, sha256)
+        _remember(receipt, marks, sha256)
         return marks, sha256
 
 
-def _receipt(warehouse: Warehouse, version: str, marks: Marks) -> str | None:
+def _receipt(path: Path, marks: Marks) -> str | None:
     """Return the sum in the receipt of a file with these marks; None also if it cannot be read."""
-    path = warehouse.receipt(version)
     try:
         content = json.loads(regular_file(path).read_text(encoding="utf-8"))
         sha256 = content.pop("sha256")
@@ -143,14 +179,13 @@ def _receipt(warehouse: Warehouse, version: str, marks: Marks) -> str | None:
         return sha256 if unwritten_marks == marks else None
 
 
-def _remember(warehouse: Warehouse, version: str, marks: Marks, sha256: str) -> None:
+def _remember(path: Path, marks: Marks, sha256: str) -> None:
     """Write a receipt; where none can be written every process has to read for itself."""
-    path = warehouse.receipt(version)
     try:
         with written_beside(path) as unfinished:
             unfinished.write_text(json.dumps({**marks._asdict(), "sha256": sha256}) + "\n", encoding="utf-8")
     except OSError as error:
-        logger.warning("no receipt for version %s, other workers will read it too: %s", version, error)
+        logger.warning("no receipt for version %s, other workers will read it too: %s", path.stem, error)
         _unwritten[path] = (marks, sha256)
 
 

@@ -1,7 +1,8 @@
 """Published versions and the pointer: finding, publishing, rolling back, pinning, pruning.
 
-A version is one immutable DuckDB file under a name that is never used again, with a manifest beside it. The pointer is
-a relative symlink that is switched by a rename. So a reader sees the old version or the new one.
+A version is one immutable DuckDB file under a name that is never used again. Beside it are a manifest and a look-up
+file, immutable as well (`lookup_file.py`). The pointer is a relative symlink that is switched by a rename. So a reader
+sees the old version or the new one.
 """
 
 import errno
@@ -47,9 +48,17 @@ class Warehouse:
         """Return the path of a version's file."""
         return self.root / "versions" / f"{version}.duckdb"
 
+    def lookup_file(self, version: str) -> Path:
+        """Return the path of a version's look-up file; versions of schema 4 and before have none."""
+        return self.root / "versions" / f"{version}.lookup"
+
     def building(self, version: str) -> Path:
         """Return the path at which a version is built and checked."""
         return self.root / "building" / f"{version}.duckdb"
+
+    def building_lookup_file(self, version: str) -> Path:
+        """Return the path of the look-up file of a version in the building folder."""
+        return self.root / "building" / f"{version}.lookup"
 
     def building_basis(self, version: str) -> Path:
         """Return the path of the basis of a version in the building folder (`basis.py`)."""
@@ -58,6 +67,11 @@ class Warehouse:
     def building_remarks(self, version: str) -> Path:
         """Return the path of the remarks of a version in the building folder (`remarks.py`)."""
         return self.root / "building" / f"{version}.remarks.json"
+
+    def building_files(self, version: str) -> list[Path]:
+        """Return the path of everything that a version has in the building folder."""
+        paths_of = (self.building, self.building_lookup_file, self.building_basis, self.building_remarks)
+        return [path_of(version) for path_of in paths_of]
 
     def manifest_file(self, version: str) -> Path:
         """Return the path of a version's manifest."""
@@ -79,8 +93,12 @@ class Warehouse:
         return self.root / "receipts"
 
     def receipt(self, version: str) -> Path:
-        """Return the path of a version's receipt."""
+        """Return the path of the receipt of a version's file."""
         return self.receipts / f"{version}.json"
+
+    def lookup_receipt(self, version: str) -> Path:
+        """Return the path of the receipt of a version's look-up file."""
+        return self.receipts / f"{version}.lookup.json"
 
     def current(self) -> str | None:
         """Return the name of the version that the pointer names, None while nothing is published.
@@ -215,27 +233,35 @@ class Warehouse:
             yield
 
     def put_in_place(self, version: str, manifest: Manifest) -> None:
-        """Give a checked file its final name, read-only, with its manifest beside it; the pointer stays.
+        """Give checked files their final names, read-only, with their manifest beside them; the pointer stays.
 
         Raises:
-            StorageError: one of them could not be written; neither is left.
+            StorageError: one of them could not be written; none is left.
         """
-        building, file = self.building(version), self.file(version)
+        file = self.file(version)
+        moves = [(self.building(version), file)]
+        if manifest.has_lookup_file:
+            moves.insert(0, (self.building_lookup_file(version), self.lookup_file(version)))
         make_folder(file.parent)
         with suppress(OSError):  # or servers read for themselves
             make_folder(self.receipts)
         try:
+            for building, target in moves:
+                with writing(target):
+                    modes.give_file(building, target)
+                    sync(building)
+            reached("publish: durable")
+            for building, target in moves:
+                with writing(target):
+                    building.rename(target)
+                reached("publish: one put in place")
             with writing(file):
-                modes.give_file(building, file)
-                sync(building)
-                reached("publish: durable")
-                building.rename(file)
                 sync(file.parent)
             reached("publish: put in place")
             with written_beside(self.manifest_file(version)) as unfinished:
                 unfinished.write_text(manifest.to_json(), encoding="utf-8")
         except OSError:
-            for leftover in (building, self.manifest_file(version), file):
+            for leftover in (self.manifest_file(version), *(path for move in moves for path in move)):
                 leftover.unlink(missing_ok=True)
             raise
         reached("publish: manifest written")
@@ -258,6 +284,7 @@ class Warehouse:
             self.manifest_file(name).unlink()
             reached("publish: one manifest pruned")
             self.file(name).unlink()
+            self.lookup_file(name).unlink(missing_ok=True)
         self._forget_pruned()
         return surplus
 
@@ -272,7 +299,7 @@ class Warehouse:
     def _forget_pruned(self) -> None:
         """Delete the receipts of files that are gone. Those of a server of another user may stay; they do no harm."""
         for receipt in self.receipts.glob("pulse-*.json"):
-            if not self.file(receipt.stem).exists():
+            if not self.file(receipt.name.partition(".")[0]).exists():
                 with suppress(OSError):
                     receipt.unlink()
 

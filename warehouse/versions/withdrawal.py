@@ -65,10 +65,12 @@ def _delete(warehouse: Warehouse, versions: set[str]) -> list[str]:
     folder = warehouse.root / "versions"
     names = sorted(versions, key=lambda name: (name.rpartition("-")[2], name))
     for name in names:
-        for file in sorted(folder.glob(f"{name}.*"), reverse=True):  # the manifest before the file
+        warehouse.manifest_file(name).unlink(missing_ok=True)  # before the files that it describes
+        for file in folder.glob(f"{name}.*"):
             file.unlink()
         with suppress(OSError):
             warehouse.receipt(name).unlink(missing_ok=True)
+            warehouse.lookup_receipt(name).unlink(missing_ok=True)
         reached("erase: one version deleted")
     if names:
         sync(folder)

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, cast, func, literal, or_, types
 
-from assets.step1_extract.selects.types import SourceColumn, raw
+from assets.step1_extract.selects import questions
+from assets.step1_extract.selects.types import DUCKDB, SourceColumn, is_text, raw
 from warehouse.configuration.roles import PER_SECOND, Unit
 
 FIRST, END = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -19,6 +20,9 @@ LEAST, GREATEST = -(2**63), 2**63 - 1  # of a column; in nanoseconds they end in
 
 def between(column: SourceColumn, unit: Unit, begin: date, end: date, dialect: str) -> ColumnElement[bool]:
     """Return the condition that an instant lies on the days from `begin` up to and without `end`."""
+    if dialect == DUCKDB and is_text(column, dialect):
+        low, high = (_number(datetime.combine(day, time(), tzinfo=UTC), "us") for day in (begin, end))
+        return and_(_of_text(column, unit) >= low, _of_text(column, unit) < high)
     stored = raw(column)
     low, high = (_number(datetime.combine(day, time(), tzinfo=UTC), unit) for day in (begin, end))
     within: ColumnElement[bool] = and_(stored >= low, stored < high)
@@ -30,6 +34,9 @@ def between(column: SourceColumn, unit: Unit, begin: date, end: date, dialect: s
 
 def day_of(column: SourceColumn, unit: Unit, dialect: str) -> ColumnElement[Any]:
     """Return the day of an instant that lies on one: a number of days since 1970, in SQLite the text of a date."""
+    if dialect == DUCKDB and is_text(column, dialect):
+        per_day = literal(SECONDS_PER_DAY * PER_SECOND["us"], types.BigInteger())
+        return cast(func.floor(_of_text(column, unit) / per_day), types.BigInteger)
     stored, per_day = raw(column), literal(SECONDS_PER_DAY * PER_SECOND[unit], types.BigInteger())
     if dialect == "sqlite":
         seconds = cast(stored / literal(PER_SECOND[unit], types.BigInteger()), types.Integer)
@@ -39,19 +46,19 @@ def day_of(column: SourceColumn, unit: Unit, dialect: str) -> ColumnElement[Any]
 
 def is_none(column: SourceColumn, unit: Unit, dialect: str) -> ColumnElement[bool]:
     """Return the condition that a value is no instant of the years 1 to 9999."""
+    if dialect == DUCKDB and is_text(column, dialect):
+        return _of_text(column, unit).is_(None)
     stored = raw(column)
     outside = or_(stored.is_(None), stored < _number(FIRST, unit), stored > _number(END, unit))
     if dialect != "sqlite":
         return outside
     is_number = func.typeof(stored).in_(["integer", "real"])
-    return case((is_number, outside), else_=is_unreadable_in_sqlite(column))
+    return case((is_number, outside), else_=questions.is_none("is_unreadable_instant", column, dialect))
 
 
-def is_unreadable_in_sqlite(column: SourceColumn) -> ColumnElement[bool]:
-    """Return the condition that a value of SQLite is no text of an instant, by our own function."""
-    stored = raw(column)
-    blob = cast(stored, types.LargeBinary)
-    return func.is_unreadable_instant(blob, func.typeof(stored), type_=types.Boolean) == literal(1)
+def _of_text(column: SourceColumn, unit: Unit) -> ColumnElement[Any]:
+    """Return the microseconds since 1970 of a text of DuckDB, by our own function, which reads it as it will land."""
+    return func.epoch_microseconds(raw(column), literal(unit, types.Text()), type_=types.BigInteger)
 
 
 def _number(instant: datetime, unit: Unit) -> ColumnElement[Any]:

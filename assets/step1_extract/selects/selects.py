@@ -5,14 +5,12 @@ They are made for the dialect of the source. A query of the operator's own bound
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
     Select,
-    cast,
     func,
     literal,
     not_,
@@ -22,18 +20,21 @@ from sqlalchemy import (
     types,
 )
 
-from assets.step1_extract.selects import epochs
+from assets.step1_extract.selects import epochs, formatted, questions
+from assets.step1_extract.selects.asked import Asked, is_zoned
 from assets.step1_extract.selects.columns import MappedTable
 from assets.step1_extract.selects.derived import EVERY_DAY
 from assets.step1_extract.selects.figures import figure_columns, source_day
+from assets.step1_extract.selects.file_days import is_near
 from assets.step1_extract.selects.filters import conditions, is_none_of
-from assets.step1_extract.selects.types import MYSQL, SourceColumn, is_bit, may_end_in_zeros, raw
-from assets.step1_extract.values.not_deleted import at_most_the_last_instant
+from assets.step1_extract.selects.types import DUCKDB, MYSQL, SourceColumn, is_text, raw
 from warehouse.configuration.configuration import Stream
+from warehouse.configuration.formats import InstantFormat
 from warehouse.configuration.roles import Mapped, Unit
-from warehouse.configuration.streams import DELETED_AT, Role, instant_of
+from warehouse.configuration.sources.patterns import DAY
+from warehouse.configuration.streams import EVENT_KINDS, instant_of
 
-PLAIN_IN_ARROW = (types.Integer, types.Boolean, types.LargeBinary)
+FIRST_DAY = date(1, 1, 2)  # with a day before it, for zones
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,28 @@ class Selects:
     @property
     def reads_wider(self) -> bool:
         """Whether the source's order may differ from the order of instants, as with text or a declared zone (R1)."""
-        is_zoned = self._unit is not None or self._is_zoned(self._instant(self.mapped))
-        return self.dialect == "sqlite" or (self.stream.timezone != "UTC" and not is_zoned)
+        instant = self._instant(self.mapped)
+        if self.has_texts:
+            return True
+        has_zone = self._unit is not None or self.stream.has_own_dates or is_zoned(instant, self.dialect)
+        return self.stream.timezone != "UTC" and not has_zone
+
+    @property
+    def has_format(self) -> bool:
+        """Whether instants are texts of a format of their own."""
+        return self._format is not None
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether instants may be texts, whose order is not that of the instants."""
+        if self.dialect == "sqlite" or self._format is not None:
+            return True
+        return self._unit is None and is_text(self._instant(self.mapped), self.dialect)
+
+    @property
+    def reads_whole_table(self) -> bool:
+        """Whether every row is read whatever the days are: its texts are not in the order of their days."""
+        return self._format is not None and not self._format.begins_with_the_day
 
     @property
     def uuids(self) -> frozenset[str]:
@@ -66,7 +87,7 @@ class Selects:
 
         Only those of events, which are many, and where Arrow has a type for what the driver gives.
         """
-        if self.dialect != "postgresql" or self.stream.kind == "users":
+        if self.dialect != "postgresql" or self.stream.kind not in EVENT_KINDS or self.stream.kind == "daily":
             return frozenset()
         columns = self.mapped.columns.items()
         return frozenset(role.name for role, column in columns if isinstance(column.type, types.Uuid))
@@ -87,15 +108,33 @@ class Selects:
         mapped = self._of(*EVERY_DAY)
         return self._select(mapped).where(self._is_undated(self._instant(mapped)), *self._conditions(mapped))
 
+    def sample(self, end: date, limit: int, *, newest_first: bool) -> Select[*tuple[Any, ...]]:
+        """Return the select of some rows that have an instant.
+
+        Args:
+            end: the day up to which they are, exclusive.
+            limit: how many there are at most.
+            newest_first: whether they are those of the latest instants, for which an index is needed, or any.
+        """
+        mapped = self._of(FIRST_DAY, end)
+        query = self._select(mapped).where(*self._of_days(mapped, FIRST_DAY, end)).limit(limit)
+        return query.order_by(raw(self._instant(mapped)).desc()) if newest_first else query
+
     def figures(self, begin: date, end: date) -> tuple[list[str], Select[*tuple[Any, ...]]]:
         """Return the names of the source's own figures, and the select of them by day, of what `rows` would read."""
         mapped = self._of(begin, end)
         instant = self._instant(mapped)
         figures = figure_columns(mapped.columns, mapped.used, self.dialect, self.server_version)
-        unit = self._unit
-        day = source_day(instant, self.dialect) if unit is None else epochs.day_of(instant, unit, self.dialect)
+        day = self._day_of(instant)
         query = select(day, *figures).where(*self._of_days(mapped, begin, end)).group_by(day)
         return [figure.name for figure in figures], query
+
+    def strays(self, begin: date, end: date) -> Select[*tuple[Any, ...]] | None:
+        """Return the select of how many rows of the files of some days are of another day; None without such files."""
+        if self._margin is None:
+            return None
+        mapped = self.mapped.between(begin, end, self.dialect)
+        return select(func.count()).where(not_(self._is_of_its_file(mapped, self._margin)), *self._conditions(mapped))
 
     def row_count(self, limit: int) -> Select[*tuple[Any, ...]]:
         """Return the select of how many rows there are, counted up to a limit."""
@@ -103,87 +142,83 @@ class Selects:
         return select(func.count()).select_from(some.subquery())
 
     def _of(self, begin: date, end: date) -> MappedTable:
-        return self.mapped.between(begin, end, self.dialect)
+        """Return the table for some days, as the source tells them (`_day_of`).
+
+        Where files have days, a row may stand in the file beside that of its own. A query's bounds are instants, and
+        what begins a day in one of them may be on the day beside.
+        """
+        if (begin, end) == EVERY_DAY:
+            return self.mapped.between(begin, end, self.dialect)
+        margin = self._margin
+        if margin is None:
+            margin = timedelta(days=1 if self.reads_wider and self.mapped.query is not None else 0)
+        return self.mapped.between(begin - margin, end + margin, self.dialect)
+
+    @property
+    def _margin(self) -> timedelta | None:
+        """How far a row's day may be from that of its file, None where files have no days."""
+        if self.mapped.relation is None or not self.mapped.relation.has_days:
+            return None
+        return timedelta(days=1 if self.reads_wider else 0)
 
     def _instant(self, mapped: MappedTable) -> SourceColumn:
         return mapped.inputs[instant_of(self.stream.kind)]
 
     @property
+    def _table(self) -> Mapped | None:
+        """How the instants are mapped, None by a name alone."""
+        mapped = self.stream.columns.get(instant_of(self.stream.kind))
+        return mapped if isinstance(mapped, Mapped) else None
+
+    @property
     def _unit(self) -> Unit | None:
         """What the instants count since 1970, None where they are none that count."""
-        table = self.stream.tables.get(instant_of(self.stream.kind))
-        return table.unit if isinstance(table, Mapped) else None
+        return self._table.unit if self._table else None
+
+    @property
+    def _format(self) -> InstantFormat | None:
+        """How the instants are spelled, None where they are not texts of a format."""
+        return InstantFormat.of(self._table.format) if self._table and self._table.format else None
+
+    def _day_of(self, instant: SourceColumn) -> ColumnElement[Any]:
+        """Return the day of an instant as the source can tell it."""
+        if self._format is not None:
+            return formatted.day_of(instant, self._format)
+        unit = self._unit
+        return source_day(instant, self.dialect) if unit is None else epochs.day_of(instant, unit, self.dialect)
 
     def _conditions(self, mapped: MappedTable) -> list[ColumnElement[bool]]:
         """Return what every row fulfils: `where`, and that its instant is not one that means "not yet"."""
         fulfilled = conditions(mapped.filters, self.dialect)
-        table = self.stream.tables.get(instant_of(self.stream.kind))
-        if isinstance(table, Mapped) and table.never and self.stream.kind != "users":
-            fulfilled.append(is_none_of(self._instant(mapped), table.never, self.dialect))
+        if self._table and self._table.never and self.stream.kind != "users":
+            fulfilled.append(is_none_of(self._instant(mapped), self._table.never, self.dialect))
         return fulfilled
 
     def _of_days(self, mapped: MappedTable, begin: date, end: date) -> list[ColumnElement[bool]]:
         instant, unit = self._instant(mapped), self._unit
-        within = (
-            self._between(instant, begin, end)
-            if unit is None
-            else epochs.between(instant, unit, begin, end, self.dialect)
-        )
-        return [within, *self._conditions(mapped)]
+        if self._format is not None:
+            within = formatted.between(instant, self._format, begin, end)
+        elif unit is not None:
+            within = epochs.between(instant, unit, begin, end, self.dialect)
+        else:
+            within = self._between(instant, begin, end)
+        of_its_file = [] if self._margin is None else [self._is_of_its_file(mapped, self._margin)]
+        return [within, *of_its_file, *self._conditions(mapped)]
 
-    def _is_zoned(self, column: SourceColumn) -> bool:
-        """Whether a column carries its zone; MySQL's TIMESTAMP does, and is UTC in our session."""
-        is_mysql = self.dialect in MYSQL and isinstance(column.type, types.TIMESTAMP)
-        return is_mysql or (isinstance(column.type, DateTime) and column.type.timezone)
+    def _is_of_its_file(self, mapped: MappedTable, margin: timedelta) -> ColumnElement[bool]:
+        return is_near(self._day_of(self._instant(mapped)), mapped.table.c[DAY], margin.days)
 
     def _select(self, mapped: MappedTable) -> Select[*tuple[Any, ...]]:
+        asked = Asked(self.stream, self.dialect, self.has_any_bytes, self.uuids)
         roles = {role.name: role for role in mapped.columns}
         columns = [
-            (self._column(roles[label], column) if label in roles else self._value(column)).label(label)
+            (asked.of_role(roles[label], column) if label in roles else asked.value(label, column)).label(label)
             for label, column in mapped.inputs.items()
         ]
         return select(*columns)
 
-    def _value(self, column: SourceColumn) -> ColumnElement[Any]:
-        """Ask for a raw value, which is judged by our code: what Arrow has no plain type for comes as text."""
-        if self.dialect != "postgresql":
-            is_one_bit = self.dialect in MYSQL and is_bit(column.type)
-            return cast(raw(column), types.Integer) if is_one_bit else raw(column)
-        if isinstance(column.type, PLAIN_IN_ARROW):
-            return column
-        spelled = cast(column, types.Text)
-        is_text = isinstance(column.type, types.String | types.NullType)
-        return func.convert_to(spelled, "SQL_ASCII") if self.has_any_bytes and is_text else spelled
-
-    def _column(self, role: Role, column: SourceColumn) -> ColumnElement[Any]:
-        """PostgreSQL gives what Arrow has a type for; others give what their driver gives."""
-        is_local = role.type == "instant" and self.stream.timezone != "UTC"
-        if self.dialect in MYSQL and is_local and self._is_zoned(column):  # or else it would be read as a local time
-            return func.concat(cast(raw(column), types.String), "+00:00")
-        if self.dialect in MYSQL and role.type == "boolean" and is_bit(column.type):
-            return cast(raw(column), types.Integer)
-        return self._of_postgres(role, column) if self.dialect == "postgresql" else raw(column)
-
-    def _of_postgres(self, role: Role, column: SourceColumn) -> ColumnElement[Any]:
-        """Cast what Arrow has no plain type for to text."""
-        if role.name in self.uuids:
-            return column
-        if role.name == DELETED_AT:
-            return at_most_the_last_instant(column)
-        plain = {"boolean": types.Boolean, "amount": types.Integer, "instant": types.DateTime}.get(role.type)
-        if role.type == "instant" or (plain is not None and isinstance(column.type, plain)):
-            return column
-        spelled: ColumnElement[Any] = column
-        if isinstance(column.type, types.Float):  # a REAL would lose digits on the direct way to NUMERIC
-            spelled = cast(cast(column, types.Double), types.Numeric)
-        if may_end_in_zeros(column.type, role.type):
-            spelled = func.trim_scale(spelled)  # 1.0 is 1
-        spelled = cast(spelled, types.Text)
-        is_text = isinstance(column.type, types.String | types.NullType)
-        return func.convert_to(spelled, "SQL_ASCII") if self.has_any_bytes and is_text else spelled
-
     def _between(self, instant: SourceColumn, begin: date, end: date) -> ColumnElement[bool]:
-        if self.dialect == "sqlite":
+        if is_text(instant, self.dialect):
             column: ColumnElement[Any] = type_coerce(instant, types.Text())
             low, high = literal(begin.isoformat(), types.Text()), literal(end.isoformat(), types.Text())
             return (column >= low) & (column < high)
@@ -199,11 +234,14 @@ class Selects:
         return or_(*(part(raw(instant)) == literal(0) for part in (func.year, func.month, func.dayofmonth)))
 
     def _is_undated(self, column: SourceColumn) -> ColumnElement[bool]:
+        if self._format is not None:
+            return formatted.may_be_none(column, self._format, self.dialect)
         if self._unit is not None:
             return epochs.is_none(column, self._unit, self.dialect)
-        if self.dialect == "sqlite":
-            return epochs.is_unreadable_in_sqlite(column)
-        if self.dialect == "postgresql":
+        if is_text(column, self.dialect):
+            question = "is_no_date" if self.stream.has_own_dates else "is_unreadable_instant"
+            return questions.is_none(question, column, self.dialect)
+        if self.dialect in {"postgresql", DUCKDB}:
             ends = date if isinstance(column.type, types.Date) else datetime
             least, greatest = literal(ends.min, column.type), literal(ends.max, column.type)
             return or_(column.is_(None), column < least, column > greatest)

@@ -6,6 +6,7 @@ type that it does not know the affinity NUMERIC, and SQLAlchemy believes that: `
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Table, TypeCoerce, type_coerce, types
@@ -18,10 +19,12 @@ from warehouse.configuration.streams import ValueType
 Type: TypeAlias = types.TypeEngine[Any]
 SourceColumn: TypeAlias = KeyedColumnElement[Any]  # of a table, or of a query
 MYSQL = {"mysql", "mariadb"}  # the dialects of its kind
+DUCKDB = "duckdb"  # also of files, whose columns may all be text
 
 READABLE: Mapping[ValueType, tuple[type[Type], ...]] = {
     "id": (types.Integer, types.String, types.Uuid),
     "instant": (types.DateTime, types.Date),
+    "date": (types.Date,),
     "amount": (types.Integer, types.Numeric, types.Float),
     "boolean": (types.Boolean, types.Integer, types.Numeric, types.Float, types.String),
     "text": (types.String,),
@@ -29,16 +32,23 @@ READABLE: Mapping[ValueType, tuple[type[Type], ...]] = {
 EXPECTED: Mapping[ValueType, str] = {
     "id": "an integer, text or UUID",
     "instant": "a timestamp or date",
+    "date": "a date without a time",
     "amount": "a number",
     "boolean": "a boolean, 0/1 or 't'/'f'",
     "text": "text",
 }
 # SQLite has no type for instants: they are ISO 8601 text, whatever the column calls itself.
-INSTANTS_IN_SQLITE = (*READABLE["instant"], types.String)
+READABLE_IN_SQLITE: Mapping[ValueType, tuple[type[Type], ...]] = {
+    **READABLE,
+    "instant": (*READABLE["instant"], types.String),
+    "date": (*READABLE["date"], types.String),
+}
 # Of an unknown type PostgreSQL and MySQL can say the text, but neither compare it with instants nor add it up.
 JUDGED_BY_TEXT: tuple[ValueType, ...] = ("id", "boolean", "text")
 NUMBERS: tuple[type[Type], ...] = (types.Integer, types.Numeric, types.Float)
-OF_UUIDS: tuple[type[Type], ...] = (types.String, types.Uuid, types.LargeBinary)
+BYTES: tuple[type[Type], ...] = (types.LargeBinary, types.BINARY, types.VARBINARY)  # a BINARY is no LargeBinary
+OF_UUIDS: tuple[type[Type], ...] = (types.String, types.Uuid, *BYTES)
+BY_BYTES = "C"  # PostgreSQL's collation that takes nothing for equal but what is
 AFFINITIES = ("INT", "CHAR", "CLOB", "TEXT", "BLOB", "REAL", "FLOA", "DOUB")  # by these SQLite knows a type
 NAME = re.compile(r"[\w ]+")
 
@@ -58,12 +68,14 @@ def is_readable(column_type: Type, role: ValueType, dialect: str) -> bool:
     """
     if isinstance(column_type, types.NullType):
         return dialect == "sqlite" or role in JUDGED_BY_TEXT
+    if dialect == DUCKDB and isinstance(column_type, types.String):
+        return True
     if role == "id" and isinstance(column_type, types.Numeric) and not isinstance(column_type, types.Float):
         return not column_type.scale  # of NUMERIC(20, 0), or without a scale at all
     if role == "boolean" and is_bit(column_type):
         return True
-    readable = INSTANTS_IN_SQLITE if (dialect, role) == ("sqlite", "instant") else READABLE[role]
-    return isinstance(column_type, readable)
+    readable = READABLE_IN_SQLITE if dialect == "sqlite" else READABLE
+    return isinstance(column_type, readable[role])
 
 
 def readable_by(
@@ -75,23 +87,52 @@ def readable_by(
         role: what the role's values are read as.
         table: how it is mapped, None by a name alone.
     """
-    if isinstance(table, Mapped):
-        if table.unit is not None:
-            return lambda column_type, dialect: _is_of(column_type, dialect, NUMBERS), "a number"
-        if table.at_least is not None or table.times is not None:
-            return lambda column_type, dialect: _is_of(column_type, dialect, (*NUMBERS, types.String)), "a number"
-        if table.true or table.false:
-            return lambda _type, _dialect: True, "anything"
-        if table.as_ is not None:
-            return lambda column_type, dialect: _is_of(column_type, dialect, OF_UUIDS), "text, a UUID or 16 bytes"
-    assert role != "duration"  # noqa: S101 - it has a unit
+    if role == "duration" and (not isinstance(table, Mapped) or table.unit is None):
+        return _is_length, "an INTERVAL, a TIME of MySQL, or text in ISO 8601, such as PT90S; a number needs a unit,"
+    of_table = _readable_by_table(table) if isinstance(table, Mapped) else None
+    if of_table is not None:
+        return of_table
+    assert role != "duration"  # noqa: S101 - see above
     return lambda column_type, dialect: is_readable(column_type, role, dialect), EXPECTED[role]
 
 
 def _is_of(column_type: Type, dialect: str, kinds: tuple[type[Type], ...]) -> bool:
-    return isinstance(column_type, kinds) or (
-        dialect == "sqlite" and isinstance(column_type, types.NullType | types.DateTime)
+    return (
+        isinstance(column_type, kinds)
+        or (dialect == "sqlite" and isinstance(column_type, types.NullType | types.DateTime))
+        or (dialect == DUCKDB and isinstance(column_type, types.String))
     )
+
+
+def _readable_by_table(table: Mapped) -> tuple[Callable[[Type, str], bool], str] | None:
+    if table.date is not None:
+        return lambda column_type, dialect: is_readable(column_type, "date", dialect), EXPECTED["date"]
+    if table.true or table.false:
+        return lambda _type, _dialect: True, "anything"
+    of_kinds: tuple[tuple[bool, tuple[type[Type], ...], str], ...] = (
+        (table.format is not None, (types.String,), "text"),
+        (table.unit is not None, NUMBERS, "a number"),
+        (table.at_least is not None or table.times is not None, (*NUMBERS, types.String), "a number"),
+        # of a type that nobody knows, such as MariaDB's UUID, values are judged
+        (table.as_ is not None, (*OF_UUIDS, types.NullType), "text, a UUID or 16 bytes"),
+    )
+    for is_so, kinds, words in of_kinds:
+        if is_so:
+            return partial(_is_of, kinds=kinds), words
+    return None
+
+
+def _is_length(column_type: Type, dialect: str) -> bool:
+    """A TIME of PostgreSQL is a time of the day; of MySQL it goes up to 838 hours."""
+    lengths: tuple[type[Type], ...] = (types.Interval, postgresql.INTERVAL, types.String)
+    return isinstance(column_type, (*lengths, types.Time) if dialect in MYSQL else lengths) or (
+        dialect == "sqlite" and isinstance(column_type, types.NullType)
+    )
+
+
+def is_text(column: SourceColumn, dialect: str) -> bool:
+    """Say whether a column's instants are texts, which the source can order only as such."""
+    return dialect == "sqlite" or (dialect == DUCKDB and isinstance(column.type, types.String))
 
 
 def is_bit(column_type: Type) -> bool:

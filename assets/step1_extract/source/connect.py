@@ -1,10 +1,12 @@
 """Step 1, before anything is asked: connecting to a stream's source, in its thread; its failures are the source's."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import adbc_driver_manager
+import duckdb
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -13,6 +15,8 @@ from assets.step1_extract.source.sessions import engine_of
 from assets.step1_extract.source.waiting import SourceThread
 from warehouse.configuration.configuration import Configuration, Stream
 from warehouse.errors import ConfigurationError, PulseError
+
+NO_URL = "no URL of a database that a driver is installed for, write one like postgresql://name:password@host/db"
 
 
 @contextmanager
@@ -24,21 +28,40 @@ def connected(configuration: Configuration, stream: Stream) -> Iterator[tuple[So
         SourceUnavailableError, SourceDriftError: as `failure` says, also of what fails in the block.
         KeyboardInterrupt: a signal to stop has come.
     """
-    engine = _engine(configuration, stream)
+    longest = configuration.sources[stream.source].longest_statement
+    with opened(_engine(configuration, stream), longest, lambda error: failure(configuration, stream, error)) as both:
+        yield both
+
+
+@contextmanager
+def opened(
+    engine: Engine, longest: timedelta, failure_of: Callable[[Exception], PulseError]
+) -> Iterator[tuple[SourceThread, Connection]]:
+    """Connect to a source; give its thread, and the connection, which only that thread uses.
+
+    Args:
+        engine: of the source.
+        longest: how long one statement may take.
+        failure_of: makes what is raised of what a driver has raised, also in the block.
+
+    Raises:
+        PulseError: as `failure_of` says.
+        KeyboardInterrupt: a signal to stop has come.
+    """
     is_file = engine.dialect.name == "sqlite"
-    thread = SourceThread(None if is_file else configuration.sources[stream.source].longest_statement)
+    thread = SourceThread(None if is_file else longest)
     try:
         connection = thread.connect(_connection(engine))
-        if is_file:
+        if is_file or engine.dialect.name == "duckdb":
             driver: Any = connection.connection.driver_connection
             thread.interrupt_by(driver.interrupt)
         yield thread, connection
         thread.close()
     except PulseError:
         raise
-    except (DBAPIError, adbc_driver_manager.Error, OSError) as error:
+    except (DBAPIError, adbc_driver_manager.Error, duckdb.Error, OSError) as error:
         # the driver's own words stay behind: a log would print them with all that they quote
-        raise failure(configuration, stream, error) from None
+        raise failure_of(error) from None
     finally:
         thread.leave()
 
@@ -55,10 +78,9 @@ def _connection(engine: Engine) -> Iterator[Connection]:
 def _engine(configuration: Configuration, stream: Stream) -> Engine:
     try:
         source = configuration.sources[stream.source]
-        return engine_of(source.url, configuration.path.parent, source.longest_statement, source.row_security)
+        folder, data_dir = configuration.path.parent, configuration.data_dir
+        temp_dir = data_dir / "tmp" if data_dir.is_dir() else None
+        return engine_of(source.url, folder, source.longest_statement, source.row_security, temp_dir)
     except (ArgumentError, ValueError, ImportError):
         # What SQLAlchemy says may quote a password that is not escaped.
-        mistake = (
-            "no URL of a database that a driver is installed for, write one like postgresql://name:password@host/db"
-        )
-        raise ConfigurationError([f"{configuration.path}: sources.{stream.source}.url: {mistake}"]) from None
+        raise ConfigurationError([f"{configuration.path}: sources.{stream.source}.url: {NO_URL}"]) from None

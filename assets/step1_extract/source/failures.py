@@ -2,11 +2,15 @@
 
 import re
 import sqlite3
+from pathlib import Path
 
+import duckdb
+
+from assets.step1_extract.source.duckdb_failures import duckdb_failure
 from assets.step1_extract.source.sessions import sqlite_file
-from warehouse.configuration import source_settings, sqlite_files
 from warehouse.configuration.configuration import Configuration, Stream
-from warehouse.configuration.source_url import masked
+from warehouse.configuration.sources import source_settings, sqlite_files
+from warehouse.configuration.sources.source_url import masked
 from warehouse.errors import PulseError, SourceDriftError, SourceUnavailableError
 
 QUOTED = re.compile('"([^"]+)"$')
@@ -25,14 +29,23 @@ def failure(configuration: Configuration, stream: Stream, error: Exception) -> P
         mistake = source_settings.row_security_mistake(stream.source, _filtered(stream, cause))
         return SourceDriftError(f"stream {stream.name}: {mistake}")
     url = configuration.sources[stream.source].url
-    reason = _of_sqlite(configuration, url, cause) or f"{masked(' '.join(str(cause).split()), url)}; is it up?"
+    if isinstance(cause, duckdb.Error):
+        return duckdb_failure(configuration.path.parent, stream, url, cause)
+    reason = reason_of(error, url, configuration.path.parent)
     return SourceUnavailableError(f"stream {stream.name}: source {stream.source} failed: {reason}")
 
 
-def _of_sqlite(configuration: Configuration, url: str, cause: BaseException) -> str | None:
-    if not isinstance(cause, sqlite3.Error):
-        return None
-    return sqlite_files.trouble(sqlite_file(url, configuration.path.parent), cause)
+def reason_of(error: Exception, url: str, folder: Path) -> str:
+    """Return why a database does not answer, with nothing of its URL but host and database.
+
+    Args:
+        error: the driver's, or SQLAlchemy's around it.
+        url: of the database.
+        folder: what a relative path of SQLite is relative to.
+    """
+    cause = getattr(error, "orig", None) or error
+    trouble = sqlite_files.trouble(sqlite_file(url, folder), cause) if isinstance(cause, sqlite3.Error) else None
+    return trouble or f"{masked(' '.join(str(cause).split()), url)}; is it up?"
 
 
 def _filtered(stream: Stream, cause: BaseException) -> str:

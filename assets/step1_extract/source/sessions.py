@@ -1,14 +1,13 @@
 """Step 1, before anything is asked: sessions that can only read, say who they are, and do not wait for ever.
 
 The role of a source's URL may be allowed to write; no session of ours can, and a query that hangs ends with an error.
-Every setting on which numbers rest is ours, too (`warehouse/configuration/source_settings.py`).
+Every setting on which numbers rest is ours, too (`warehouse/configuration/sources/source_settings.py`).
 """
 
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -17,9 +16,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from assets.step1_extract.selects.figures import RowsChecksum
-from assets.step1_extract.values.values import is_unreadable_instant, text_or_bytes
-from warehouse.configuration import source_settings
-from warehouse.configuration.source_settings import RowSecurity
+from assets.step1_extract.source.duckdb_sessions import duckdb_engine
+from assets.step1_extract.values.texts import QUESTIONS, of_storage
+from assets.step1_extract.values.values import text_or_bytes
+from warehouse.configuration.sources import source_settings
+from warehouse.configuration.sources.duckdb_files import duckdb_file
+from warehouse.configuration.sources.source_settings import RowSecurity
 
 APPLICATION_NAME = "learning-pulse"
 CONNECT_TIMEOUT = timedelta(seconds=10)
@@ -35,17 +37,26 @@ OF_LIBPQ: Mapping[str, str] = {
 }
 
 
-def engine_of(url: str, folder: Path, longest: timedelta, row_security: RowSecurity = "refuse") -> Engine:
+def engine_of(
+    url: str,
+    folder: Path,
+    longest: timedelta,
+    row_security: RowSecurity = "refuse",
+    temp_dir: Path | None = None,
+) -> Engine:
     """Return a SQLAlchemy engine that keeps no connections; in the databases that we know they can only read.
 
     Args:
         url: any SQLAlchemy URL; `postgresql://` means psycopg, `mysql://` and `mariadb://` mean PyMySQL. What its query
             says of timeouts and name wins; what it says of encodings does not.
-        folder: what a relative SQLite path is relative to, the configuration file's folder.
+        folder: what a relative path of a file is relative to, the configuration file's folder.
         longest: how long a statement may take.
         row_security: whether PostgreSQL's policies may filter what is read.
+        temp_dir: where DuckDB may spill; None if nowhere.
     """
     parsed = make_url(url)
+    if parsed.get_backend_name() == "duckdb":
+        return duckdb_engine(duckdb_file(url, folder), folder, temp_dir)
     if parsed.get_backend_name() == "sqlite":
         file = sqlite_file(url, folder)
         return create_engine("sqlite://", creator=lambda: _open_sqlite(file, longest))
@@ -159,7 +170,7 @@ def _open_sqlite(path: Path, longest: timedelta) -> sqlite3.Connection:
     except sqlite3.Error:
         connection.close()
         raise
-    is_unreadable = partial(is_unreadable_instant, encoding=encoding)
-    connection.create_function("is_unreadable_instant", 2, is_unreadable, deterministic=True)
-    connection.create_aggregate("rows_checksum", 1, RowsChecksum)  # type: ignore[arg-type] # typeshed: integers only
+    for name, (question, texts) in QUESTIONS.items():
+        connection.create_function(name, 1 + texts, of_storage(question, encoding), deterministic=True)
+    connection.create_aggregate("rows_checksum", -1, RowsChecksum)  # type: ignore[arg-type] # typeshed: integers only
     return connection

@@ -4,14 +4,13 @@ A snapshot runs SQLAlchemy selects and gives raw batches, whose columns are name
 what the driver gave. What the values mean is `assets/step1_extract/values/`.
 """
 
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import adbc_driver_postgresql
-import adbc_driver_postgresql.dbapi
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, Select
@@ -19,7 +18,10 @@ from sqlalchemy.engine import URL
 
 from assets.step1_extract.source.sessions import OF_LIBPQ, settings_of_postgres
 from assets.step1_extract.source.waiting import SourceThread
-from warehouse.configuration.source_settings import LIBPQ, RowSecurity
+from warehouse.configuration.sources.source_settings import LIBPQ, RowSecurity
+
+if TYPE_CHECKING:
+    from adbc_driver_postgresql.dbapi import Connection as PostgresConnection
 
 ROWS_PER_BATCH = 50_000
 # SQLAlchemy's reflection of MySQL leaves listeners to errors switched off.
@@ -59,6 +61,9 @@ def snapshot(connection: Connection, longest: timedelta, row_security: RowSecuri
         with _postgres_snapshot(connection.engine.url, longest, row_security) as opened:
             yield opened
         return
+    if dialect == "duckdb":
+        yield DuckDBSnapshot(connection)
+        return
     for statement in BEGIN_SNAPSHOT.get(dialect, []):
         connection.exec_driver_sql(statement)
     yield CursorSnapshot(connection)
@@ -85,7 +90,7 @@ class CursorSnapshot:
 class PostgresSnapshot:
     """PostgreSQL's binary COPY in Arrow batches."""
 
-    connection: adbc_driver_postgresql.dbapi.Connection
+    connection: "PostgresConnection"
 
     def batches(self, query: Select[*tuple[Any, ...]]) -> Generator[RawBatch, None, None]:
         """Yield Arrow record batches."""
@@ -98,6 +103,26 @@ class PostgresSnapshot:
         with self.connection.cursor() as cursor:
             cursor.execute(_postgres_text(query))
             return [tuple(row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True)
+class DuckDBSnapshot:
+    """A DuckDB file that is open for reading, which keeps everybody from writing to it, or files that hold still."""
+
+    connection: Connection
+
+    def batches(self, query: Select[*tuple[Any, ...]]) -> Generator[RawBatch, None, None]:
+        """Yield Arrow record batches."""
+        session: Any = self.connection.connection.driver_connection
+        yield from session.batches(self._text(query), ROWS_PER_BATCH)
+
+    def rows(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Return all rows of a small select."""
+        return [tuple(row) for row in self.connection.exec_driver_sql(self._text(query))]
+
+    def _text(self, query: Select[*tuple[Any, ...]]) -> str:
+        """Return the SQL with its values: DuckDB does not take two parameters of one value for one expression."""
+        return str(query.compile(self.connection, compile_kwargs={"literal_binds": True}))
 
 
 @dataclass(frozen=True)
@@ -123,12 +148,27 @@ class ThreadSnapshot:
 
 @contextmanager
 def _postgres_snapshot(url: URL, longest: timedelta, row_security: RowSecurity) -> Iterator[PostgresSnapshot]:
-    opened = adbc_driver_postgresql.dbapi.connect(_conninfo(url), autocommit=True)
-    with opened as connection:
+    with _connect(_conninfo(url)) as connection:
         for statement in (*BEGIN_SNAPSHOT["postgresql"], *settings_of_postgres(longest, row_security)):
             with connection.cursor() as cursor:
                 cursor.execute(statement)
         yield PostgresSnapshot(connection)
+
+
+def _connect(conninfo: str) -> "PostgresConnection":
+    """Connect through ADBC, which is imported where there is a PostgreSQL, and without polars.
+
+    It imports polars if that is installed, in case that somebody asks for its frames. Nobody does.
+    """
+    is_refused = "polars" not in sys.modules
+    if is_refused:
+        sys.modules["polars"] = None  # type: ignore[assignment] # what makes an import fail, as if not installed
+    try:
+        from adbc_driver_postgresql import dbapi  # noqa: PLC0415 - see above
+    finally:
+        if is_refused:
+            del sys.modules["polars"]
+    return dbapi.connect(conninfo, autocommit=True)
 
 
 def _conninfo(url: URL) -> str:

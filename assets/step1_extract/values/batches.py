@@ -5,14 +5,15 @@ in `source_row`. Which rule that breaks is decided at landing, in SQL.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from assets.step1_extract.values.mapped_values import (
     DELETED,
@@ -20,36 +21,38 @@ from assets.step1_extract.values.mapped_values import (
     ended_at,
     is_in,
     is_yes,
-    read_epoch,
-    read_epochs,
+    read_epoch_or_text,
     reader_of_amount,
     reader_of_id,
 )
 from assets.step1_extract.values.not_deleted import NEVER, is_never
 from assets.step1_extract.values.values import (
     ARROW_TYPES,
-    ISO_8601,
     RawBatch,
+    each,
     python_values,
     read_boolean,
     read_column,
+    read_date,
     read_id,
     read_instant,
     text_or_bytes,
 )
+from assets.step1_extract.values.whole_columns import each_distinct, epochs_but, read_scores
+from warehouse.configuration.formats import InstantFormat
 from warehouse.configuration.roles import Composite, Mapped, Unit
-from warehouse.configuration.streams import DELETED_AT, INSTEAD_OF, ROLES, Kind, Role
+from warehouse.configuration.streams import DELETED_AT, INSTEAD_OF, ROLES_OF_TABLES, Role, TableKind
 
 LONGEST_KEPT_TEXT = 1000  # characters of each value of a quarantined row
 DEFECTS = [pa.field("unreadable", pa.list_(pa.string())), pa.field("source_row", pa.string())]
 
 
-def schema(kind: Kind) -> pa.Schema:
+def schema(kind: TableKind) -> pa.Schema:
     """Return the columns of a readable batch: every role of the kind, `unreadable` and `source_row`."""
-    return pa.schema([pa.field(role.name, ARROW_TYPES[role.type]) for role in ROLES[kind]] + DEFECTS)
+    return pa.schema([pa.field(role.name, ARROW_TYPES[role.type]) for role in ROLES_OF_TABLES[kind]] + DEFECTS)
 
 
-def read_batch(raw: RawBatch, kind: Kind, zone: str, tables: Mapping[str, Mapped | Composite]) -> pa.RecordBatch:
+def read_batch(raw: RawBatch, kind: TableKind, zone: str, tables: Mapping[str, Mapped | Composite]) -> pa.RecordBatch:
     """Give a raw batch the types of its kind.
 
     Args:
@@ -64,9 +67,12 @@ def read_batch(raw: RawBatch, kind: Kind, zone: str, tables: Mapping[str, Mapped
     columns = list(raw.schema.names if isinstance(raw, pa.RecordBatch) else raw.columns)
     unreadable: dict[str, np.ndarray] = {}
     arrays = []
-    for role in ROLES[kind]:
-        if role.name in tables:
-            values, is_unreadable = _read_mapped(raw, role, zone, tables[role.name])
+    for role in ROLES_OF_TABLES[kind]:
+        table = tables.get(role.name)
+        if isinstance(table, Mapped) and table.date is not None:
+            values, is_unreadable = read_column(raw, replace(role, type="date"), zone)
+        elif table is not None:
+            values, is_unreadable = _read_mapped(raw, role, zone, table)
         elif role.name in columns:
             values, is_unreadable = read_column(raw, role, zone)
         else:
@@ -74,7 +80,7 @@ def read_batch(raw: RawBatch, kind: Kind, zone: str, tables: Mapping[str, Mapped
         arrays.append(values)
         if is_unreadable.any():
             unreadable[role.name] = is_unreadable
-    names = [role.name for role in ROLES[kind]]
+    names = [role.name for role in ROLES_OF_TABLES[kind]]
     for label, role_name in INSTEAD_OF.items():
         if label in columns:
             started = arrays[names.index("started_at")] if label == "duration" else None
@@ -82,9 +88,10 @@ def read_batch(raw: RawBatch, kind: Kind, zone: str, tables: Mapping[str, Mapped
             arrays[index], is_unreadable = _read_instead(raw, label, tables.get(label), started)
             if is_unreadable.any():
                 unreadable[role_name] = is_unreadable
-    ids = {
-        role.name: arrays[index] for index, role in enumerate(ROLES[kind]) if role.name in tables and role.type == "id"
-    }
+    if kind == "daily" and "event_id" not in {*columns, *tables}:
+        arrays[0], unreadable["event_id"] = _id_of_learner(arrays[1], tables.get("user_id"))
+    in_order = enumerate(ROLES_OF_TABLES[kind])
+    ids = {role.name: arrays[index] for index, role in in_order if role.name in tables and role.type == "id"}
     arrays += _defects(raw, unreadable, ids)
     fields = [field.with_type(values.type) for field, values in zip(schema(kind), arrays, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
@@ -95,36 +102,74 @@ def _read_mapped(raw: RawBatch, role: Role, zone: str, table: Mapped | Composite
     kind = ARROW_TYPES[role.type]
     if isinstance(table, Composite):
         rows = zip(*(_objects(raw, f"{role.name}{suffix}") for suffix in table.inputs), strict=True)
-        return _each(rows, lambda parts: composite_id(parts, read_id), kind)
+        return each(rows, lambda parts: composite_id(parts, read_id), kind)
     if table.value is not None:
         return pa.array([table.value] * len(raw), type=kind), np.zeros(len(raw), dtype=bool)
-    if table.unit is not None and isinstance(raw, pa.RecordBatch) and not table.never:
-        column = raw.column(role.name)
-        if pa.types.is_integer(column.type):
-            return read_epochs(column, table.unit)
-    values = _objects(raw, role.name)
+    if isinstance(raw, pa.RecordBatch) and (at_once := _read_at_once(raw, role, table)) is not None:
+        return at_once
+    if role.type == "boolean" and table.of:
+        pairs = zip(_objects(raw, role.name), _objects(raw, f"{role.name}.of"), strict=True)
+        return each(pairs, lambda pair: is_yes(table, *pair), kind)
+    read = _reader_of(role, zone, table, has_texts=isinstance(raw, pd.DataFrame))
+
+    def read_value(value: object) -> object:
+        return None if value is None or is_in(value, table.never) else read(value)
+
+    if isinstance(raw, pa.RecordBatch) and not pa.types.is_temporal(raw.column(role.name).type):
+        return each_distinct(raw.column(role.name), lambda value: read_value(text_or_bytes(value)), kind)
+    return each(_objects(raw, role.name), read_value, kind)
+
+
+def _read_at_once(raw: pa.RecordBatch, role: Role, table: Mapped) -> tuple[pa.Array, np.ndarray] | None:
+    """Read a column without a loop, where it is of a type for which that can be done."""
+    column = raw.column(role.name)
+    if table.unit is not None and pa.types.is_integer(column.type):
+        return epochs_but(column, table.unit, table.never)
+    if table.at_least is not None:
+        return read_scores(table, column, raw.column(f"{role.name}.of") if table.of else None)
+    return None
+
+
+def _reader_of(role: Role, zone: str, table: Mapped, *, has_texts: bool) -> Callable[[object], object]:
     if role.type == "boolean":
-        highest = _objects(raw, f"{role.name}.of") if table.of else [None] * len(raw)
-        return _each(zip(values, highest, strict=True), lambda pair: is_yes(table, *pair), kind)
-    read = _reader_of(role, zone, table)
-    return _each(values, lambda value: None if value is None or is_in(value, table.never) else read(value), kind)
-
-
-def _reader_of(role: Role, zone: str, table: Mapped) -> Callable[[object], object]:
+        return lambda value: is_yes(table, value, None)
     if role.type == "amount":
         return reader_of_amount(table)
+    if role.type == "date":
+        return read_date
     if role.type == "id":
         return reader_of_id(table, read_id)
-    if table.unit is None:
-        return lambda value: NEVER if role.name == DELETED_AT and is_never(value) else read_instant(value, zone)
-    return partial(_read_epoch_or_text, unit=table.unit)
+    read: Callable[[object], datetime] = partial(read_instant, zone=zone)
+    if table.format is not None:
+        read = partial(_read_formatted, form=InstantFormat.of(table.format), zone=zone)
+    elif table.unit is not None:
+        read = partial(_read_text_or_epoch if has_texts else read_epoch_or_text, unit=table.unit)
+    if role.name != DELETED_AT:
+        return read
+    return lambda value: NEVER if is_never(value) or is_in(value, (0,)) else read(value)
 
 
-def _read_epoch_or_text(value: object, unit: Unit) -> datetime:
-    """Read a number since 1970; SQLite may have text in a column of numbers."""
-    if isinstance(value, str) and ISO_8601.fullmatch(value):
-        return read_instant(value, "UTC")
-    return read_epoch(value, unit)
+def _read_formatted(value: object, form: InstantFormat, zone: str) -> datetime:
+    if not isinstance(value, str):
+        raise ValueError("no text")  # noqa: TRY004 - unreadable, whatever its type
+    return form.read(value, zone)
+
+
+def _read_text_or_epoch(value: object, unit: Unit) -> datetime:
+    """Read a number since 1970; SQLite may have text in a column of numbers, and its SQL takes that for text, too."""
+    return read_instant(value, "UTC") if isinstance(value, str | bytes) else read_epoch_or_text(value, unit)
+
+
+def _id_of_learner(learners: pa.Array, table: Mapped | Composite | None) -> tuple[pa.Array, np.ndarray]:
+    """Return the id of totals by day that have none, and which lack it: on a date a learner has them once (R20).
+
+    Without a learner there is no such id; marked, the row's reason is that its learner is missing (R19). A key of a
+    lookup is the id as the source has it, without what stands before it in `user_id` (R26).
+    """
+    is_missing = pc.fill_null(pc.equal(learners, ""), fill_value=True)
+    if isinstance(table, Mapped) and table.lookup is not None:
+        learners = pc.utf8_slice_codeunits(learners, len(table.lookup.mark(table.prefix)))
+    return learners, is_missing.to_numpy(zero_copy_only=False)
 
 
 def _read_instead(
@@ -132,30 +177,16 @@ def _read_instead(
 ) -> tuple[pa.Array, np.ndarray]:
     """Read what becomes a role: the length of a session its end, a flag that says yes an instant long ago."""
     values, kind = _objects(raw, label), ARROW_TYPES["instant"]
-    if started is not None and isinstance(table, Mapped) and table.unit is not None:
-        unit = table.unit
-        return _each(zip(started.to_pylist(), values, strict=True), lambda pair: ended_at(pair[0], pair[1], unit), kind)
+    if started is not None:
+        unit = table.unit if isinstance(table, Mapped) else None
+        return each(zip(started.to_pylist(), values, strict=True), lambda pair: ended_at(pair[0], pair[1], unit), kind)
 
     def read(value: object) -> datetime | None:
         if isinstance(table, Mapped) and (table.true or table.false):
             return DELETED if is_in(value, table.true) else None
         return DELETED if value is not None and read_boolean(value) else None
 
-    return _each(values, read, kind)
-
-
-def _each(values: Iterable[Any], read: Callable[[Any], object], kind: pa.DataType) -> tuple[pa.Array, np.ndarray]:
-    """Read values one by one; what cannot be read is null, and marked."""
-    parsed: list[object] = []
-    unreadable: list[bool] = []
-    for value in values:
-        try:
-            parsed.append(read(value))
-            unreadable.append(False)
-        except ValueError:
-            parsed.append(None)
-            unreadable.append(True)
-    return pa.array(parsed, type=kind), np.array(unreadable, dtype=bool)
+    return each(values, read, kind)
 
 
 def _objects(raw: RawBatch, label: str) -> list[object]:

@@ -4,30 +4,32 @@ They are read raw and judged here, the same of every database. Numbers with a fr
 cannot be read raises, and becomes a defect of its row (R19).
 """
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation
-from string import ascii_lowercase, ascii_uppercase
-from typing import Any
-from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from assets.step1_extract.values.values import ISO_8601, read_instant
 from warehouse.configuration.roles import PER_SECOND, Mapped, Scalar, Unit
 from warehouse.identifiers import normal_id
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - in UTC, like every instant that is read
 FIRST_MICROSECOND = (datetime.min - EPOCH) // timedelta(microseconds=1)  # noqa: DTZ901
 LAST_MICROSECOND = (datetime.max - EPOCH) // timedelta(microseconds=1)  # noqa: DTZ901
+LEAST, GREATEST = -(2**63), 2**63 - 1  # of a column of whole numbers
 MICROSECONDS = 1_000_000
+ISO_8601_LENGTH = re.compile(
+    r"(-)?P(?=[\dT-])(?:(\d+)W|(?:(\d+)D)?(?:T(?=[\d-])(?:(\d+)H)?(?:(\d+)M)?(?:(-?\d+(?:[.,]\d+)?)S)?)?)", re.ASCII
+)
+SECONDS_PER_PART = tuple(map(Decimal, (604_800, 86_400, 3_600, 60, 1)))
 MOST_DIGITS = 100  # of a number, and of its exponent; MySQL has 65
 EXACT = Context(prec=4 * MOST_DIGITS)  # in which products of such numbers are not rounded
 LARGEST_READ = 10**18  # as of other amounts; what is too large is judged at landing (R19)
 DELETED = EPOCH  # of somebody who is deleted and no one says since when
-FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
-BYTES_OF_UUID = 16
 
 
 def number(value: object) -> Decimal:
@@ -38,6 +40,8 @@ def number(value: object) -> Decimal:
     """
     if isinstance(value, bytes):
         value = value.decode()
+    if isinstance(value, str) and ("_" in value or not value.isascii()):  # which Python takes as well
+        raise ValueError("no number")
     try:
         decimal = Decimal(int(value)) if isinstance(value, bool) else Decimal(str(value).strip())
     except InvalidOperation:
@@ -66,12 +70,24 @@ def read_epoch(value: object, unit: Unit) -> datetime:
     return EPOCH + timedelta(microseconds=microseconds)
 
 
+def read_epoch_or_text(value: object, unit: Unit) -> datetime:
+    """Read a number since 1970; a column of numbers may have text, in SQLite and in files.
+
+    Raises:
+        ValueError: as `read_epoch` and `read_instant`.
+    """
+    if isinstance(value, str) and ISO_8601.fullmatch(value):
+        return read_instant(value, "UTC")
+    return read_epoch(value, unit)
+
+
 def read_epochs(column: pa.Array, unit: Unit) -> tuple[pa.Array, np.ndarray]:
     """Return whole numbers since 1970 as instants, and which of them are outside of the years 1 to 9999."""
     per_second = PER_SECOND[unit]
     factor, divisor = max(1, MICROSECONDS // per_second), max(1, per_second // MICROSECONDS)
     numbers = column.cast(pa.int64())
-    low, high = -(-FIRST_MICROSECOND // factor) * divisor, LAST_MICROSECOND // factor * divisor
+    ends = -(-FIRST_MICROSECOND // factor) * divisor, LAST_MICROSECOND // factor * divisor
+    low, high = max(ends[0], LEAST), min(ends[1], GREATEST)  # nanoseconds of 64 bits end within these years
     is_outside = pc.fill_null(pc.or_(pc.less(numbers, low), pc.greater(numbers, high)), fill_value=False)
     readable = pc.if_else(is_outside, pa.scalar(None, pa.int64()), numbers)
     whole = readable if divisor == 1 else _floor_divided(readable, divisor)
@@ -79,8 +95,29 @@ def read_epochs(column: pa.Array, unit: Unit) -> tuple[pa.Array, np.ndarray]:
     return microseconds.cast(pa.timestamp("us")), is_outside.to_numpy(zero_copy_only=False)
 
 
-def ended_at(started_at: datetime | None, length: object, unit: Unit) -> datetime | None:
+def read_length(value: object) -> Decimal:
+    """Return how many microseconds a length is: a `timedelta`, or text in ISO 8601 without years and months.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if isinstance(value, timedelta):
+        return Decimal(value // timedelta(microseconds=1))
+    match = ISO_8601_LENGTH.fullmatch(value.decode() if isinstance(value, bytes) else str(value))
+    if match is None or not any(match.groups()[1:]):
+        raise ValueError("no length")
+    amounts = (number(text.replace(",", ".")) if text else Decimal(0) for text in match.groups()[1:])
+    seconds = sum(EXACT.multiply(amount, per) for amount, per in zip(amounts, SECONDS_PER_PART, strict=True))
+    return EXACT.multiply(Decimal(-MICROSECONDS if match[1] else MICROSECONDS), Decimal(seconds))
+
+
+def ended_at(started_at: datetime | None, length: object, unit: Unit | None) -> datetime | None:
     """Return when a session ended that was so long; None without a length, or without a beginning.
+
+    Args:
+        started_at: when it began.
+        length: a number of the unit, or what `read_length` reads.
+        unit: None if the length says itself what it is.
 
     Raises:
         ValueError: the length is no number, or the end is after the year 9999.
@@ -88,7 +125,8 @@ def ended_at(started_at: datetime | None, length: object, unit: Unit) -> datetim
     if length is None or started_at is None:
         return None
     try:
-        return started_at + timedelta(microseconds=int(_microseconds(length, unit)))
+        microseconds = _microseconds(length, unit) if unit else read_length(length)
+        return started_at + timedelta(microseconds=int(microseconds))
     except OverflowError:
         raise ValueError("too long") from None
 
@@ -131,11 +169,17 @@ def is_yes(table: Mapped, value: object, of: object) -> bool | None:
 
 
 def reader_of_id(table: Mapped, read_id: Callable[[object], str]) -> Callable[[object], str]:
-    """Return what reads an id that is spelled otherwise than we spell it (R26)."""
+    """Return what reads an id that is spelled otherwise than we spell it (R26).
+
+    What is empty stays empty, so that it is missing (R19). A prefix stands before the id that it would be without one.
+    """
 
     def read(value: object) -> str:
-        text = _uuid(value) if table.as_ == "uuid" else read_id(value)
-        return table.prefix + (text.translate(FOLDED) if table.fold_case else text)
+        given = value if isinstance(value, bytes) and table.as_ == "uuid" else read_id(value)
+        if table.lookup is None:
+            return table.spelled(given)
+        key = table.without_prefix(given)
+        return table.lookup.mark(table.prefix) + key if key else key
 
     return read
 
@@ -167,16 +211,9 @@ def _equals(value: object, listed: Scalar) -> bool:
         value = value.decode(errors="surrogateescape")
     if isinstance(listed, str):
         return isinstance(value, str) and value == listed
+    if isinstance(listed, bool) and isinstance(value, str) and value == str(listed).lower():
+        return True  # as JSON spells it
     try:
         return number(value) == number(listed)
     except ValueError:
         return False
-
-
-def _uuid(value: Any) -> str:  # noqa: ANN401 - a driver's
-    if isinstance(value, bytes) and len(value) == BYTES_OF_UUID:
-        return str(UUID(bytes=value))
-    text = value.decode() if isinstance(value, bytes) else str(value)
-    if "{" in text or ":" in text:  # which Python takes as well
-        raise ValueError("no UUID")
-    return str(UUID(text))

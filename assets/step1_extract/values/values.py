@@ -5,10 +5,10 @@ One value, or a column of them, of a role that is mapped by a name. Batches of t
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ ISO_8601 = re.compile(
     r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)?)?",
     re.ASCII,
 )
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 INTEGER = re.compile(r"([+-]?\d{1,18})(\.0*)?", re.ASCII)
 BOOLEANS = {"t": True, "true": True, "1": True, "f": False, "false": False, "0": False}
 OUTSIDE = "outside of the years 1 to 9999"
@@ -33,6 +34,7 @@ ARROW_TYPES: dict[ValueType, pa.DataType] = {
     "id": pa.string(),
     "text": pa.string(),
     "instant": pa.timestamp("us"),
+    "date": pa.timestamp("us"),  # its 00:00: the UTC day of that name is its landing (R2)
     "amount": pa.int64(),
     "boolean": pa.bool_(),
 }
@@ -74,6 +76,22 @@ def read_instant(value: object, zone: str) -> datetime:
         raise ValueError(OUTSIDE) from None
 
 
+def read_date(value: object) -> datetime:
+    """Return a learner's own date as the 00:00 of it (R5).
+
+    Args:
+        value: a date, or its text.
+
+    Raises:
+        ValueError: the value is no date of the years 1 to 9999, or has a time.
+    """
+    if isinstance(value, str) and DATE.fullmatch(value):
+        value = date.fromisoformat(value)
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise ValueError("no date")  # noqa: TRY004 - unreadable, whatever its type
+    return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - of no zone
+
+
 def read_amount(value: object) -> int:
     """Return an amount; whether it is too large is R19's business, at landing.
 
@@ -103,23 +121,6 @@ def read_boolean(value: object) -> bool:
     raise ValueError("no boolean")
 
 
-def is_unreadable_instant(value: bytes | None, storage: str, encoding: str = "UTF-8") -> bool:
-    """Say, for SQLite to ask, whether a stored value is no instant that `read_instant` reads.
-
-    Args:
-        value: the value as a blob.
-        storage: its storage class, SQLite's `typeof`.
-        encoding: that of the database's texts, `UTF-8`, `UTF-16le` or `UTF-16be`.
-    """
-    if value is None or storage != "text":
-        return True
-    try:
-        read_instant(value.decode(encoding), "UTC")
-    except ValueError:
-        return True
-    return False
-
-
 def read_column(raw: RawBatch, role: Role, zone: str) -> tuple[pa.Array, np.ndarray]:
     """Return the values of a role that is mapped by a name, and which of them cannot be read.
 
@@ -132,13 +133,13 @@ def read_column(raw: RawBatch, role: Role, zone: str) -> tuple[pa.Array, np.ndar
         return _read_objects(raw[role.name].tolist(), role, zone)
     column = raw.column(role.name)
     is_local = role.type == "instant" and zone != "UTC" and getattr(column.type, "tz", None) is None
-    if role.type == "instant" and not is_local:
+    if role.type in {"instant", "date"} and not is_local and pa.types.is_temporal(column.type):
         return _read_arrow_instants(column)
     if role.type == "amount" and pa.types.is_string(column.type):
         return _read_arrow_decimals(column)
     if role.type == "id" and column.type == UUID:
         return column, np.zeros(len(column), dtype=bool)
-    if not is_local and (column.type == ARROW_TYPES[role.type] or pa.types.is_integer(column.type)):
+    if role.type != "instant" and (column.type == ARROW_TYPES[role.type] or pa.types.is_integer(column.type)):
         return _cast(column, role)
     values = python_values(column)
     if pa.types.is_binary(column.type):  # texts of a database that does not know what they say (`Reader.has_any_bytes`)
@@ -166,21 +167,37 @@ def _read_objects(values: Sequence[object], role: Role, zone: str) -> tuple[pa.A
         "id": read_id,
         "text": read_id,
         "instant": lambda value: read_instant(value, zone),
+        "date": read_date,
         "amount": read_amount,
         "boolean": read_boolean,
     }
     read = readers[role.type]
     if role.name == DELETED_AT:
         read = lambda value: NEVER if is_never(value) else read_instant(value, zone)  # noqa: E731
-    is_unreadable = np.zeros(len(values), dtype=bool)
+    return each(values, lambda value: None if value is None else read(value), ARROW_TYPES[role.type])
+
+
+def each(values: Iterable[Any], read: Callable[[Any], object], kind: pa.DataType) -> tuple[pa.Array, np.ndarray]:
+    """Read values one by one.
+
+    Args:
+        values: nulls among them.
+        read: gives what a value is, or raises a ValueError.
+        kind: the type of what comes.
+
+    Returns:
+        What was read, null where that failed, and where it failed.
+    """
     parsed: list[object] = []
-    for index, value in enumerate(values):
+    unreadable: list[bool] = []
+    for value in values:
         try:
-            parsed.append(None if value is None else read(value))
+            parsed.append(read(value))
+            unreadable.append(False)
         except ValueError:
             parsed.append(None)
-            is_unreadable[index] = True
-    return pa.array(parsed, type=ARROW_TYPES[role.type]), is_unreadable
+            unreadable.append(True)
+    return pa.array(parsed, type=kind), np.array(unreadable, dtype=bool)
 
 
 def _read_arrow_instants(column: pa.Array) -> tuple[pa.Array, np.ndarray]:

@@ -1,43 +1,44 @@
 """Beside step 5: a warning if most zones of learners are no IANA names (R4).
 
 Each such learner silently has the default zone. If most have, the wrong column may be mapped. Or the application has
-names of its own ("Eastern Time (US & Canada)").
+names of its own ("Eastern Time (US & Canada)"), and `zone_names` does not say what they mean.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 
-from warehouse import engine, zones
+from assets.step4_roll_up.activity import make_known_zones
+from warehouse import engine
 from warehouse.configuration.configuration import Configuration
 
 BAD_ZONES = Path(__file__).with_suffix(".sql")
 
 
-def has_timezones(configuration: Configuration) -> bool:
-    """Return whether the learners' own zones are read at all; if not, nobody has a bad one."""
-    return "timezone" in configuration.users_stream.columns
+def streams_with_timezones(configuration: Configuration) -> list[str]:
+    """Return the streams of learners that say zones at all; who is in no other has no bad one."""
+    return [stream.name for stream in configuration.users_streams if "timezone" in stream.columns]
 
 
-def bad_zones_warnings(connection: duckdb.DuckDBPyConnection, configuration: Configuration) -> list[str]:
-    """Return a line if more than half of the zones that learners give are no IANA names.
+def bad_zones_warnings(connection: duckdb.DuckDBPyConnection, configuration: Configuration) -> Iterator[str]:
+    """Yield a line for each stream of learners if more than half of the zones that they give are no IANA names.
 
     Args:
         connection: that of the build, with `landed_users`.
-        configuration: names the users stream and the default zone.
+        configuration: names the streams and the default zone.
     """
-    if not has_timezones(configuration):
-        return []
-    given, bad, examples = engine.one_row(connection, engine.sql(BAD_ZONES), {"zone_names": sorted(zones.names())})
-    if 2 * bad <= given:
-        return []
-    such_as = f" (such as {', '.join(map(_quoted, examples))})" if examples else ""
-    line = (
-        f"stream {configuration.users_stream.name}: {bad:,} of {given:,} learners who give a timezone give no IANA "
-        f"name{such_as}, so they count in {configuration.pulse.default_timezone}, the default_timezone; "
-        "map a column, or a view, that has names like Europe/Berlin"
-    )
-    return [line]
+    make_known_zones(connection, configuration.zone_names)
+    for stream in streams_with_timezones(configuration):
+        given, bad, examples = engine.one_row(connection, engine.sql(BAD_ZONES), {"stream": stream})
+        if 2 * bad <= given:
+            continue
+        such_as = f" (such as {', '.join(map(_quoted, examples))})" if examples else ""
+        yield (
+            f"stream {stream}: {bad:,} of {given:,} learners who give a timezone give no IANA "
+            f"name{such_as}, so they count in {configuration.pulse.default_timezone}, the default_timezone; "
+            "map a column, or a view, that has names like Europe/Berlin, or say in zone_names what the names mean"
+        )
 
 
 def _quoted(example: str) -> str:

@@ -1,8 +1,8 @@
--- The zones of learners -> how many learners give one, how many of these are no IANA name (R4), and examples. Examples
+-- The zones of a stream's learners -> how many give one, how many of these are no IANA name (R4), and examples. These
 -- are the commonest. A null and an empty text are not given. A learner's id or name, or an address, is no example: then
 -- the wrong column is mapped.
--- reads: landed_users
--- takes: $zone_names
+-- reads: known_zones, landed_users
+-- takes: $stream
 -- makes: given, unreadable, examples
 with spelled as (
     select
@@ -10,12 +10,18 @@ with spelled as (
         count(*) as learners,
         coalesce(bool_or(lower(timezone) in (lower(user_id), lower(username))), false) as is_personal
     from landed_users
-    where reason is null and not is_deleted and trim(timezone) <> ''
+    where
+        reason is null
+        and not is_deleted
+        and trim(timezone) <> ''
+        and list_contains(string_split(stream, ', '), $stream)
     group by timezone
 ),
 
 bad as (
-    select * from spelled where not list_contains($zone_names, timezone)
+    select spelled.*
+    from spelled
+    anti join known_zones on spelled.timezone = known_zones.spelled
 ),
 
 examples as (

@@ -15,19 +15,21 @@ from warehouse.condition import row_security
 from warehouse.versions.remarks import Remarks
 
 
-def remarks_of(connection: duckdb.DuckDBPyConnection, night: Night, newest: date) -> Remarks:
+def remarks_of(connection: duckdb.DuckDBPyConnection, night: Night, newest: date, *others: str) -> Remarks:
     """Return what the version being built has to say.
 
     Args:
         connection: that of the build, with `users`, `landed_users`, `rolled_learners` and the like.
         night: the streams and their landings.
         newest: the version's newest day.
+        others: warnings that the build has already; empty texts are none.
     """
     configuration = night.configuration
     unknown = unknown_by_stream(connection, night, newest)
     warnings = [
+        *filter(None, others),
         *row_security.warnings(configuration, night.lake),
-        *alike_warnings(unknown, configuration.users_stream.name),
+        *alike_warnings(unknown, ", ".join(stream.name for stream in configuration.users_streams)),
         *bad_zones_warnings(connection, configuration),
     ]
     return Remarks(tuple(warnings), {stream: (counts.unknown, counts.rows) for stream, counts in unknown.items()})

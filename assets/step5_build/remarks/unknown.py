@@ -1,6 +1,7 @@
 """Beside step 5: rows of learners who are not among the users (R21), by stream, and a likely cause.
 
-The roll-up knows learners' rows by kind. Where several streams are of one kind, their landings are asked as well.
+The roll-up knows learners' rows by kind. Where several streams are of one kind, their landings are asked as well; where
+there are totals by day, which the roll-up adds to what is of other kinds, all landings are.
 """
 
 from collections import Counter
@@ -13,6 +14,7 @@ import duckdb
 
 from assets.night.night import Night
 from warehouse import engine
+from warehouse.lake.lookups import resolved
 
 UNKNOWN_LEARNERS = Path(__file__).with_name("unknown_learners.sql")
 BY_KIND = UNKNOWN_LEARNERS.with_name("unknown_by_kind.sql")
@@ -46,13 +48,15 @@ def unknown_by_stream(connection: duckdb.DuckDBPyConnection, night: Night, newes
     by_kind = {kind: (unknown, alike) for kind, unknown, alike in connection.execute(engine.sql(BY_KIND)).fetchall()}
     streams = night.configuration.event_streams
     kinds = Counter(stream.kind for stream in streams)
+    has_totals = "daily" in kinds
     by_stream = {}
     for stream in streams:
         landings = night.landings_of(stream.name, newest)
-        unknown, alike = by_kind[stream.kind]
-        if unknown and kinds[stream.kind] > 1:
+        unknown, alike = by_kind["every" if has_totals else stream.kind]
+        if unknown and (has_totals or kinds[stream.kind] > 1):
             files = [night.lake.landing(stream.name, landing.day) for landing in landings]
-            engine.view_files(connection, "landed", files)
+            rows = resolved(night.lake, stream, files)
+            connection.execute(f"create or replace temp view landed as select * from {rows}")
             unknown, alike = engine.one_row(connection, engine.sql(BY_STREAM))
         by_stream[stream.name] = Unknown(sum(landing.rows for landing in landings), unknown, alike)
     return by_stream
@@ -63,7 +67,7 @@ def alike_warnings(unknown: Mapping[str, Unknown], users: str) -> list[str]:
 
     Args:
         unknown: as `unknown_by_stream`.
-        users: the name of the users stream.
+        users: the names of the streams of learners.
     """
     return [
         f"stream {stream}: {counts.alike:,} of {counts.rows:,} rows count for nobody, because their user_id is that of "

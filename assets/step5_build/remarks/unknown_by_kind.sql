@@ -1,17 +1,17 @@
--- Rows of learners who are not among the users (R21), by kind of stream. `alike_rows` counts those whose id is a known
--- learner's but for spelling.
+-- Rows of learners who are not among the users (R21), by kind of stream, and of every kind. `alike_rows` counts those
+-- whose id is a known learner's but for spelling.
 -- reads: unknown_learners
 -- makes: kind, unknown_rows, alike_rows
 with by_kind as (
     select
         is_alike,
-        unnest(['xp', 'sessions', 'quizzes']) as kind,
-        unnest([xp_events, sessions, quizzes]) as unknown_rows
+        unnest(['xp', 'sessions', 'quizzes', 'every']) as kind,
+        unnest([xp_events, sessions, quizzes, event_rows]) as unknown_rows
     from unknown_learners
 ),
 
 kinds as (
-    select unnest(['xp', 'sessions', 'quizzes']) as kind
+    select unnest(['xp', 'sessions', 'quizzes', 'every']) as kind
 )
 
 select

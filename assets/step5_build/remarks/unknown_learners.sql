@@ -1,7 +1,7 @@
 -- Rolled-up learners who are not among the users (R21) -> their rows of each kind, and whether the id is alike. An id
 -- is alike if some sources take it for a known learner's: they ignore case, accents and spaces at the end.
 -- reads: landed_users, rolled_learners, version.users
--- makes: user_id, xp_events, sessions, quizzes, is_alike
+-- makes: user_id, xp_events, sessions, quizzes, event_rows, is_alike
 with not_live as (
     select rolled.*
     from rolled_learners as rolled
@@ -25,6 +25,7 @@ select
     unknown.xp_events,
     unknown.sessions,
     unknown.quizzes,
+    unknown.event_rows,
     known.alike is not null as is_alike
 from unknown
 left join known on alike_id(unknown.user_id) = known.alike

@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 
 from assets.night.night import Night
-from assets.step4_roll_up.activity import ZONES_IN_FORCE, make_zone_segments
+from assets.step4_roll_up.activity import fill_zones_in_force, make_zone_segments
+from assets.step5_build.days.before import damage_of
 from warehouse import engine, zones
 from warehouse.disk.files import written_beside
 from warehouse.errors import StorageError
@@ -39,6 +40,8 @@ def fill_restatements(
     night: Night,
     basis: Basis,
     buckets: Iterable[Mapping[str, int]],
+    *,
+    is_in_full: bool,
 ) -> None:
     """Fill the table `restatements` of the version that is being built, after its other tables.
 
@@ -47,6 +50,8 @@ def fill_restatements(
         night: where lake and warehouse are.
         basis: what the version is made from.
         buckets: ranges of keys to compare one after the other.
+        is_in_full: whether the version was made from nothing; then any date may differ, and all are compared, unless
+            the version before is damaged and says nothing for certain.
 
     Raises:
         StorageError: the version before is there and cannot be read.
@@ -55,7 +60,12 @@ def fill_restatements(
     make_known_restatements(connection, night.lake, before)
     connection.execute("create temp table new_restatements as select * from version.restatements where false")
     if before is not None:
-        _compare(connection, night, before, basis, buckets)
+        may_be_any = is_in_full and not damage_of(night.warehouse, before.version)
+        changed_days = {*before.content_hashes, *basis.content_hashes} if may_be_any else basis.days_to_group(before)
+        touched = {day for day in dates_touched(changed_days) if day <= before.newest_day}
+        if touched:
+            engine.create(connection, "dates_touched", activity_date=sorted(touched))
+            _compare(connection, night, before, basis, buckets)
     connection.execute(f"insert into version.restatements by name {engine.sql(ALL)}")
 
 
@@ -96,13 +106,9 @@ def _compare(
     basis: Basis,
     buckets: Iterable[Mapping[str, int]],
 ) -> None:
-    touched = {day for day in dates_touched(basis.changed_days(before)) if day <= before.newest_day}
-    if not touched:
-        return
     file = night.warehouse.file(before.version)
     try:
         with engine.attached(connection, file, "before"):
-            engine.create(connection, "dates_touched", activity_date=sorted(touched))
             _make_complete_dates(connection, before, basis)
             first = "create or replace temp table restated as"
             for keys in buckets:
@@ -162,6 +168,4 @@ def _make_zones_before(connection: duckdb.DuckDBPyConnection, lake: Lake, before
     """Make `zones_in_force_before`, as `zones_in_force` was when the version before was made."""
     recorded = engine.files([lake.basis])
     connection.execute(f"create or replace temp table recorded_zones as select * from {recorded}")
-    parameters = {"zone_names": sorted(zones.names()), "default_timezone": before.default_timezone}
-    query = engine.sql(ZONES_IN_FORCE)
-    connection.execute(f"create or replace temp table zones_in_force_before as {query}", parameters)
+    fill_zones_in_force(connection, "zones_in_force_before", before.default_timezone, before.zone_names)

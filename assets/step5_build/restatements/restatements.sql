@@ -1,6 +1,7 @@
 -- What was restated with its reason: one row per learner, date and measure. A date depends on the UTC days that reach
--- it, in the zone that its learner had then or has now. If the zone, or the zone data, is another, that is the reason.
--- Else a changed landing of these days is. Else only the configuration can be.
+-- it, in the zone that its learner had then or has now, and on the day of its own name, whose rows may be of it (R5).
+-- If the zone, or the zone data, is another, that is the reason. Else a changed landing of these days is. Else only the
+-- configuration can be.
 -- reads: days_touching, restated, zone_segments, zones_in_force, zones_in_force_before
 -- takes: $default_timezone, $default_timezone_before, $is_other_zone_data, $version
 -- makes: measured.*, version, reason
@@ -60,7 +61,10 @@ reasons as (
         on
             in_zones.day = day_dates.day
             and day_dates.zone in (in_zones.zone_before, in_zones.zone)
-            and in_zones.activity_date between day_dates.first_date and day_dates.last_date
+            and (
+                in_zones.activity_date between day_dates.first_date and day_dates.last_date
+                or in_zones.activity_date = in_zones.day
+            )
     group by in_zones.user_id, in_zones.activity_date
 ),
 

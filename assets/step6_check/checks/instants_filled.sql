@@ -18,8 +18,8 @@ new_nulls as (
     select
         stream,
         sum(not_seen) as rows,
-        min(if(json_exists(row, '$.started_at'), 'started_at', 'occurred_at')) as role,
-        min(coalesce(row ->> '$.started_at', row ->> '$.occurred_at')) as instant
+        min(role_of_day(row)) as role,
+        min(row ->> role_of_day(row)) as instant
     from fresh_quarantine
     where reason = 'missing_time' and not is_unreadable
     group by stream

@@ -23,7 +23,7 @@ fresh as (
 spelled as (
     select
         *,
-        case when reason = 'missing_time' then coalesce(row ->> '$.started_at', row ->> '$.occurred_at') end as instant
+        case when reason = 'missing_time' then row ->> role_of_day(row) end as instant
     from fresh
 ),
 

@@ -1,10 +1,11 @@
 -- Activity -> one row per UTC day: what the day holds, and what of it belongs to learners who are shown. One pass.
 -- reads: activity, live_learners
--- makes: day, xp_events, xp, sessions, quizzes, quizzes_passed, microseconds, live_rows, live_xp, live_sessions,
--- live_quizzes, live_quizzes_passed, live_microseconds
+-- makes: day, xp_events, event_rows, xp, sessions, quizzes, quizzes_passed, microseconds, live_rows, live_xp,
+-- live_sessions, live_quizzes, live_quizzes_passed, live_microseconds
 select
     activity.day,
     sum(xp_events) as xp_events,
+    coalesce(sum(event_rows), sum(xp_events) + sum(sessions) + sum(quizzes)) as event_rows,
     sum(xp) as xp,
     sum(sessions) as sessions,
     sum(quizzes) as quizzes,

@@ -6,21 +6,7 @@ with unusable as (
     select
         *,
         if(reason = 'missing_time', not_seen, not_accepted) as in_budget,
-        -- The role whose value cannot be used; what is wrong with an id is not shown.
-        case
-            when reason in ('bad_amount', 'bad_passed') then substr(reason, 5)
-            when reason = 'missing_time' then if(json_exists(row, '$.started_at'), 'started_at', 'occurred_at')
-            when reason in ('ended_before_started', 'longer_than_24h')
-                then if(row ->> '$.ended_at' is null, 'last_activity_at', 'ended_at')
-            when reason = 'bad_time'
-                then list_filter(
-                    ['ended_at', 'last_activity_at', 'updated_at'],
-                    lambda one: row ->> one is not null and (
-                        try_cast(row ->> one as timestamp) is null
-                        or not regexp_matches(row ->> one, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:|$)')
-                    )
-                )[1]
-        end as role
+        unusable_role(row, reason, 1000000000000, 90000) as role
     from fresh_quarantine
     where (reason <> 'missing_time' or is_unreadable) and greatest(not_accepted, not_seen) > 0
 ),

@@ -18,8 +18,9 @@ from warehouse.disk.lock import run_lock
 
 @click.command(cls=Writing)
 @config_option
+@click.option("--full", is_flag=True, help="keep nothing of the version before")
 @guard_options
-def build(config: Path, **guards: bool) -> None:
+def build(config: Path, *, full: bool, **guards: bool) -> None:
     """Build and publish a version from the lake alone, without Dagster."""
     configuration = load(config)
     with run_lock(configuration, "pulse build", tell=say):
@@ -28,5 +29,5 @@ def build(config: Path, **guards: bool) -> None:
         from assets.all_steps import publish_lake  # noqa: PLC0415 - pandas is slow, the lock comes first
 
         with listener_for(sys.stdout) as shown, obeyed(shown) as listener:
-            publish_lake(Night.of(configuration, Progress(listener)), accepted(guards))
+            publish_lake(Night.of(configuration, Progress(listener)), accepted(guards), is_in_full=full)
         explain_if_nothing_is_published(configuration)

@@ -1,5 +1,6 @@
 """`pulse status`: what is published, how old it is, and how far the lake is."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 
@@ -10,10 +11,13 @@ from pipelines.command_line.options import Answering, config_option
 from pipelines.command_line.terminal import plain
 from warehouse import clock
 from warehouse.condition import row_security
-from warehouse.configuration.configuration import load
+from warehouse.configuration.configuration import Configuration, load
 from warehouse.disk import owners
 from warehouse.lake.days import newest_day
+from warehouse.lake.kept import earlier_mapping_line, under_earlier_mapping
 from warehouse.lake.lake import Lake
+from warehouse.lake.landing import Landing
+from warehouse.lake.proofs import proofs_in, proven_at
 from warehouse.versions.remarks import unknown_rows_line
 from warehouse.versions.versions import Warehouse
 
@@ -26,9 +30,12 @@ def status(config: Path) -> None:
     warehouse = Warehouse.of(configuration)
     current = warehouse.current()
     lake = Lake.of(configuration)
-    newest = newest_day(configuration, lake.landings(configuration))
+    landings = lake.landings(configuration)
+    newest = newest_day(configuration, landings)
     print(f"data folder   {plain(str(configuration.data_dir))}")
     print(f"newest day    {_newest(newest)}")
+    _say_what_is_kept(configuration, landings)
+    _say_what_is_proven(lake, landings)
     for receipt_file in unreadable(lake):
         print(f"erasure       {receipt_file} cannot be read; restore it, or run `pulse erase` again for that learner")
     for receipt in unfinished(lake):
@@ -57,6 +64,21 @@ def status(config: Path) -> None:
         print(f"warning       {warning}")
     if manifest.accepted:
         print(f"let through   {', '.join(manifest.accepted)}")
+
+
+def _say_what_is_kept(configuration: Configuration, landings: Mapping[tuple[str, date], Landing]) -> None:
+    for stream in configuration.event_streams:
+        if kept := under_earlier_mapping(stream, landings):
+            print(f"kept          {earlier_mapping_line(stream, kept)}")
+
+
+def _say_what_is_proven(lake: Lake, landings: Mapping[tuple[str, date], Landing]) -> None:
+    proofs = proofs_in(lake)
+    times = [when for landing in landings.values() if (when := proven_at(landing, proofs)) != landing.extracted_at]
+    if times:
+        print(
+            f"proven        {len(times):,} of {len(landings):,} landings since they were extracted; last {max(times)}"
+        )
 
 
 def _newest(day: date | None) -> str:

@@ -86,6 +86,8 @@ def test_no_byte_of_the_data_folder_has_the_id_any_more(woven: Configuration) ->
         lake.root / "xp_events" / ".2026-03-02.parquet.unfinished",
         lake.root / ".users.unfinished" / "spool.parquet",
         warehouse.building("pulse-2026-03-04-000099"),
+        warehouse.building_lookup_file("pulse-2026-03-04-000099"),
+        warehouse.lookup_file("pulse-2026-03-04-000097"),
         warehouse.file("pulse-2026-03-04-000098"),
         woven.data_dir / "tmp" / "duckdb_temp_storage_DEFAULT-0.tmp",
     ]
@@ -160,7 +162,7 @@ def test_whose_a_row_is(
     condition = find_learner.is_of_learner(("user_id", "row"))
     query = f"select {condition} from (select $found::varchar as user_id, $row::varchar as row)"
     with find_learner.connected(Night.of(woven)) as connection:
-        found = connection.execute(query, {"found": user_id, "row": row, "user_id": wanted}).fetchall()
+        found = connection.execute(query, {"found": user_id, "row": row, "ids": [wanted]}).fetchall()
     assert found == [(is_theirs,)]
 
 
@@ -195,6 +197,7 @@ def test_who_is_unknown_gets_a_receipt_with_zeros_and_is_kept_out_all_the_same(
     assert read_list(Lake.of(woven).suppressed).holds("nobody")
 
 
+@pytest.mark.slow
 def test_who_is_erased_twice_gets_a_second_receipt(woven: Configuration, capsys: pytest.CaptureFixture[str]) -> None:
     pulse(woven, "erase", GONE)
     capsys.readouterr()
@@ -239,6 +242,7 @@ def test_an_erasure_that_fails_on_the_way_says_that_it_has_to_be_run_again(
 # --- answers --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_running_server_forgets_the_learner_and_no_rollback_brings_him_back(woven: Configuration) -> None:
     """FAULTS 41, 42: his page is 404, his own answer that of a learner whom nobody knows."""
     client = create_app(woven).test_client()

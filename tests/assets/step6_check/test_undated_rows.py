@@ -33,6 +33,7 @@ def test_a_stream_of_unreadable_instants_blocks_with_reason_and_value(sqlite_sou
     assert example == f'xp: 120 of 120 rows: 120 missing_time (occurred_at "{spelled[:40]}")'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", ["postgresql"], indirect=True)
 def test_instants_out_of_the_calendar_block_in_postgresql(platform: Platform) -> None:
     """FAULTS 44: an `infinity` that nobody replaced."""
@@ -92,6 +93,7 @@ def test_undated_rows_let_through_do_not_count_again_and_their_likes_do(sqlite_s
     assert blocked(configuration, FIRST + DAY).startswith("xp: 21 of 51 rows: 21 missing_time")
 
 
+@pytest.mark.slow
 def test_a_row_without_an_instant_that_gets_an_unreadable_one_is_new(sqlite_source: Platform) -> None:
     """FAULTS 44: attempts in progress are finished, with a spelling that nobody reads."""
     configuration = only_xp(sqlite_source, [*xp_rows(30), *undated(25, None)])
@@ -133,6 +135,7 @@ def test_a_column_that_is_not_filled_any_more_blocks(platform: Platform) -> None
     assert night(configuration, FIRST + 2 * DAY) is not None
 
 
+@pytest.mark.slow
 def test_nulls_that_come_without_a_new_day_do_not_block(sqlite_source: Platform) -> None:
     """FAULTS 44: the same night again; a stopped column is seen by the next new day."""
     configuration = only_xp(sqlite_source, xp_rows(30))

@@ -66,6 +66,7 @@ def test_half_of_what_is_new_may_be_bad_and_not_more(sqlite_source: Platform, ba
         assert blocked(configuration) == 'xp: 4 of 7 rows: 4 bad_amount (amount "many")'
 
 
+@pytest.mark.slow
 def test_bad_rows_that_were_published_are_not_new_when_their_day_lands_again(sqlite_source: Platform) -> None:
     """FAULTS 45: good rows leave the lookback, the bad one is all that is left in it; it has been seen."""
     rows = [*xp_rows(3), *xp_rows(1, FIRST + DAY, prefix="bad", amount="many")]
@@ -175,6 +176,7 @@ def test_the_case_of_a_composite_key_ends_in_a_line_that_says_so(postgres_url: s
     )
 
 
+@pytest.mark.slow
 def test_duplicates_of_other_learners_count_in_the_budget(platform: Platform) -> None:
     """FAULTS 48: 21 of them here; the learner's own duplicates are as normal as ever."""
     own = [("own", "l0", f"{FIRST}T12:00:00Z", 10)] * 60
@@ -231,6 +233,7 @@ def test_scores_are_no_yes_and_no_however_few_they_are(platform: Platform) -> No
     )
 
 
+@pytest.mark.slow
 def test_values_within_the_budget_are_quarantined_as_ever(sqlite_source: Platform) -> None:
     """FAULTS 49: one in a hundred."""
     assert night(scored(sqlite_source, [7], good=99), FIRST) is not None
@@ -251,6 +254,7 @@ def test_nulls_of_passed_stay_under_the_floor(platform: Platform) -> None:
     assert night(scored(platform, [None] * 10, good=30), FIRST) is not None
 
 
+@pytest.mark.slow
 def test_scores_let_through_do_not_count_again(sqlite_source: Platform) -> None:
     """FAULTS 49."""
     configuration = scored(sqlite_source, [2, 3, 4], good=30)

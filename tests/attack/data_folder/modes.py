@@ -77,7 +77,7 @@ def configured(configuration: Configuration, **keys: str) -> Configuration:
 
 SERVED = {
     "lake/profiles.parquet", "lake/suppressed.json", "warehouse/pin", "warehouse/pulse.duckdb",
-    *(f"warehouse/versions/{version}.{kind}" for version in (FIRST, SECOND) for kind in ("duckdb", "json")),
+    *(f"warehouse/versions/{version}.{kind}" for version in (FIRST, SECOND) for kind in ("duckdb", "lookup", "json")),
 }  # fmt: skip
 LOAD = """
 import encodings.utf_8_sig, grp, pwd, sys

@@ -111,6 +111,7 @@ def test_before_the_first_step_nothing_is_begun(woven: Configuration, capsys: py
     assert places_with(woven) == []
 
 
+@pytest.mark.slow
 def test_an_erasure_is_known_before_anything_is_done(woven: Configuration, capsys: pytest.CaptureFixture[str]) -> None:
     """FAULTS 75: nobody is on the list yet, which the receipt does not ask for; a rerun finishes it."""
     with dying_at("erase: receipt begun"):
@@ -151,6 +152,7 @@ def test_the_server_warns_of_it_until_it_is_complete(woven: Configuration, point
 # --- what the list has is obeyed --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_build_after_an_erasure_that_died_has_nothing_of_the_learner(
     woven: Configuration, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -186,6 +188,7 @@ def test_killed_anywhere_it_is_known_and_the_next_build_has_nothing_of_the_learn
     assert NOT_COMPLETE not in said(woven, capsys, "status")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 4])
 def test_a_build_that_dies_while_it_leaves_the_learner_out_is_completed_by_the_next(
     woven: Configuration, times: int

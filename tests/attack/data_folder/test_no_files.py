@@ -57,6 +57,7 @@ def linked_version(configuration: Configuration) -> Path:
     return place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", [linked_stream, linked_landing, linked_version])
 def test_nothing_begins_on_a_link_whose_end_an_erasure_would_not_reach(
     configuration: Configuration, link: Callable[[Configuration], Path], capsys: pytest.CaptureFixture[str]
@@ -70,6 +71,7 @@ def test_nothing_begins_on_a_link_whose_end_an_erasure_would_not_reach(
     assert not Lake.of(configuration).suppressed.exists()
 
 
+@pytest.mark.slow
 def test_lake_and_versions_may_stand_on_another_disk(configuration: Configuration) -> None:
     """FAULTS 83: the folders themselves; whoever is erased is gone from there."""
     for name in ("lake", "warehouse/versions"):
@@ -80,6 +82,7 @@ def test_lake_and_versions_may_stand_on_another_disk(configuration: Configuratio
     assert cli.main(["build", "--config", str(configuration.path)]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_list_that_has_no_end_is_one_that_cannot_be_read(configuration: Configuration, kind: str) -> None:
     """FAULTS 83, 70: nobody's data, at once, and nothing waits; when the file is back, so is everything."""

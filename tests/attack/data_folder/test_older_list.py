@@ -216,6 +216,7 @@ def test_a_server_remembers_whom_it_has_read(served: Configuration) -> None:
 # --- what is no older list --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_at_no_point_of_an_erasure_the_server_takes_the_list_for_an_older_one(
     served: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:

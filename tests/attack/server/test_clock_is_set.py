@@ -63,7 +63,7 @@ def test_what_a_shared_store_says_by_the_wall_is_told_by_the_clock_that_grows(
 ) -> None:
     """A sibling: the library's stores give the end of a count in seconds since 1970."""
     monkeypatch.setattr("serve.http.limit_store.storage_from_string", lambda *_, **__: MemoryStorage())
-    counts = Counts(location="redis://a-store-of-the-library")
+    counts = Counts("redis://a-store-of-the-library")
     assert counts.incr("a", 60) == 1
     clocks.go_on(20)
     assert counts.get_expiry("a") - clocks.monotonic == pytest.approx(40)

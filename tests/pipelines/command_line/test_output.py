@@ -117,6 +117,7 @@ def test_an_answer_that_is_lost_is_an_error_unless_its_reader_had_enough(command
         assert done.stderr.count(b"\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", slowly(["> /dev/full", ">&-"], quick=1))
 def test_an_erasure_whose_receipt_cannot_be_printed_is_done_and_says_where_the_receipt_is(
     to: str, folder: Path

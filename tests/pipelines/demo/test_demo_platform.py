@@ -119,6 +119,7 @@ def test_a_local_date_reaches_exactly_as_far_as_the_platform_looks() -> None:
     assert offsets == set(range(-demo_platform.LOCAL_DATES_AFTER, demo_platform.LOCAL_DATES_BEFORE + 1))
 
 
+@pytest.mark.slow
 def test_the_report_counts_the_rows_of_every_table(path: Path, platform: Platform) -> None:
     assert platform.rows == {table: len(rows) for table, rows in content_of(path).items()}
     assert platform.first_day == date(2025, 11, 23)

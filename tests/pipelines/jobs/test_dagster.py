@@ -194,6 +194,7 @@ def test_a_stream_that_fails_fails_the_night_alone_and_is_all_that_a_retry_extra
     assert capfd.readouterr() == ("", ""), "Dagster's own log stays out of our output"
 
 
+@pytest.mark.slow
 def test_a_check_that_fails_keeps_the_version_from_being_published_in_the_same_run(
     platform: Place, copy_of: Callable[[Place], Place]
 ) -> None:
@@ -222,11 +223,11 @@ def test_one_stream_alone_is_tried_again_while_its_source_is_away(
     attempts: list[Stream] = []
     really_land = landing_step.land
 
-    def land(night: Night, stream: Stream, days: list[date], *, accept_shrink: bool) -> Landed:
+    def land(night: Night, stream: Stream, days: list[date], **more: Any) -> Landed:
         attempts.append(stream)
         if len(attempts) < 3:
             raise SourceUnavailableError(f"stream {stream.name}: source platform failed: gone fishing; is it up?")
-        return really_land(night, stream, days, accept_shrink=accept_shrink)
+        return really_land(night, stream, days, **more)
 
     at_once = dg.RetryPolicy(max_retries=3, delay=0.01, backoff=dg.Backoff.EXPONENTIAL)
     monkeypatch.setattr(land_asset, "EXTRACTION_RETRIES", at_once)
@@ -248,6 +249,7 @@ def test_one_stream_alone_is_tried_again_while_its_source_is_away(
     assert place.logical_hash == hash_before
 
 
+@pytest.mark.slow
 def test_one_partition_launched_in_the_ui_is_a_night_that_heals_what_is_missing(
     published: Place, copy_of: Callable[[Place], Place]
 ) -> None:

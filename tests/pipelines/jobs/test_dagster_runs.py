@@ -62,6 +62,7 @@ def test_the_days_of_a_run_are_those_that_its_tags_name(tags: dict[str, str], da
     assert days_named(tags) == days
 
 
+@pytest.mark.slow
 def test_the_learners_alone_are_landed_as_of_yesterday(place: Place) -> None:
     """FAULTS 62: they have no day, so a run of them names none."""
     with at_home(place) as instance:
@@ -131,7 +132,7 @@ def test_a_build_that_did_not_come_to_its_end_leaves_nothing_that_could_be_publi
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr("assets.step5_build.build._fill", stop)
+        patch.setattr("assets.step5_build.build._fill_users", stop)
         with pytest.raises(error):
             build(Night.of(place.configuration))
     assert not list(Warehouse.of(place.configuration).building("*").parent.iterdir())
@@ -214,6 +215,7 @@ def test_what_the_history_lacks_is_reported_and_never_twice(place: Place) -> Non
         assert report_what_is_lacking(configuration) == 0
 
 
+@pytest.mark.slow
 def test_a_year_is_reported_in_batches(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """FAULTS 65: one by one, a year of six assets takes half a minute."""
     from pipelines.instance.event_log import BatchingEventLogStorage

@@ -96,6 +96,7 @@ def terminated_at(place: Place, point: str, expected: str) -> None:
     assert_nothing_is_half(place, expected)
 
 
+@pytest.mark.slow
 def test_terminated_in_the_first_stream_the_run_is_cancelled_and_not_tried_again(place: Place, expected: str) -> None:
     """FAULTS 64."""
     terminated_at(place, crash_points.NAMES[0], expected)
@@ -141,6 +142,7 @@ def test_terminated_while_dagster_tells_of_a_step_the_run_is_cancelled(
     assert_nothing_is_half(place, expected)
 
 
+@pytest.mark.slow
 def test_a_signal_that_came_out_as_a_fault_of_the_source_ends_the_run(
     place: Place, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from serve.credentials import jwks
 from serve.credentials.jwks import FileKeySet
 from serve.credentials.jwks_keys import KeySetError, read_keys
 from serve.http.errors import Reason, UnavailableError
-from tests.serve.credentials.key_sets import ALL, AUTH, DAY, NEW, OLD, Clock, is_good
+from tests.serve.credentials.identity_provider import ALL, AUTH, DAY, NEW, OLD, Clock, is_good
 from tests.serve.credentials.signers import Signer, encoded, key_set
 from tests.support.platforms import small_platform
 from warehouse.errors import ConfigurationError

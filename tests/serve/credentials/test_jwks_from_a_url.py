@@ -23,12 +23,23 @@ from cryptography.x509.oid import NameOID
 
 from serve.app import create_app
 from serve.credentials import jwks
+from serve.credentials.examination import examined
 from serve.credentials.https import FetchError, fetched
 from serve.credentials.jwks import FetchedKeySet
 from serve.credentials.jwks_keys import read_keys
 from serve.http.errors import UnavailableError
-from tests.serve.credentials.identity_provider import Answer, Provider, Request, Server, send
-from tests.serve.credentials.key_sets import DAY, NEW, OLD, Clock, is_good
+from tests.serve.credentials.identity_provider import (
+    DAY,
+    NEW,
+    OLD,
+    Answer,
+    Clock,
+    Provider,
+    Request,
+    Server,
+    is_good,
+    send,
+)
 from tests.serve.credentials.signers import Signer, key_set
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import PATH
@@ -371,3 +382,15 @@ def test_an_attempt_that_fails_as_nobody_thought_of_does_not_end_the_attempts(
     assert is_good(keys, OLD)
     keys.close()
     until(lambda: not any(thread.name == "key set" for thread in threading.enumerate()))
+
+
+def test_pulse_check_fetches_it_once_and_says_what_is_wrong_without_its_query(
+    provider: Provider, tmp_path: Path
+) -> None:
+    auth = Auth(algorithms=["EdDSA"], jwks=provider.url)
+    configuration = small_platform.make(tmp_path).model_copy(update={"auth": auth})
+    assert list(examined(configuration)) == [("key set", None)]
+    assert len(provider.asked) == 1
+    provider.publish()
+    ((check, mistake),) = examined(configuration)
+    assert (check, mistake) == ("key set", f"{provider.url.partition('?')[0]}: no key for EdDSA")

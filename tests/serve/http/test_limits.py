@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 
 from serve import app
 from serve.http import limit_store
-from serve.http.limit_store import MOST_KEYS, Counts, ProcessCounts
+from serve.http.limit_store import MOST_KEYS, ProcessCounts
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import ANA, BEN, PATH, SECOND, bearer
 from warehouse.configuration.configuration import load
@@ -187,14 +187,14 @@ def test_options_is_never_counted(folder: Path) -> None:
 
 def test_counts_end_on_time_and_are_forgotten(clock: Clock) -> None:
     kept = ProcessCounts()
-    assert [kept.incr("a", 60, 1) for _ in range(3)] == [1, 2, 3]
+    assert [kept.incr("a", 60) for _ in range(3)] == [1, 2, 3]
     assert kept.get_expiry("a") == clock.now + 60
     clock.now += 60
     assert kept.get("a") == 0
-    assert kept.incr("b", 60, 1) == 1
-    assert kept.incr("a", 60, 2) == 2
-    kept.clear("a")
-    assert (kept.get("a"), kept.get("b"), kept.reset()) == (0, 1, 1)
+    assert kept.incr("b", 60) == 1
+    assert len(kept) == 1
+    assert [kept.incr("a", 60) for _ in range(2)] == [1, 2]
+    assert kept.get("b") == 1
 
 
 @pytest.mark.usefixtures("clock")
@@ -202,8 +202,8 @@ def test_no_more_than_so_many_keys_are_kept(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(limit_store, "MOST_KEYS", 10)
     kept = ProcessCounts()
     for number in range(1000):
-        kept.incr(str(number), 60, 1)
-    assert kept.reset() == 10
+        kept.incr(str(number), 60)
+    assert len(kept) == 10
     assert MOST_KEYS > 10
 
 
@@ -288,9 +288,3 @@ def test_a_store_without_its_driver_is_a_mistake_of_the_configuration(
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(ConfigurationError, match=r"^serve.rate_limit_storage: .*pip install '.\[limits\]'"):
         client(folder, rate_limit_storage="redis://127.0.0.1:1")
-
-
-def test_the_library_finds_our_counts_by_their_scheme() -> None:
-    from limits.storage import storage_from_string
-
-    assert isinstance(storage_from_string("pulse://"), Counts)

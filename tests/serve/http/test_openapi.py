@@ -15,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from serve import app
+from serve import app, own_answer
 from serve.http.cors import EXPOSED_HEADERS
 from serve.http.openapi import document
 from tests.support.platforms import small_platform
@@ -83,6 +83,7 @@ def routes(served: Flask) -> set[tuple[str, str]]:
     }
 
 
+@pytest.mark.slow
 def test_every_route_and_method_is_described_and_every_described_one_exists(served: Flask) -> None:
     assert routes(served) == set(ROWS)
 
@@ -217,7 +218,7 @@ def test_an_error_inside_is_what_the_document_says(client: FlaskClient, monkeypa
     def fail(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(app, "learning_pulse", fail)
+    monkeypatch.setattr(own_answer, "learning_pulse", fail)
     response = client.get(PATH, headers=bearer())
     assert response.status_code == 500
     assert_is_described(response, PATH)

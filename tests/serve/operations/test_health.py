@@ -6,6 +6,7 @@ Several workers are `test_workers.py`'s.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,20 @@ def test_many_learners_whom_the_version_does_not_know_are_a_warning(
     assert FEWEST_ANSWERS == 20
 
 
+def test_a_count_is_there_once_there_is_something_to_count(client: FlaskClient) -> None:
+    assert not [name for name in metrics(client) if name[0] in {"pulse_lookups_total", "pulse_refused_total"}]
+    for _ in range(2):
+        client.get(PATH, headers=bearer())
+        client.get(PATH)
+    found = metrics(client)
+    assert {name: count for name, count in found.items() if name[0] == "pulse_lookups_total"} == {
+        ("pulse_lookups_total", "known"): 2
+    }
+    assert found["pulse_refused_total", "missing"] == 2
+    assert found["pulse_requests_total", PATH, "200"] == found["pulse_requests_total", PATH, "401"] == 2
+    assert found["pulse_request_seconds_count", PATH] == 4
+
+
 def test_an_answer_that_was_not_looked_up_is_no_lookup(client: FlaskClient) -> None:
     tag = client.get(PATH, headers=bearer()).headers["ETag"]
     assert client.get(PATH, headers={**bearer(), "If-None-Match": tag}).status_code == 304
@@ -277,6 +292,17 @@ def test_switches_and_the_age_of_the_data_are_measured(configuration: Configurat
     assert found["pulse_switches_total",] == 2
     assert found["pulse_data_age_seconds",] == 5 * HOUR
     assert found["pulse_workers",] == found["pulse_workers_ready",] == 1
+
+
+def test_what_a_version_warns_of_is_counted(client: FlaskClient, warehouse: Warehouse) -> None:
+    """Such as kept rows that had drifted, which a night heals by itself."""
+    assert metrics(client)["pulse_version_warnings",] == 0
+    drift = "xp_earned of daily_activity on 2025-12-29 was not what the activity says"
+    manifest = replace(warehouse.manifest(SECOND), warnings=(drift,), drift=drift)
+    warehouse.manifest_file(SECOND).write_text(manifest.to_json(), encoding="utf-8")
+    warehouse.point_to(SECOND)
+    assert metrics(client)["pulse_version_warnings",] == 1
+    assert detailed(client)["version_warnings"] == [drift]
 
 
 def test_a_pin_is_shown_and_is_a_warning_until_it_is_removed(client: FlaskClient, warehouse: Warehouse) -> None:

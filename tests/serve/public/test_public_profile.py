@@ -247,6 +247,7 @@ def test_who_becomes_public_is_shown_from_the_version_in_service(own: Configurat
     assert (body["username"], body["active_days"]) == ("benjamin", 1)
 
 
+@pytest.mark.slow
 def test_who_is_public_and_not_in_the_version_yet_is_404_like_everybody(own: Configuration) -> None:
     client = create_app(own).test_client()
     public_platform.change(own, "insert into users values ('new', 'newcomer', 'UTC', 1, null)")

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 from flask.testing import FlaskClient
 
-from serve import app
+from serve import own_answer
 from tests.serve.version.asking import answered, ask, assert_is_error, client_of
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import (
@@ -197,7 +197,7 @@ def test_an_error_inside_is_500_with_a_number_and_what_happened_is_in_the_log_on
     def fail(*_: object) -> None:
         raise duckdb.IOException("select secret from /srv/warehouse/versions/pulse.duckdb")
 
-    monkeypatch.setattr(app, "learning_pulse", fail)
+    monkeypatch.setattr(own_answer, "learning_pulse", fail)
     authorization = bearer()
     response = client.get(PATH + "?token=in-the-query", headers=authorization)
     detail = assert_is_error(response, 500)

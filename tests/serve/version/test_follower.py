@@ -26,30 +26,28 @@ from warehouse.versions.versions import Warehouse
 def test_who_comes_again_is_answered_from_what_was_kept_and_with_the_same_bytes(
     nights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Decision 0009: first a line, then an answer; of learners whom the version does not know, nothing."""
+    """Of learners whom the version does not know, nothing is kept."""
     warehouse = Warehouse.of(small_platform.copied(nights, tmp_path, FIRST))
     version = open_version(warehouse, FIRST, cache_bytes=1_000_000)
     found = [learning_pulse(version, learner) for learner in (ANA, "nobody", ANA, "nobody")]
-    assert found[0] == found[2] != found[1]
-    assert version.lines.get(ANA) is not None
-    assert version.pulses.get(ANA) is found[2]
-    assert version.lines.get("nobody") is None
+    assert found[0] is found[2]
+    assert found[0] != found[1]
     assert version.pulses.get("nobody") is None
-    monkeypatch.setattr(version.blocks, "of", lambda _: pytest.fail("looked up again"))
+    monkeypatch.setattr(version.lookup, "learner", lambda *_: pytest.fail("looked up again"))
     assert learning_pulse(version, ANA) is found[2]
     version.close()
-    assert version.lines.size == version.pulses.size == 0
+    assert version.pulses.size == 0
 
 
-def test_lines_and_answers_share_what_they_may_take(nights: Path, tmp_path: Path) -> None:
-    """`serve.cache_mb` is for both together; without room nothing is kept, and answers are the same."""
+def test_answers_take_what_they_may_and_no_more(nights: Path, tmp_path: Path) -> None:
+    """`serve.cache_mb`: without room nothing is kept, and answers are the same."""
     warehouse = Warehouse.of(small_platform.copied(nights, tmp_path, FIRST))
     found = []
-    for room in (0, 100_000, 200_000):  # for answers three eighths of it: nothing, less than one, one
+    for room in (0, 60_000, 200_000):  # for nothing, one, and both
         version = open_version(warehouse, FIRST, cache_bytes=room)
-        found += [[learning_pulse(version, learner) for learner in (ANA, BEN, ANA, BEN, ANA, BEN)]]
-        assert version.lines.size + version.pulses.size <= room
-        assert (version.lines.size > 0, version.pulses.size > 0) == (room > 0, room > 100_000)
+        found += [[learning_pulse(version, learner) for learner in (ANA, BEN, ANA, BEN)]]
+        assert version.pulses.size <= room
+        assert sum(version.pulses.get(learner) is not None for learner in (ANA, BEN)) == (0, 1, 2)[len(found) - 1]
         version.close()
     assert found[0] == found[1] == found[2]
 
@@ -72,9 +70,9 @@ def openings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The versions that were opened, or tried to be, in order."""
     names: list[str] = []
 
-    def noted(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenVersion:
+    def noted(warehouse: Warehouse, name: str, *room: int, by_file: bool) -> OpenVersion:
         names.append(name)
-        return original(warehouse, name, cache_bytes)
+        return original(warehouse, name, *room, by_file=by_file)
 
     original = open_version
     monkeypatch.setattr(reader, "open_version", noted)
@@ -172,10 +170,10 @@ def test_while_one_request_opens_a_new_version_the_others_are_answered_from_the_
 ) -> None:
     is_opening, may_go_on = threading.Event(), threading.Event()
 
-    def slow(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenVersion:
+    def slow(warehouse: Warehouse, name: str, *room: int, by_file: bool) -> OpenVersion:
         is_opening.set()
         assert may_go_on.wait(10)
-        return original(warehouse, name, cache_bytes)
+        return original(warehouse, name, *room, by_file=by_file)
 
     follower, original, found = Follower(warehouse), open_version, list[str]()
     assert served_by(follower) == FIRST
@@ -210,11 +208,11 @@ def test_the_first_requests_all_wait_for_the_one_that_opens(warehouse: Warehouse
 def test_a_version_that_is_pruned_between_pointer_and_file_gives_way_to_its_successor(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def overtaken(warehouse: Warehouse, name: str, cache_bytes: int = 0) -> OpenVersion:
+    def overtaken(warehouse: Warehouse, name: str, *room: int, by_file: bool) -> OpenVersion:
         if name == FIRST:
             warehouse.point_to(SECOND)
             warehouse.prune(1)
-        return original(warehouse, name, cache_bytes)
+        return original(warehouse, name, *room, by_file=by_file)
 
     original = open_version
     monkeypatch.setattr(reader, "open_version", overtaken)

@@ -19,6 +19,7 @@ from typing import Any
 
 import jwt
 
+from tests.support.repository import LOOKUP
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.versions.versions import Warehouse
 
@@ -127,6 +128,7 @@ columns = {{ event_id = "id", user_id = "user_id", occurred_at = "submitted_at",
 secret = "{SECRET}"
 
 [serve]
+lookup = "{LOOKUP}"
 rate_limit = ""
 rate_limit_refused = ""
 """
@@ -232,7 +234,7 @@ def copied(nights: Path, to: Path, version: str | None) -> Configuration:
 def configure(configuration: Configuration, **serve: Any) -> Configuration:
     """Write keys of `[serve]` into the file of a configuration, and return what it says then."""
     head, section, _ = configuration.path.read_text(encoding="utf-8").partition("[serve]\n")
-    keys = configuration.serve.model_dump(include={"rate_limit", "rate_limit_refused"}) | serve
+    keys = configuration.serve.model_dump(include={"lookup", "rate_limit", "rate_limit_refused"}) | serve
     lines = [f"{name} = {json.dumps(value)}\n" for name, value in keys.items()]
     configuration.path.write_text(head + section + "".join(lines), encoding="utf-8")
     return load(configuration.path, uses=["sources", "auth", "serve"])

@@ -23,7 +23,7 @@ from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from serve.app import create_app
 from tests.oracle import oracle
-from tests.support.platforms import platforms
+from tests.support.platforms import mapped_files, mapped_tables, platforms
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.versions.versions import Warehouse
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
+    from werkzeug.test import TestResponse
+
+    from tests.oracle.mapped.mappings import Disguised
     from tests.oracle.oracle import Row, World
     from warehouse.versions.manifest import Manifest
 
@@ -52,7 +55,7 @@ COLUMNS = {
         "user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed, level, is_complete"
     ),
     "quarantine": "stream, day, event_id, reason",
-    "landings": "stream, day, source_rows, rows, quarantined, duplicates, conflicts",
+    "landings": "stream, day, source_rows, rows, quarantined, duplicates, deleted, conflicts",
     "version_info": "bad_zones, unknown_user_rows, deleted_user_rows, complete_through",
 }
 KEYED = ("users", "daily_activity", "learning_pulse", "pulse_totals")
@@ -73,16 +76,34 @@ def sqlite_platform() -> Iterator[Platform]:
 
 
 @contextmanager
+def files_platform() -> Iterator[Platform]:
+    """Give a folder for files."""
+    with TemporaryDirectory() as folder:
+        yield Platform(f"files://{folder}/{mapped_files.FOLDER}", Path(folder))
+
+
+@contextmanager
+def duckdb_platform() -> Iterator[Platform]:
+    """Give a place for a DuckDB database of its own."""
+    with TemporaryDirectory() as folder:
+        yield Platform(f"duckdb:///{folder}/platform.duckdb", Path(folder))
+
+
+@contextmanager
 def postgres_platform(url: str) -> Iterator[Platform]:
     """Give a place beside a PostgreSQL that one world after the other is written into."""
     with TemporaryDirectory() as folder:
         yield Platform(url, Path(folder))
 
 
-def configured(world: World, platform: Platform, data_dir: str = "var") -> Configuration:
-    """Write the `pulse.toml` of a world and load it."""
+def configured(world: World | Disguised, platform: Platform, data_dir: str = "var") -> Configuration:
+    """Write the `pulse.toml` of a world, as it is or behind mappings, and load it."""
     file = platform.folder / "pulse.toml"
-    file.write_text(platforms.configuration(world, platform.url, data_dir), encoding="utf-8")
+    if isinstance(world, oracle.World):
+        words = platforms.configuration(world, platform.url, data_dir)
+    else:
+        words = mapped_tables.configuration(world, platform.url, data_dir)
+    file.write_text(words, encoding="utf-8")
     return load(file, uses=["sources", "auth"])
 
 
@@ -98,6 +119,15 @@ def replayed(world: World, platform: Platform) -> Configuration:
     for number, (day, _) in enumerate(world.users_landings):
         platforms.write(world, platform.url, users=number)
         configuration = configured(world, platform)
+        night(configuration, day, day)
+    return configuration
+
+
+def replayed_behind_mappings(disguised: Disguised, platform: Platform) -> Configuration:
+    """Do the same with a world behind mappings."""
+    for number, (day, _) in enumerate(disguised.world.users_landings):
+        mapped_tables.write(disguised, platform.url, users=number)
+        configuration = configured(disguised, platform)
         night(configuration, day, day)
     return configuration
 
@@ -177,14 +207,25 @@ def bearer(user_id: str) -> dict[str, str]:
 
 
 def answers(configuration: Configuration, user_ids: list[str]) -> dict[str, object]:
-    """Ask the API once as each of the learners, by the id as it is spelled here: body, and last date that is over."""
-    client = create_app(configuration).test_client()
+    """Ask the API once as each of the learners, by the id as it is spelled here: body, and last date that is over.
+
+    Whether the look-up file answers or the version's tables, the answer is the same, byte for byte.
+    """
+    tables = configuration.serve.model_copy(update={"lookup": "warehouse"})
+    clients = [
+        create_app(asked).test_client() for asked in (configuration, configuration.model_copy(update={"serve": tables}))
+    ]
     found: dict[str, object] = {}
     for user_id in user_ids:
-        response = client.get("/api/xp/learning-pulse", headers=bearer(user_id))
+        response, of_tables = (client.get("/api/xp/learning-pulse", headers=bearer(user_id)) for client in clients)
         assert response.status_code == 200, response.text
+        assert (response.data, _of_learner(response)) == (of_tables.data, _of_learner(of_tables))
         found[user_id] = (response.get_json(), response.headers["X-Pulse-Complete-Through"])
     return found
+
+
+def _of_learner(response: TestResponse) -> dict[str, str]:
+    return {name: value for name, value in response.headers if name.startswith("X-Pulse") or name == "ETag"}
 
 
 def assert_equals_the_oracle(world: World, configuration: Configuration) -> None:

@@ -347,7 +347,7 @@ columns = { user_id = "user_id", event_id = "id", amount = "amount", occurred_at
     ),
     "an unknown kind": (
         ("[auth]", f"{COINS}\n[auth]"),
-        "streams.coins.kind: Input should be 'users', 'xp', 'sessions' or 'quizzes'",
+        "streams.coins.kind: Input should be 'users', 'xp', 'sessions', 'quizzes' or 'daily'",
     ),
     "a secret that is too short": (
         (SECRET, "thirty-one bytes are not enough"),

@@ -113,6 +113,7 @@ def test_a_query_is_read_like_a_table(platform: Platform) -> None:
     assert xp_by_day(configuration) == {FIRST: 3, FIRST + DAY: 2}
 
 
+@pytest.mark.slow
 def test_a_query_bounds_itself(platform: Platform) -> None:
     """R1: what it leaves out beyond the day's bounds makes no difference."""
     column = "occurred_at"
@@ -137,6 +138,7 @@ def test_what_the_source_does_not_take_stops_before_the_first_row(platform: Plat
     assert str(caught.value).startswith("stream xp: ")
 
 
+@pytest.mark.slow
 def test_two_columns_of_one_name_are_none(platform: Platform) -> None:
     """SQLite renames the second one; PostgreSQL would give both, and MariaDB says so itself."""
     configuration = asked(platform, "select a.*, b.amount from {xp} a inner join {xp} b on a.event_id = b.event_id")

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.command_line import cli
 from warehouse.configuration.configuration import load
-from warehouse.configuration.source_drivers import url_mistakes
+from warehouse.configuration.sources.source_drivers import url_mistakes
 
 TEXT = """
 [pulse]

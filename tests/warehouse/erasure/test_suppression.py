@@ -67,6 +67,7 @@ def test_a_list_that_cannot_be_read_stops_a_run(place: Path, text: str) -> None:
         suppression.read_list(place)
 
 
+@pytest.mark.slow
 def test_rows_of_a_learner_on_the_list_are_in_no_table_and_counted_nowhere(platform: replay.Platform) -> None:
     """FAULTS 42: as if the source had never had them; the learner is woven into everybody's rows."""
     configuration = replay.configured(WOVEN, platform)

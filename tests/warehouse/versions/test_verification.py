@@ -47,6 +47,7 @@ def test_two_hundred_bits_flipped_all_over_a_file_are_all_refused(
     open_version(warehouse, SECOND).connection.close()
 
 
+@pytest.mark.slow
 def test_a_bit_flipped_between_build_and_publish_is_noticed(nights: Path, tmp_path: Path) -> None:
     """FAULTS 4: publishing reads the finished bytes for itself; the check is named, and the old version stays."""
     from assets.night.night import Night

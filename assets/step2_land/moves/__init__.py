@@ -1,0 +1,1 @@
+"""Landing streams whose instants move: events are looked for where they were."""

@@ -1,0 +1,1 @@
+"""Which activity is stale because a learner has another zone now."""

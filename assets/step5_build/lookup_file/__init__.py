@@ -1,0 +1,1 @@
+"""What the server looks learners up in: the version's numbers once more, a record per learner."""

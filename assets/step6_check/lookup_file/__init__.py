@@ -1,0 +1,1 @@
+"""The check of the look-up file against the tables of its version."""

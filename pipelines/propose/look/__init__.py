@@ -1,0 +1,1 @@
+"""Looking at a source: connecting to it, its tables as they look, and a few questions about their values."""
