@@ -1,8 +1,9 @@
 """What several test modules share: how many random worlds they draw, two nights, a real PostgreSQL and a real MariaDB.
 
-`CI=true` draws many worlds, anything else few; `--hypothesis-profile=ci` does the same by hand, and `thorough` draws
-more than CI has time for. Tests take their share of the profile's `max_examples`. How the product is run on a world is
-`tests/support/running/replay.py`.
+`CI=true` draws many worlds, and the same ones every time, so that what it says is about the change. Anything else draws
+few, and others each time. `--hypothesis-profile=ci` draws many by hand, `thorough` more than CI has time for. Tests
+take their share of the profile's `max_examples`. How the product is run on a world
+is `tests/support/running/replay.py`.
 """
 
 import os
@@ -24,13 +25,15 @@ from tests.support.repository import IS_CI  # noqa: E402
 MARIADB_URL = os.environ.get("PULSE_TEST_MARIADB", "mysql://root@127.0.0.1:3306/test")
 SLOW_ON_PURPOSE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
-settings.register_profile(
-    "local", max_examples=4, deadline=None, print_blob=True, suppress_health_check=SLOW_ON_PURPOSE
-)
-settings.register_profile("ci", max_examples=40, deadline=None, print_blob=True, suppress_health_check=SLOW_ON_PURPOSE)
-settings.register_profile(
-    "thorough", max_examples=200, deadline=None, print_blob=True, suppress_health_check=SLOW_ON_PURPOSE
-)
+for profile, examples in (("local", 4), ("ci", 40), ("thorough", 200)):
+    settings.register_profile(
+        profile,
+        max_examples=examples,
+        deadline=None,
+        print_blob=True,
+        derandomize=IS_CI,
+        suppress_health_check=SLOW_ON_PURPOSE,
+    )
 settings.load_profile("ci" if IS_CI else "local")
 
 

@@ -326,8 +326,9 @@ def resolved_users(
     """One row per id of a stream, the greatest content (R20); rows without a good id go to quarantine."""
     best: dict[str, User] = {}
     for row in rows:
-        text = text_of(row.get("user_id"))
-        user_id, problem = identifier(world.users_prefixes.get(stream, "") + text if text else row.get("user_id"))
+        user_id, problem = identifier(row.get("user_id"))
+        if user_id is not None:  # the prefix stands before the id that it would be without one
+            user_id, problem = identifier(world.users_prefixes.get(stream, "") + user_id)
         if user_id is None:
             reason = "missing_id" if problem == "missing" else "bad_text"
             learners.quarantine.append((stream, None, None, reason))
