@@ -80,7 +80,10 @@ def _named(night: Night) -> Iterator[str]:
     undated = [lake.undated(stream.name) for stream in night.configuration.event_streams]
     kinds = [
         (IN_ACTIVITY, [lake.activity(day) for day in lake.activity_days()]),
-        *((IN_COLUMN, [file]) for file in (lake.users, lake.zones, lake.profiles, lake.basis, lake.restatements)),
+        *(
+            (IN_COLUMN, [file])
+            for file in (lake.users, lake.zones, lake.profiles, lake.sums, lake.basis, lake.restatements)
+        ),
         (IN_KEYS, [lake.lookups]),
         (IN_ROWS, [lake.users]),
         (IN_ROWS, [lake.accepted_quarantine]),

@@ -25,6 +25,7 @@ from assets.step5_build.key_ranges import Keys, buckets_of
 from assets.step5_build.lookup_file.fill import fill_lookup_file
 from assets.step5_build.remarks.remarks import remarks_of
 from assets.step5_build.restatements.restatements import fill_restatements, write_basis
+from assets.step5_build.sums.sums import Counted, count_all, count_changed, write_sums
 from warehouse import engine
 from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached
@@ -56,6 +57,7 @@ class Built:
         rows: rows of each public table.
         remarks: what it has to say of its sources.
         logical_hash: as in `version_info` (R24).
+        sums_hash: of its sums by day; the same for every build of a lake.
     """
 
     version: str
@@ -63,6 +65,7 @@ class Built:
     rows: Mapping[str, int]
     remarks: Remarks
     logical_hash: str
+    sums_hash: str
 
 
 def build(night: Night, in_full: str = "", doubt: str = "", *, is_proven_whole: bool = False) -> Built | None:
@@ -116,18 +119,26 @@ def _build(night: Night, newest: date, in_full: str, doubt: str, *, is_proven_wh
         reached("build: tables made")
         _view_lake(connection, night, newest)
         buckets = buckets_of(connection)
-        _fill_users(connection, night.configuration, newest)
+        _insert(connection, "users", {"newest_day": newest, "default_timezone": basis.default_timezone})
         if isinstance(kept, Kept):
-            keep_and_group(connection, night.configuration, lake, kept, buckets)
+            with engine.attached(connection, kept.file, "before"):
+                count_changed(connection, night.configuration, lake, kept)
+                _refuse_collisions(connection)
+                keep_and_group(connection, night.configuration, lake, kept, buckets)
             for part in range(PARTS_PROVEN) if is_proven_whole else [kept.part]:
                 prove(connection, part)
             basis = replace(basis, part=kept.part)
         else:
+            count_all(connection)
+            _refuse_collisions(connection)
             group_all(connection, buckets)
         _fill_pulses(connection, night.configuration, buckets)
         describe(connection, night, newest)
         fill_restatements(connection, night, basis, buckets, is_in_full=isinstance(kept, str))
         reached("build: filled")
+        counted = kept.changed_days if isinstance(kept, Kept) else basis.content_hashes
+        about_sums = Counted(version, basis.part, frozenset(counted))
+        sums_hash = write_sums(connection, about_sums, warehouse.building_sums(version))
         write_basis(connection, lake, basis, warehouse.building_basis(version))
         reached("build: basis written")
         kept_from, in_full = (kept.version, "") if isinstance(kept, Kept) else ("", kept)
@@ -144,7 +155,7 @@ def _build(night: Night, newest: date, in_full: str, doubt: str, *, is_proven_wh
         summarize(f"{version}, {rows['pulse_totals']:,} learners, {rows['daily_activity']:,} active days")
     for line in remarks.lines():
         night.progress.note(line)
-    return Built(version, newest, rows, remarks, logical_hash)
+    return Built(version, newest, rows, remarks, logical_hash, sums_hash)
 
 
 @contextmanager
@@ -191,13 +202,6 @@ def _view_lake(connection: duckdb.DuckDBPyConnection, night: Night, newest: date
     )
 
 
-def _fill_users(connection: duckdb.DuckDBPyConnection, configuration: Configuration, newest: date) -> None:
-    """Fill the learners, whose keys have to be their own."""
-    _insert(connection, "users", {"newest_day": newest, "default_timezone": configuration.pulse.default_timezone})
-    connection.execute(f"create temp table rolled_learners as {_model('rolled_learners')}")
-    _refuse_collisions(connection)
-
-
 def _fill_pulses(connection: duckdb.DuckDBPyConnection, configuration: Configuration, buckets: Sequence[Keys]) -> None:
     """Fill windows, totals and levels, each bucket after the other so that memory is bounded by one bucket."""
     pulse = configuration.pulse
@@ -215,6 +219,8 @@ def _fill_pulses(connection: duckdb.DuckDBPyConnection, configuration: Configura
 
 
 def _refuse_collisions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `rolled_learners` of what was counted; a learner's key has to be the learner's own."""
+    connection.execute(f"create temp table rolled_learners as {_model('rolled_learners')}")
     for first, second in connection.execute(_model("collisions")).fetchall():
         raise CheckFailedError(f"learners {first!r} and {second!r} have the same user_key; give one of them another id")
 

@@ -1,7 +1,7 @@
--- Activity of all UTC days -> one row per key: its learner, and the sums of all rows. If two ids have one key, the
--- least and the greatest id differ.
--- reads: activity
--- makes: user_key, user_id, other_id, xp_events, sessions, quizzes, event_rows, xp, microseconds
+-- What was counted -> one row per key: its learner, and the sums of the rows. If two ids have one key, the least and
+-- the greatest id differ. Of learners who are not shown that is all they have.
+-- reads: activity_counted
+-- makes: user_key, user_id, other_id, xp_events, sessions, quizzes, event_rows
 select
     user_key,
     min(user_id) as user_id,
@@ -9,8 +9,6 @@ select
     sum(xp_events)::bigint as xp_events,
     sum(sessions)::bigint as sessions,
     sum(quizzes)::bigint as quizzes,
-    coalesce(sum(event_rows), sum(xp_events) + sum(sessions) + sum(quizzes))::bigint as event_rows,
-    sum(xp)::hugeint as xp,
-    sum(session_microseconds)::hugeint as microseconds
-from activity
+    sum(event_rows)::bigint as event_rows
+from activity_counted
 group by user_key

@@ -1,5 +1,5 @@
 -- What there is to say of a version as a whole, but for its name, times and hash: one row.
--- reads: landed_users, rolled_learners, version.pulse_totals, version.users, zone_windows, zones_in_force
+-- reads: landed_users, rolled_learners, sums_by_day, version.pulse_totals, version.users, zone_windows, zones_in_force
 -- takes: $default_timezone, $newest_day, $streams_with_timezones
 -- makes: unknown_user_rows, deleted_user_rows, read_xp, read_microseconds, default_window_end, complete_through,
 -- bad_zones, deleted_users
@@ -17,8 +17,8 @@ with sorted_out as (
 select
     coalesce(sum(rows) filter (not is_live and not is_deleted), 0)::bigint as unknown_user_rows,
     coalesce(sum(rows) filter (is_deleted), 0)::bigint as deleted_user_rows,
-    coalesce(sum(xp) filter (is_live), 0)::hugeint as read_xp,
-    coalesce(sum(microseconds) filter (is_live), 0)::hugeint as read_microseconds,
+    (select coalesce(sum(xp), 0)::hugeint from sums_by_day where user_key is null) as read_xp,
+    (select coalesce(sum(microseconds), 0)::hugeint from sums_by_day where user_key is null) as read_microseconds,
     (select window_end from zone_windows where zone = $default_timezone) as default_window_end,
     coalesce(
         (select min(last_complete_date) from version.pulse_totals),

@@ -5,7 +5,7 @@ tables of `scans/`. Then each file of `checks/` is asked for its failing rows. S
 relies on the outcome of an earlier step.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from itertools import chain
@@ -17,6 +17,7 @@ import duckdb
 from assets.night.night import Night
 from assets.step3_users.users import commonest_deleted_at
 from assets.step4_roll_up.own_dates import view_activity
+from assets.step5_build.sums.sums import Counted
 from assets.step6_check.check_list import CHECK_LIST, FAULT, LET_THROUGH, READABLE, Check, Outcome, Report, judged
 from assets.step6_check.fresh_landings import view_accepted, view_fresh_rows, view_landings
 from assets.step6_check.lookup_file.compare import compared_with_tables
@@ -75,7 +76,7 @@ def check(night: Night, version: str, accepted: Collection[str] = ()) -> list[Ou
             readable = _read_whole(connection)
             reached("check: all columns read")
             view_before(connection, before)
-            _view_surroundings(connection, night, night.newest_day)
+            _view_surroundings(connection, night, version, night.newest_day)
             _scan(connection, "fresh_landings")
             view_fresh_rows(connection, night)
             for name in TABLES:
@@ -84,6 +85,18 @@ def check(night: Night, version: str, accepted: Collection[str] = ()) -> list[Ou
             lookups = compared_with_tables(connection, night.warehouse.building_lookup_file(version), version)
     reached("check: done")
     return judged([readable, lookups, *chain(*asked)])
+
+
+def _view_activity(
+    connection: duckdb.DuckDBPyConnection, night: Night, version: str, files: Mapping[date, Path]
+) -> None:
+    """Make `kept_sums`, the version's sums by day, and `activity` of the `days_counted` again for them."""
+    sums = night.warehouse.building_sums(version)
+    counted = Counted.read(night.lake, sums)
+    days = [day for day in files if counted.is_counted_again(day)]
+    connection.execute("create temp table days_counted as select unnest($days::date[]) as day", {"days": days})
+    view_activity(connection, night.configuration, [files[day] for day in days] or list(files.values())[:1])
+    engine.view_files(connection, "kept_sums", [sums])
 
 
 def _scan(connection: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -169,7 +182,7 @@ def doubt_of(outcomes: Collection[Outcome]) -> str:
     return f"check {names} failed for a version that kept rows; it was built in full" if faults else ""
 
 
-def _view_surroundings(connection: duckdb.DuckDBPyConnection, night: Night, newest: date) -> None:
+def _view_surroundings(connection: duckdb.DuckDBPyConnection, night: Night, version: str, newest: date) -> None:
     lake, landings = night.lake, night.landings
     pulse, streams = night.configuration.pulse, night.configuration.event_streams
     days = days_between(pulse.first_day, newest)
@@ -188,7 +201,7 @@ def _view_surroundings(connection: duckdb.DuckDBPyConnection, night: Night, newe
     contents = lake.footers.contents(files.values(), "union_microseconds")
     unions = [contents[file]["union_microseconds"] for file in files.values()]
     engine.create(connection, "unions", day=days, microseconds=unions)
-    view_activity(connection, night.configuration, list(files.values()))
+    _view_activity(connection, night, version, files)
     view_landed_users(connection, lake)
     engine.create(
         connection,

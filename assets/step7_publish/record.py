@@ -25,8 +25,12 @@ def record_restatements(night: Night, version: str) -> None:
 
 
 def record_basis(night: Night, version: str) -> None:
-    """Put what a version was made from in its place in the lake."""
-    built = night.warehouse.building_basis(version)
-    with written_beside(night.lake.basis) as unfinished:
-        shutil.copyfile(built, unfinished)
-    built.unlink()
+    """Put in its place in the lake what a version was made from, and before that its sums by day, which name it."""
+    lake, warehouse = night.lake, night.warehouse
+    for built, recorded in (
+        (warehouse.building_sums(version), lake.sums),
+        (warehouse.building_basis(version), lake.basis),
+    ):
+        with written_beside(recorded) as unfinished:
+            shutil.copyfile(built, unfinished)
+        built.unlink()

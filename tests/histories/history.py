@@ -33,7 +33,7 @@ from tests.oracle.oracle import Stream, days
 from tests.support.erasing.erase import erase
 from tests.support.platforms.platforms import SECRET
 from tests.support.running import replay
-from tests.support.running.in_full import hash_in_full
+from tests.support.running.in_full import built_in_full, sums_hash
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.crash_points import NAMES
 from warehouse.disk.files import UNFINISHED
@@ -320,12 +320,14 @@ class History(Happenings):
         self._compare_with_one_in_full(version)
 
     def _compare_with_one_in_full(self, version: str) -> None:
-        """A version that kept rows has the hash of one that is built from nothing (R24), and nothing had drifted."""
+        """A version that kept rows has the hashes of one that is built from nothing (R24), and nothing had drifted."""
         manifest = Warehouse.of(self.configuration).manifest(version)
         assert manifest.drift == ""
         if manifest.kept_from:
             self.counts[KEPT] += 1
-            assert manifest.logical_hash == hash_in_full(self.configuration)
+            whole = built_in_full(self.configuration)
+            assert manifest.logical_hash == whole.logical_hash
+            assert sums_hash(self.configuration) == whole.sums_hash
 
     def _record(self, version: str, made: Version) -> None:
         """A version was recorded in the lake: with what it restates, and as what the next one is compared with."""

@@ -23,7 +23,7 @@ from warehouse.versions.versions import Warehouse
 
 SQLITE_FILE = b"SQLite format 3\0"
 MADE_AGAIN = {"activity"}  # folders of the lake whose files every build makes again
-OF_LEARNERS = {"users.parquet", "zones.parquet", "profiles.parquet", "lookups.parquet", "basis.parquet"}
+OF_LEARNERS = {"users.parquet", "zones.parquet", "profiles.parquet", "lookups.parquet", "basis.parquet", "sums.parquet"}
 RESTORE = "restore it from a backup"
 
 
@@ -46,7 +46,7 @@ def way_out(path: Path, data_dir: Path) -> str:  # noqa: PLR0911 - a table, a li
             return f"{RESTORE}, or delete it and run {again}"
         case ("lake", "users.parquet" | "profiles.parquet" | "lookups.parquet"):
             return f"{RESTORE}, or delete it and run `pulse nightly`"
-        case ("lake", "proofs.parquet" | "basis.parquet"):
+        case ("lake", "proofs.parquet" | "basis.parquet" | "sums.parquet"):
             return f"{RESTORE}, or delete it: it is made again"
         case ("warehouse", "versions", name) if name.endswith(".lookup"):
             return f"{RESTORE}, or run `pulse build`"

@@ -81,6 +81,11 @@ class Lake:
         return self.root / "basis.parquet"
 
     @property
+    def sums(self) -> Path:
+        """The file of the sums by day that were made for that version (`assets/step5_build/sums`)."""
+        return self.root / "sums.parquet"
+
+    @property
     def suppressed(self) -> Path:
         """The file of the list of erased learners (`warehouse/erasure/suppression.py`)."""
         return self.root / "suppressed.json"

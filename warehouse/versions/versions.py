@@ -64,13 +64,23 @@ class Warehouse:
         """Return the path of the basis of a version in the building folder (`basis.py`)."""
         return self.root / "building" / f"{version}.basis.parquet"
 
+    def building_sums(self, version: str) -> Path:
+        """Return the path of the sums by day of a version in the building folder (`assets/step5_build/sums`)."""
+        return self.root / "building" / f"{version}.sums.parquet"
+
     def building_remarks(self, version: str) -> Path:
         """Return the path of the remarks of a version in the building folder (`remarks.py`)."""
         return self.root / "building" / f"{version}.remarks.json"
 
     def building_files(self, version: str) -> list[Path]:
         """Return the path of everything that a version has in the building folder."""
-        paths_of = (self.building, self.building_lookup_file, self.building_basis, self.building_remarks)
+        paths_of = (
+            self.building,
+            self.building_lookup_file,
+            self.building_sums,
+            self.building_basis,
+            self.building_remarks,
+        )
         return [path_of(version) for path_of in paths_of]
 
     def manifest_file(self, version: str) -> Path:

@@ -18,15 +18,21 @@ import duckdb
 from assets.night.night import Night
 from warehouse import engine, zones
 from warehouse.configuration.configuration import Configuration
-from warehouse.errors import NoVersionError
+from warehouse.errors import DamagedError, NoVersionError
+from warehouse.lake.lake import Lake
 from warehouse.versions.basis import Basis
 from warehouse.versions.manifest import sha256_of
 from warehouse.versions.schema import SCHEMA_VERSION
 from warehouse.versions.versions import Warehouse
 
 STEPS = Path(__file__).parents[2]
-# From landing to `daily_activity`: the folders whose files decide what a row is, and what they share.
-RULES = (STEPS / "step2_land", STEPS / "step4_roll_up", Path(__file__).parent)
+# From landing to `daily_activity` and to sums by day: the folders whose files decide what a row is.
+RULES = (
+    STEPS / "step2_land",
+    STEPS / "step4_roll_up",
+    Path(__file__).parent,
+    Path(__file__).parents[1] / "sums",
+)
 PARTS_PROVEN = 32  # ranges of keys: each version proves one (`proof.py`)
 
 
@@ -69,9 +75,20 @@ def kept_of_before(night: Night, basis: Basis) -> Kept | str:
         return f"another {', another '.join(others)} than of {before.version}"
     if damage := damage_of(night.warehouse, before.version):
         return damage
+    if missing := _without_sums(night.lake, before.version):
+        return missing
     file = night.warehouse.file(before.version)
     changed_days = sorted(basis.days_to_group(before))
     return Kept(before.version, file, sorted(basis.content_hashes), changed_days, (before.part + 1) % PARTS_PROVEN)
+
+
+def _without_sums(lake: Lake, version: str) -> str:
+    """Return why the sums by day are not those of a version; empty if they are."""
+    try:
+        counted = lake.footers.content(lake.sums, "version")["version"] if lake.sums.exists() else None
+    except DamagedError as error:
+        return str(error)
+    return "" if counted == version else f"what {version} summed up is not known"
 
 
 def damage_of(warehouse: Warehouse, version: str) -> str:

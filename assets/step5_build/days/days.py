@@ -47,20 +47,19 @@ def keep_and_group(
     """Fill `daily_activity` from the version before, and from the activity that has changed since.
 
     Args:
-        connection: in the version, with `activity` and `users`.
+        connection: in the version, with `activity` and `users`; has the version before attached as `before`.
         configuration: whose streams the activity is made from.
         lake: where the activity is.
         kept: what is kept of the version before.
         buckets: ranges of keys, one after the other.
     """
-    with engine.attached(connection, kept.file, "before"):
-        _view_changed(connection, configuration, lake, kept)
-        for keys in buckets:
-            connection.execute(f"create or replace temp table bucket as {model('bucket_of_changed')}", keys)
-            connection.execute(f"create or replace temp table grouped_again as {model('daily_activity')}", keys)
-            for part in parts_of(keys):
-                connection.execute(f"{INTO_VERSION} {model('kept_and_grouped')}", part)
-                reached("build: one filled")
+    _view_changed(connection, configuration, lake, kept)
+    for keys in buckets:
+        connection.execute(f"create or replace temp table bucket as {model('bucket_of_changed')}", keys)
+        connection.execute(f"create or replace temp table grouped_again as {model('daily_activity')}", keys)
+        for part in parts_of(keys):
+            connection.execute(f"{INTO_VERSION} {model('kept_and_grouped')}", part)
+            reached("build: one filled")
     for table in ("bucket", "grouped_again"):
         connection.execute(f"drop table if exists {table}")
 

@@ -1,10 +1,10 @@
 -- Activity - unknown - deleted = what the build read.
 -- table: daily_activity
 -- compares: select coalesce(sum(live_rows), 0) from rolled_by_day
--- reads: activity_sums, rolled_by_day, version.version_info
+-- reads: activity_sums, live_learners, rolled_by_day, version.users, version.version_info
 --
 -- Of that nothing was lost but what R6 and R7 floor: no date loses a whole second, and there are at most as many dates
--- as rows.
+-- as rows. And the learners who are shown are those of the lake.
 with activity_of_learners as (
     select
         coalesce(sum(live_xp), 0) as xp,
@@ -38,3 +38,8 @@ where
     or published.xp_earned < rolled.xp
     or published.learning_time * 1000000 not between
     rolled.microseconds - rolled.rows * 999999 and rolled.microseconds
+union all
+select 'user_key ' || coalesce(live.user_key, learner.user_key)
+from live_learners as live
+full outer join version.users as learner on live.user_key = learner.user_key
+where live.user_key is null or learner.user_key is null

@@ -29,11 +29,15 @@ def lose(error: type[BaseException] | None) -> None:
     assert reference() is None
 
 
-def test_a_signal_whose_exception_is_lost_is_obeyed_and_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_whose_exception_is_lost_is_obeyed_and_not_printed(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     """FAULTS 1: Python ignores what is raised while it forgets an object, and says so on standard error."""
     told: list[type[BaseException]] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda lost: told.append(lost.exc_type))
     listener = Progress().listener
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have switched off
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     with interrupts.obeyed(listener) as obeyed:
         lose(None)
         assert interrupts.has_come()

@@ -132,7 +132,7 @@ def test_a_build_that_did_not_come_to_its_end_leaves_nothing_that_could_be_publi
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr("assets.step5_build.build._fill_users", stop)
+        patch.setattr("assets.step5_build.build._fill_pulses", stop)
         with pytest.raises(error):
             build(Night.of(place.configuration))
     assert not list(Warehouse.of(place.configuration).building("*").parent.iterdir())

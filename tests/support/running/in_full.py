@@ -7,11 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from assets.night.night import Night
-from assets.step5_build.build import build
-from warehouse.versions.versions import Warehouse
+from assets.step5_build.build import Built, build
+from warehouse import engine
+from warehouse.lake.lake import Lake
 
 if TYPE_CHECKING:
     from warehouse.configuration.configuration import Configuration
@@ -19,6 +18,18 @@ if TYPE_CHECKING:
 
 def hash_in_full(configuration: Configuration) -> str:
     """Return the logical hash of a version that is built in full from a lake with up-to-date activity."""
+    return built_in_full(configuration).logical_hash
+
+
+def sums_hash(configuration: Configuration) -> str:
+    """Return the hash of the sums by day that are in the lake, as a build says it of its own."""
+    with Night.of(configuration).connect() as connection:
+        engine.view_files(connection, "sums", [Lake.of(configuration).sums])
+        return str(engine.one_row(connection, "select rows_hash(sums) from sums")[0])
+
+
+def built_in_full(configuration: Configuration) -> Built:
+    """Build a version in full from a lake with up-to-date activity; it is gone when this returns."""
     with TemporaryDirectory(prefix="in_full") as folder:
         data_dir = Path(folder) / "var"
         shutil.copytree(configuration.data_dir, data_dir, symlinks=True)
@@ -27,6 +38,4 @@ def hash_in_full(configuration: Configuration) -> str:
         built = build(Night.of(copied), "a test compares with it")
         assert built is not None
         assert not built.remarks.kept_from
-        with duckdb.connect(str(Warehouse.of(copied).building(built.version)), read_only=True) as version:
-            ((logical_hash,),) = version.execute("select logical_hash from version_info").fetchall()
-    return str(logical_hash)
+    return built
