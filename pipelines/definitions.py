@@ -12,6 +12,7 @@ from assets.step3_users.asset import users_assets
 from assets.step4_roll_up.asset import activity_asset
 from assets.step6_check.asset import version_asset
 from assets.step7_publish.asset import warehouse_asset
+from pipelines.jobs.failures import failure_sensor
 from pipelines.jobs.nightly import JOB_NAME
 from pipelines.jobs.reconcile import reconcile_job, weekly_schedule
 from pipelines.jobs.schedule import nightly_schedule
@@ -41,6 +42,7 @@ def definitions(configuration: Configuration) -> dg.Definitions:
         assets=[*source_tables(configuration), *assets],
         jobs=[nightly, reconcile_job()],
         schedules=[nightly_schedule(configuration), weekly_schedule(configuration)],
+        sensors=[failure_sensor(configuration)] if configuration.alerts.is_for_anybody else [],
         resources={"night": NightResource()},
         executor=dg.in_process_executor,  # of runs that begin from assets too: one process, which holds the lock
     )

@@ -21,6 +21,7 @@ from serve.app import create_app
 from serve.http import connections, log_lines
 from serve.http.gateway import Gateway
 from serve.operations import shared_metrics
+from serve.operations.alarms import Alarms
 from serve.operations.heartbeats import Beats, Watcher, watch
 from serve.public import public
 from warehouse.configuration.configuration import Configuration, load
@@ -114,7 +115,13 @@ def gateway_of(
     app.extensions["credentials"].start()  # in the process that answers, before the first request
     follower, metrics = app.extensions["follower"], app.extensions["metrics"]
     follower.verifying, metrics.workers.hung = partial(beats.verifying, worker), beats.hung
-    follower.watch(metrics.tell)
+    alarms = Alarms(configuration, metrics.workers)
+
+    def tell() -> None:
+        metrics.tell()
+        alarms.look()
+
+    follower.watch(tell)
     connections.watch(*listening)
     gateway = Gateway(app, THREADS, public.PATHS, PUBLIC_THREADS, app.extensions["door"])
     gateway.run_beside(beats.keep_beating(worker, gateway.threads))

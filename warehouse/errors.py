@@ -7,6 +7,7 @@ class PulseError(Exception):
     """The base of our errors; whatever fails between source and pointer ends as one of these (exit 1)."""
 
     exit_code = 1
+    cause = ""  # of a run of Dagster's: the class of the error that ended it, which is known by its name only
 
 
 class ConfigurationError(PulseError):

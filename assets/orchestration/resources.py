@@ -20,6 +20,7 @@ from assets.step0_plan.clock_ahead import set_aside
 from assets.step0_plan.plan import Run, planned
 from warehouse import clock
 from warehouse.condition import readiness, space
+from warehouse.condition.alerts import occasions
 from warehouse.configuration.configuration import Configuration, configuration_path, load
 from warehouse.disk import lock
 from warehouse.errors import PulseError
@@ -97,6 +98,8 @@ class NightResource(dg.ConfigurableResource["NightResource"]):
             if line and context.log:
                 context.log.warning(line)
             yield self
+        if LISTENER_OF_COMMAND.get() is None:  # a command tells when it has let go of the lock itself
+            occasions.send_noted(configuration, tell)
 
     def now(self) -> Night:
         """Return the night read again, with what earlier steps have written in this process."""

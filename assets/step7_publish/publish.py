@@ -8,6 +8,7 @@ from assets.step6_check.check import check, refuse_failures
 from assets.step6_check.fresh_landings import remember_accepted
 from assets.step7_publish.record import record_basis, record_restatements
 from warehouse import engine
+from warehouse.condition.alerts import occasions
 from warehouse.crash_points import reached
 from warehouse.errors import PulseError
 from warehouse.interruption import finished_first
@@ -48,6 +49,10 @@ def publish(night: Night, version: str, *, accepted: Sequence[str] = ()) -> Mani
         with finished_first():
             pin = _put_in_place(night, manifest)
         reached("publish: pruned")
+        if manifest.drift:
+            occasions.version_drifted(night.configuration, version)
+        if pin:
+            occasions.held_back_by_pin(night.configuration, version, pin.version)
         summarize(f"{version} {_outcome(pin)}, data through {manifest.data_through}")
     return manifest
 

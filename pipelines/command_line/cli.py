@@ -24,13 +24,16 @@ COMMANDS = {
     "reconcile": "extract again what differs from its source",
     "erase": "erase a learner from lake and versions, for good",
     "serve": "serve the API",
+    "alert": "try out who is told of failures",
     "ui": "open Dagster's UI, with schedule and daemon",
     "status": "say what is published",
     "versions": "list the versions that are kept",
     "rollback": "point to an earlier version and pin it",
     "unpin": "let nights publish again after a rollback",
 }
-WITHOUT_PIPELINES = {"serve", "status", "versions", "rollback", "unpin"}  # what an installation that only serves can do
+# What an installation that only serves can do.
+WITHOUT_PIPELINES = {"serve", "status", "versions", "rollback", "unpin", "alert"}
+MODULES = {"unpin": "rollback"}  # of commands that are not in one of their own name
 ONLY_SERVES = "this installation only serves; install learning-pulse[pipelines] for this command"
 
 
@@ -51,7 +54,8 @@ class Pulse(click.Group):
             return None
         if cmd_name not in WITHOUT_PIPELINES and find_spec("dagster") is None:
             raise ConfigurationError([ONLY_SERVES])
-        command: click.Command = getattr(import_module(f"pipelines.command_line.commands.{cmd_name}"), cmd_name)
+        module = import_module(f"pipelines.command_line.commands.{MODULES.get(cmd_name, cmd_name)}")
+        command: click.Command = getattr(module, cmd_name)
         command.help = COMMANDS[cmd_name]
         return command
 

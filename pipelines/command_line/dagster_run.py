@@ -16,9 +16,9 @@ from assets.night.night import Night
 from assets.night.progress import Listener
 from assets.orchestration.keys import lake_key, version_key, warehouse_key
 from assets.orchestration.resources import by_command
-from assets.orchestration.retries import Stopped
 from assets.step0_plan.plan import Run, first_partition
 from pipelines.jobs.abandoned import BY_COMMAND, fail_abandoned_runs
+from pipelines.jobs.failures import first_failure
 from pipelines.jobs.nightly import JOB_NAME, night_config, range_tags
 from pipelines.jobs.reconcile import RECONCILE, reconcile_config
 from warehouse.configuration.configuration import Configuration
@@ -26,10 +26,6 @@ from warehouse.errors import PulseError, UnexpectedError
 from warehouse.versions import schema
 
 CODE_LOCATION = "pipelines.definitions"
-# What Dagster puts around the exception of a step.
-WRAPPERS = {"DagsterExecutionStepExecutionError", "DagsterResourceFunctionError", "RetryRequestedFromPolicy"}
-# What a signal becomes where a step does not catch it.
-INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt", Stopped.__name__}
 NOT_OURS = re.compile(r"[A-Za-z_]+(?:Error|Exception): ")  # with a class; what we say ourselves begins with a thing
 QUIET: Mapping[str, object] = {"console": {"config": {"log_level": "CRITICAL"}}}
 
@@ -87,8 +83,10 @@ def _execute(
         )
         is_good = execute_run(job, created, instance).success
         if not is_good:
-            text = first_error(instance, created.run_id)
-            raise UnexpectedError(text) if NOT_OURS.match(text) else PulseError(text)
+            failure = first_failure(instance, created.run_id)
+            error = (UnexpectedError if NOT_OURS.match(failure.words) else PulseError)(failure.words)
+            error.cause = failure.cause
+            raise error
 
 
 def selected(run: Run) -> frozenset[dg.AssetKey] | None:
@@ -111,23 +109,3 @@ def reconcile_job() -> dg.JobDefinition:
     from pipelines.definitions import defs  # noqa: PLC0415 - as above
 
     return defs.resolve_job_def(RECONCILE)
-
-
-def first_error(instance: dg.DagsterInstance, run_id: str) -> str:
-    """Return what the first failed step of a run said, in one line and without Dagster's wrapping.
-
-    Raises:
-        KeyboardInterrupt: the run did not fail, it was told to stop.
-    """
-    for kind in (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE):
-        for entry in instance.all_logs(run_id, of_type=kind):
-            event = entry.get_dagster_event()
-            error = getattr(event.event_specific_data, "error", None)
-            while error and error.cause and error.cls_name in WRAPPERS:
-                error = error.cause
-            if error:
-                text = " ".join(re.sub(rf"^(?:[\w.]+\.)?{error.cls_name}: ", "", error.message).split())
-                if error.cls_name in INTERRUPTIONS:
-                    raise KeyboardInterrupt
-                return text
-    return f"run {run_id} failed without a reason; open it with `pulse ui`"

@@ -9,6 +9,7 @@ from datetime import date
 
 from assets.night.progress import Listener
 from assets.step0_plan.plan import planned
+from pipelines.command_line.alerting import telling
 from pipelines.command_line.progress_bars import listener_for
 from pipelines.instance import dagster_home
 from warehouse.condition import readiness, space
@@ -18,15 +19,16 @@ from warehouse.errors import PulseError
 from warehouse.lake.lake import Lake
 
 
-def run_job(
+def run_job(  # noqa: PLR0913 - what the commands are asked for
     configuration: Configuration,
+    command: str,
     first: date,
     last: date,
     *,
     stream: str | None = None,
     accepted: tuple[str, ...] = (),
 ) -> None:
-    """Run the job `nightly` under the run's lock, which is tried before Dagster is imported.
+    """Run the job `nightly` under the run's lock, which is tried before Dagster is imported; tell whoever is to know.
 
     Raises:
         ConfigurationError: what was asked for cannot be extracted.
@@ -35,7 +37,8 @@ def run_job(
         PulseError: the run failed.
     """
     run = planned(configuration, first, last, stream=stream, accepted=accepted)
-    with dagster_of(configuration, f"pulse for {first} to {last}") as listener:
+    purpose = f"pulse for {first} to {last}"
+    with telling(configuration, command, say, last), dagster_of(configuration, purpose) as listener:
         from pipelines.command_line.dagster_run import run_nightly  # noqa: PLC0415 - Dagster is slow, the lock comes first
 
         run_nightly(configuration, run, listener)

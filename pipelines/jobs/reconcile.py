@@ -15,6 +15,7 @@ from assets.orchestration.retries import EXTRACTION_RETRIES, permanent_errors_fa
 from assets.reconcile.compare import Comparison, compare
 from assets.reconcile.reconcile import Restated, restate_and_prove
 from pipelines.jobs.abandoned import fail_abandoned_runs
+from warehouse.condition.alerts import occasions
 from warehouse.configuration.configuration import Configuration
 from warehouse.disk.lock import run_lock
 from warehouse.errors import LockHeldError
@@ -32,6 +33,9 @@ def reconcile_job() -> dg.JobDefinition:
             comparison = compare(night.now())
             for drift in comparison.drifts:
                 context.log.warning(str(drift))
+            if comparison.drifts:
+                streams = {drift.landing.stream for drift in comparison.drifts}
+                occasions.sources_drifted(night.now().configuration, len(comparison.drifts), len(streams))
             restated = restate_and_prove(night.now(), comparison, night.accepted)
             if restated is not None:
                 for warning in restated.manifest.warnings if restated.manifest else ():

@@ -20,7 +20,7 @@ from serve.http.answers import error_answer
 from serve.http.clients import Clients, is_private, limited_by
 from serve.http.errors import CredentialError
 from serve.http.limit_store import Counts
-from warehouse.configuration.serving import Serve
+from warehouse.configuration.surroundings.serving import Serve
 from warehouse.errors import ConfigurationError
 
 P = ParamSpec("P")

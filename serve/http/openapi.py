@@ -12,7 +12,7 @@ import orjson
 import yaml
 from flask import Flask, Response
 
-from warehouse.configuration.serving import Serve
+from warehouse.configuration.surroundings.serving import Serve
 
 FILE = Path(__file__).with_suffix(".yaml")
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, and not in every build

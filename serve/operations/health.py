@@ -22,7 +22,7 @@ from serve.operations.metrics import Metrics
 from serve.operations.workers import Worker
 from serve.version.reader import Follower
 from warehouse.clock import TOLERANCE
-from warehouse.configuration.serving import Serve
+from warehouse.configuration.surroundings.serving import Serve
 from warehouse.versions.pin import Pin
 
 UNKNOWN_SHARE = 0.05  # more answers than this for learners whom the version does not know are worth a warning ...

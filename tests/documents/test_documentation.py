@@ -31,8 +31,9 @@ from tests.documents.documents import (
 from tests.support.repository import ROOT
 from warehouse.configuration.authentication import ApiKeyColumns, ApiKeys, Auth
 from warehouse.configuration.configuration import Configuration, Pulse, Source, Stream, load
-from warehouse.configuration.serving import Serve
 from warehouse.configuration.streams import ROLES
+from warehouse.configuration.surroundings.alerts import Alerts, Email
+from warehouse.configuration.surroundings.serving import Serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,8 @@ PARTS: dict[str, type[BaseModel]] = {
     "auth": Auth,
     "auth.api_keys": ApiKeys,
     "serve": Serve,
+    "alerts": Alerts,
+    "alerts.email": Email,
 }
 
 

@@ -21,11 +21,12 @@ from warehouse.configuration.learners.lookups import Lookup, lookup_source
 from warehouse.configuration.learners.zone_names import ZoneNames
 from warehouse.configuration.retention import KEYS_OF_READING, LongSessions
 from warehouse.configuration.roles import TAGS, Composite, Filter, InColumns, Mapped, Spelling
-from warehouse.configuration.serving import Serve
 from warehouse.configuration.sources.source_drivers import url_mistakes
 from warehouse.configuration.sources.source_settings import RowSecurity
 from warehouse.configuration.stream_mistakes import add_names, add_source_of_files, stream_mistakes
 from warehouse.configuration.streams import EVENT_KINDS, Kind, has_own_dates
+from warehouse.configuration.surroundings.alerts import Alerts
+from warehouse.configuration.surroundings.serving import Serve
 from warehouse.configuration.types import (
     CronLine,
     Day,
@@ -51,7 +52,7 @@ MOST_VERSIONS = 10_000
 KEYS_OF_LATER = ("query", "where", "files", "hive", "longer_than_24h", "merge", "zone_names")
 KEYS_OF_LATER_ROLES = ("date", "format", "lookup")  # of a role's table: what the first such tables did not have
 
-Section = Literal["sources", "auth", "serve"]
+Section = Literal["sources", "auth", "serve", "alerts"]
 
 
 class _Part(BaseModel):
@@ -220,6 +221,7 @@ class Configuration(_Part):
     streams: dict[str, Stream] = {}
     auth: Auth | None = None
     serve: Serve = Serve()
+    alerts: Alerts = Alerts()
 
     @property
     def data_dir(self) -> Path:
@@ -276,7 +278,7 @@ def load(path: Path, uses: Collection[Section] = (), *, only_source: str | None 
     """
     document = read(path)
     mistakes: list[str] = []
-    for section in [name for name in ("auth", "serve") if name in uses and name in document]:
+    for section in [name for name in ("auth", "serve", "alerts") if name in uses and name in document]:
         document[section] = resolved(document[section], section, mistakes)
     for name, source in _sources_in_use(document, uses, only_source):
         document["sources"][name] = resolved(source, f"sources.{name}", mistakes)

@@ -18,4 +18,4 @@ from warehouse.configuration.configuration import load
 @guard_options
 def backfill(config: Path, first: date, last: date, stream: str | None, **guards: bool) -> None:
     """Run the job for a range of days, as one run."""
-    run_job(load(config, ["sources"]), first, last, stream=stream, accepted=accepted(guards))
+    run_job(load(config, ["sources"]), "pulse backfill", first, last, stream=stream, accepted=accepted(guards))

@@ -8,6 +8,7 @@ import click
 from assets.night.interrupts import obeyed
 from assets.night.night import Night
 from assets.night.progress import Progress
+from pipelines.command_line.alerting import telling
 from pipelines.command_line.options import Writing, accepted, config_option, guard_options
 from pipelines.command_line.progress_bars import listener_for
 from pipelines.command_line.running import explain_if_nothing_is_published, say
@@ -23,7 +24,7 @@ from warehouse.disk.lock import run_lock
 def build(config: Path, *, full: bool, **guards: bool) -> None:
     """Build and publish a version from the lake alone, without Dagster."""
     configuration = load(config)
-    with run_lock(configuration, "pulse build", tell=say):
+    with telling(configuration, "pulse build", say), run_lock(configuration, "pulse build", tell=say):
         readiness.refuse_unusable(configuration)
         space.refuse_if_short(configuration)
         from assets.all_steps import publish_lake  # noqa: PLC0415 - pandas is slow, the lock comes first

@@ -43,7 +43,7 @@ def demo(ctx: click.Context, users: int, days: int, port: int, *, no_serve: bool
     print(f"making a platform of {users} learners and {days} days in {FOLDER}/", flush=True)
     platform = make_platform(FOLDER / "platform.sqlite", users=users, days=days, last_day=last_day)
     configuration = _configure(platform)
-    run_job(configuration, platform.first_day, last_day)
+    run_job(configuration, "pulse demo", platform.first_day, last_day)
     print(_what_next(configuration, platform, port))
     if not no_serve:
         serve(configuration, LOCALHOST, port)

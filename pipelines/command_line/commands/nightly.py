@@ -18,4 +18,4 @@ from warehouse.configuration.configuration import load
 def nightly(config: Path, day: date | None, **guards: bool) -> None:
     """Run the job for one UTC day."""
     day = day or clock.last_day_over()
-    run_job(load(config, ["sources"]), day, day, accepted=accepted(guards))
+    run_job(load(config, ["sources"]), "pulse nightly", day, day, accepted=accepted(guards))
