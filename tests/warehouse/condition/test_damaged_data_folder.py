@@ -329,7 +329,7 @@ def test_files_of_another_user_are_named_with_their_owner(closed: str, folder: P
         "import encodings.utf_8_sig, os, sys",
         "import dagster, assets.all_steps, assets.erase.erase",
         "from pipelines.command_line import cli, failures",
-        "from pipelines.command_line.commands import build, erase, status, unpin, versions",
+        "from pipelines.command_line.commands import build, erase, rollback, status, versions",
         f"os.setgid({NOBODY}); os.setuid({NOBODY})",
         f"for words in {commands!r}:",
         "    print(words, cli.main(words.split()), file=sys.stderr)",
