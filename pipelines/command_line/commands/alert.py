@@ -1,11 +1,11 @@
 """`pulse alert test`: whether those who are to be told are told."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from pipelines.command_line.options import Answering, config_option
+from warehouse import clock
 from warehouse.condition.alerts.alert import Alert
 from warehouse.condition.alerts.channels import channels_of
 from warehouse.condition.alerts.outbox import SECONDS
@@ -23,10 +23,9 @@ def alert(what: str, config: Path) -> None:
     if mistakes or not channels:
         lacking = "nobody is told of anything: [alerts] names neither webhook nor email"
         raise ConfigurationError([f"{config}: {mistake}" for mistake in mistakes or [lacking]])
-    now = datetime.now(UTC)
     failures = []
     for channel in channels:
-        message = Alert("test", f"a {what}, nothing has happened", f"{now:%Y-%m-%dT%H-%M-%S}")
+        message = Alert("test", f"a {what}, nothing has happened", f"{clock.now():%Y-%m-%dT%H-%M-%S}")
         failure = channel.deliver(message, SECONDS)
         print(f"{channel.name}: {failure or 'sent'}")
         failures += [channel.name] if failure else []

@@ -6,6 +6,7 @@ Whoever notes has the configuration. Where nobody is to be told, nothing is note
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 
 from warehouse import clock
@@ -78,7 +79,7 @@ def with_version(configuration: Configuration, alert: Alert) -> Alert:
     current = None
     with suppress(PulseError, OSError):
         current = Warehouse.of(configuration).current()
-    return Alert(**{**vars(alert), "version": current})
+    return replace(alert, version=current)
 
 
 def send_noted(configuration: Configuration, say: Callable[[str], object]) -> None:
