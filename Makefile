@@ -7,15 +7,17 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet --quiet
 LOCKED := --no-deps --require-hashes -r
 SQL := assets pipelines serve warehouse
 # Among processes, one more than cores because tests wait; what a file has made is used by its tests alone. Slow ones
-# wait more, for servers, kills and disks: with two more than cores they take 33 minutes on two cores instead of 46.
-SHARED := -n $(shell getconf _NPROCESSORS_ONLN | awk '{print $$1 < 3 ? $$1 + 1 : 4}') --dist loadfile
-SHARED_SLOW := -n $(shell getconf _NPROCESSORS_ONLN | awk '{print $$1 < 3 ? $$1 + 2 : 5}') --dist loadfile
+# wait more, for servers, kills and disks: with two more than cores they take 33 minutes on two cores instead of 46. The
+# order is that of tests/conftest.py, the longest first: by itself xdist begins with the files of the most tests.
+BY_FILE := --dist loadfile --no-loadscope-reorder
+SHARED := -n $(shell getconf _NPROCESSORS_ONLN | awk '{print $$1 < 3 ? $$1 + 1 : 4}') $(BY_FILE)
+SHARED_SLOW := -n $(shell getconf _NPROCESSORS_ONLN | awk '{print $$1 < 3 ? $$1 + 2 : 5}') $(BY_FILE)
 
 # The newest Python that the lock is made for, else whatever python3 is; 3.11 is the oldest that will do.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: demo test test-slow torture histories bench bench-full docs install
+.PHONY: demo test test-slow test-thorough torture histories bench bench-full docs install
 .PHONY: lint format lock audit licences checks applications dictionary ci clean
 .DEFAULT_GOAL := install
 
@@ -27,7 +29,13 @@ test: $(VENV)/.installed
 
 # What takes long, by itself or because there are many: faults, histories, more than one database, the UI.
 test-slow: $(VENV)/.installed
-	$(VENV)/bin/python -m pytest $(SHARED_SLOW) -m slow $(ARGS)
+	$(VENV)/bin/python -m pytest $(SHARED_SLOW) -m "slow and not thorough" $(ARGS)
+
+# More of what these show: every change of every zone since 1900, more histories, 200 random worlds on SQLite and on
+# PostgreSQL, every benchmark in its smallest size. Worth it after new zone data, and after a change of histories, of
+# benchmarks or of what the oracle says; an hour.
+test-thorough: $(VENV)/.installed-bench
+	$(VENV)/bin/python -m pytest $(SHARED_SLOW) -m thorough $(ARGS)
 
 # What it costs beside what people would use instead: scaled, under ten minutes; in full, an hour and 60 GB of disk.
 # Writes docs/BENCHMARKS.md. PostgreSQL comes with the lock file, or is the one that PULSE_BENCH_POSTGRES names.

@@ -27,11 +27,11 @@ def definitions(configuration: Configuration) -> dg.Definitions:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)  # BackfillPolicy; the lock file holds Dagster to one patch
         assets = [
-            *(landing_asset(stream, days) for stream in configuration.event_streams),
-            users_assets(configuration.users_streams, configuration.lookup_tables),
+            *(landing_asset(configuration, stream, days) for stream in configuration.event_streams),
+            users_assets(configuration),
             activity_asset(configuration, days),
             version_asset(configuration),
-            warehouse_asset(),
+            warehouse_asset(configuration),
         ]
     nightly = dg.define_asset_job(
         JOB_NAME,
@@ -40,9 +40,11 @@ def definitions(configuration: Configuration) -> dg.Definitions:
     )
     return dg.Definitions(
         assets=[*source_tables(configuration), *assets],
-        jobs=[nightly, reconcile_job()],
+        jobs=[nightly, reconcile_job(configuration)],
         schedules=[nightly_schedule(configuration), weekly_schedule(configuration)],
-        sensors=[failure_sensor(configuration)] if configuration.alerts.is_for_anybody else [],
+        sensors=[failure_sensor(configuration)]
+        if configuration.alerts.is_for_anybody or configuration.metrics_dir
+        else [],
         resources={"night": NightResource()},
         executor=dg.in_process_executor,  # of runs that begin from assets too: one process, which holds the lock
     )

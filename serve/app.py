@@ -19,10 +19,15 @@ from serve.http.limits import Limits
 from serve.operations import health
 from serve.operations.metrics import Metrics
 from serve.operations.troubles import Troubles
-from serve.own_answer import NOT_MODIFIED, PATH, OwnAnswer, OwnAnswers
-from serve.public import public
+from serve.own_answer import NOT_MODIFIED, OwnAnswers
+from serve.own_route import OwnRoute, QueryError
+from serve.profile import day
+from serve.profile.day import asking_for
+from serve.profile.routes import own_routes
+from serve.public import element, public
 from serve.public.profiles import Profiles
 from serve.version.erased import ErasedLearners
+from serve.version.open_version import NoProfileError
 from serve.version.reader import Follower
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import NoVersionError
@@ -48,16 +53,19 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
     """
     app = Flask(__name__, static_folder=None, template_folder=str(public.TEMPLATES))
     app.url_map.merge_slashes = False  # a path with two of them is unknown, not redirected to another
+    app.url_map.converters["date"] = day.DateConverter
     url_spelling.register(app)
     app.extensions["follower"] = follower = Follower(
         Warehouse.of(configuration),
         configuration.serve.cache_mb * MEGABYTE,
         by_file=configuration.serve.lookup == "file",
     )
-    lake = Lake.of(configuration)
+    lake, routes = Lake.of(configuration), own_routes(configuration)
     erased, profiles = ErasedLearners(lake), Profiles(lake.profiles)
     troubles = Troubles(follower, lake, erased, profiles)
-    app.extensions["metrics"] = metrics = Metrics(app, follower, shared, counted_route=PATH, troubles=troubles.now)
+    app.extensions["metrics"] = metrics = Metrics(
+        app, follower, shared, counted_routes=[day.RULE, *(route.path for route in routes)], troubles=troubles.now
+    )
     app.extensions["credentials"] = credentials = Credentials.of(configuration)
 
     cors = Cors(configuration.serve.cors_origins)
@@ -68,32 +76,47 @@ def create_app(configuration: Configuration, shared: Path | None = None) -> Flas
     log = AccessLog(app.wsgi_app, Clients(configuration.serve.trusted_proxies))
     app.wsgi_app = log  # type: ignore[method-assign] # Flask's own way to put something around it
     own = OwnAnswers(credentials, limits, follower, erased)
-    app.extensions["door"] = Door(own, cors, metrics, log)
-
-    @app.get(PATH)
-    @limits.count_refused
-    def pulse() -> Response:
-        return _response(own.answer(request.environ))
+    app.extensions["door"] = Door(routes, own, cors, metrics, log)
+    for route in routes:
+        app.get(route.path, endpoint=route.path)(limits.count_refused(partial(_own_answer, own, route)))
+    if configuration.pulse.profile:
+        _register_days(app, limits, own, day.route_of(configuration))
 
     public.register(app, configuration, follower, public.Files(erased, profiles), limits.count_public)
+    element.register(app)
 
     health.register(app, follower)
     health.register_for_ops(app, configuration.serve, metrics, limits)
-    openapi.register(app, configuration.serve)
+    openapi.register(app, configuration.serve, has_profile=configuration.pulse.profile)
 
     app.register_error_handler(CredentialError, partial(_refused, metrics))
     app.register_error_handler(NoVersionError, _not_ready)
     app.register_error_handler(UnansweredError, _unanswered)
+    app.register_error_handler(QueryError, _bad_query)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)
     return app
 
 
-def _response(answer: OwnAnswer) -> Response:
+def _register_days(app: Flask, limits: Limits, own: OwnAnswers, route: OwnRoute) -> None:
+    """Give an app the route of one date, which is a part of its path."""
+
+    @app.get(route.path)
+    @limits.count_refused
+    def pulse_of_day(day: str) -> Response:
+        return _own_answer(own, asking_for(route, day))
+
+
+def _own_answer(own: OwnAnswers, route: OwnRoute) -> Response:
+    answer = own.answer(route, request.environ)
     response = Response(answer.body, answer.status, answer.headers)
     if answer.status == NOT_MODIFIED:
         del response.headers["Content-Type"]
     return response
+
+
+def _bad_query(error: QueryError) -> Response:
+    return error_answer(400, str(error))
 
 
 def _refused(metrics: Metrics, error: CredentialError) -> Response:
@@ -106,7 +129,9 @@ def _refused(metrics: Metrics, error: CredentialError) -> Response:
 
 def _not_ready(error: NoVersionError) -> Response:
     logger.warning("503 %r: %s", request.path, error)
-    response = error_answer(503, "No data has been published yet")
+    has_no_profile = isinstance(error, NoProfileError)
+    detail = "The published version has no profile yet" if has_no_profile else "No data has been published yet"
+    response = error_answer(503, detail)
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 

@@ -15,13 +15,14 @@ from serve.http import response_headers
 from serve.http.answers import accepted
 from serve.http.errors import CredentialError, UnansweredError
 from serve.http.limits import Limits, TooManyError
+from serve.own_route import OwnRoute
 from serve.version.erased import ErasedLearners
-from serve.version.open_version import OpenVersion
-from serve.version.pulse import learning_pulse, unknown_pulse
+from serve.version.open_version import NoProfileError, OpenVersion
+from serve.version.packed import Learner, Pulse
+from serve.version.pulse import looked_up, of_unknown
 from serve.version.reader import Follower
 from warehouse.errors import NoVersionError
 
-PATH = "/api/xp/learning-pulse"
 COUNTED = "pulse.counted"  # in the environment of a request that the caller's limit has counted
 APART_SECONDS = 1.0  # for which threads answer alone after something was not there that answers need
 OK, NOT_MODIFIED = 200, 304
@@ -61,23 +62,25 @@ class OwnAnswers:
         self._credentials, self._limits, self._follower, self._erased = credentials, limits, follower, erased
         self._apart_until = float("-inf")
 
-    def answer(self, environ: Environ) -> OwnAnswer:
+    def answer(self, route: OwnRoute, environ: Environ) -> OwnAnswer:
         """Return the answer to a request, whatever it takes.
 
         Args:
+            route: what is asked for.
             environ: of the request; whoever comes with it a second time is not counted again.
 
         Raises:
             CredentialError: the request is not let through.
             TooManyError: it is one too many.
-            NoVersionError: there is no version to answer from.
+            NoVersionError: there is no version to answer from, or it has no profile.
+            QueryError: it asks for what no answer has.
             UnansweredError: who has been erased is not known.
         """
-        learner = self._learner(environ)
+        learner = self._learner(environ, route.scope)
         with self._follower.version() as version:
-            return self._of(version, learner, environ)
+            return self._of(version, route, learner, environ)
 
-    def answer_at_once(self, environ: Environ) -> OwnAnswer | None:
+    def answer_at_once(self, route: OwnRoute, environ: Environ) -> OwnAnswer | None:
         """Return the answer if nothing that it takes can wait for anybody; None if a thread has to see to it.
 
         Files of this host are not waited for: the look-up file, and the list of erased learners when it has changed.
@@ -88,44 +91,59 @@ class OwnAnswers:
             self._limits.check_refused(environ)
             learner = self._learner(environ)
             with self._follower.version() as version:
-                return self._of(version, learner, environ) if version.lookup.is_by_file else None
+                return self._of(version, route, learner, environ) if version.lookup.is_by_file else None
         except (CredentialError, TooManyError):
+            return None
+        except NoProfileError:
             return None
         except (NoVersionError, UnansweredError):
             self._apart_until = time.monotonic() + APART_SECONDS
             return None
 
-    def _learner(self, environ: Environ) -> str:
+    def _learner(self, environ: Environ, scope: str = "") -> str:
         """Return who asks, and count that, once per request."""
-        caller = self._credentials.caller(EnvironHeaders(environ))
+        caller = self._credentials.caller(EnvironHeaders(environ), scope)
         if COUNTED not in environ:
             self._limits.count_own(caller.counted_as)
             environ[COUNTED] = True
         return caller.learner
 
-    def _of(self, version: OpenVersion, learner: str, environ: Environ) -> OwnAnswer:
+    def _of(self, version: OpenVersion, route: OwnRoute, learner: str, environ: Environ) -> OwnAnswer:
         is_erased = self._erased.now(version.erased).holds(learner)
-        return _of_version(version, learner, environ, is_erased=is_erased)
+        return _of_version(version, route, learner, environ, is_erased=is_erased)
 
 
-def _of_version(version: OpenVersion, learner: str, environ: Mapping[str, Any], *, is_erased: bool) -> OwnAnswer:
-    """Answer a learner's pulse; a client that holds it already gets 304, and nothing is looked up."""
-    tag = response_headers.etag(learner, f"{version.name}, erased" if is_erased else version.name)
+def _of_version(
+    version: OpenVersion, route: OwnRoute, learner: str, environ: Mapping[str, Any], *, is_erased: bool
+) -> OwnAnswer:
+    """Answer a learner; a client that holds the answer already gets 304, and nothing is looked up."""
+    if route.is_of_profile:
+        version.need_profile()
+    asked = route.asked(environ["QUERY_STRING"])
+    what = route.tagged_as(asked)
+    tag = response_headers.etag(learner, f"{version.name}, erased" if is_erased else version.name, what)
     about = {"X-Data-Version": version.name, "X-Data-Through": version.data_through}
     if response_headers.is_fresh(environ.get("HTTP_IF_NONE_MATCH"), tag):
         return OwnAnswer(NOT_MODIFIED, response_headers.own(tag, about), b"", version.name)
     encoding = accepted(environ.get("HTTP_ACCEPT_ENCODING"))
+
+    def make(version: OpenVersion, learner: Learner) -> Pulse:
+        return route.make(version, learner, asked)
+
     if is_erased:
-        pulse = unknown_pulse(version, encoding.encode)
+        pulse = of_unknown(version, make, encoding.encode)
     else:
-        pulse = learning_pulse(version, learner, encoding.name, encoding.encode)
+        pulse = looked_up(version, learner, make, what + encoding.name, encoding.encode)
     about |= {
         "X-Pulse-Complete-Through": version.complete_through(pulse.timezone),
         "X-Pulse-Timezone": pulse.timezone,
-        "X-Pulse-Metric": version.level_metric,
-        "X-Pulse-Cuts": ",".join(map(str, pulse.cuts)),
-        "X-Pulse-Population": pulse.population,
     }
+    if pulse.population:
+        about |= {
+            "X-Pulse-Metric": version.level_metric,
+            "X-Pulse-Cuts": ",".join(map(str, pulse.cuts)),
+            "X-Pulse-Population": pulse.population,
+        }
     if not pulse.is_known:
         about["X-Pulse-Learner"] = "unknown"
     if encoding.name:

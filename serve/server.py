@@ -23,12 +23,13 @@ from serve.http.gateway import Gateway
 from serve.operations import shared_metrics
 from serve.operations.alarms import Alarms
 from serve.operations.heartbeats import Beats, Watcher, watch
-from serve.public import public
+from serve.public import element, public
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.errors import PulseError
 
 logger = logging.getLogger(__name__)
 THREADS = 8  # that work on requests, in each worker
+PUBLIC_PATHS = (*public.PATHS, element.PATH.encode())
 PUBLIC_THREADS = 2  # of their own for public pages and pictures, which anybody may ask for
 MOST_CONNECTIONS = 4096  # of a worker; each, also one that says nothing, takes one of Granian's `backpressure`
 LARGEST_HEAD_BYTES = 64 * 1024  # of a request's line and headers; more is answered 431
@@ -123,7 +124,7 @@ def gateway_of(
 
     follower.watch(tell)
     connections.watch(*listening)
-    gateway = Gateway(app, THREADS, public.PATHS, PUBLIC_THREADS, app.extensions["door"])
+    gateway = Gateway(app, THREADS, PUBLIC_PATHS, PUBLIC_THREADS, app.extensions["door"])
     gateway.run_beside(beats.keep_beating(worker, gateway.threads))
     return gateway
 

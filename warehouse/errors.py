@@ -8,6 +8,7 @@ class PulseError(Exception):
 
     exit_code = 1
     cause = ""  # of a run of Dagster's: the class of the error that ended it, which is known by its name only
+    without_ids = ""  # the message for what outlives an erasure; empty if the message itself names no learner
 
 
 class ConfigurationError(PulseError):
@@ -51,7 +52,16 @@ class ShrinkError(PulseError):
 
 
 class CheckFailedError(PulseError):
-    """A check blocks publishing (R25): the last good version stays."""
+    """A check blocks publishing (R25): the last good version stays.
+
+    Args:
+        message: what failed.
+        without_ids: the same without any learner, where the message names one.
+    """
+
+    def __init__(self, message: str, without_ids: str = "") -> None:
+        self.without_ids = without_ids
+        super().__init__(message)
 
 
 class StorageError(PulseError, OSError):

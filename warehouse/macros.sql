@@ -19,16 +19,6 @@ create or replace temp macro rows_hash(one_row) as coalesce(sum(hash(one_row)), 
 create or replace temp macro is_active(xp_earned, learning_time, sessions, quizzes, quizzes_passed) as
     greatest(xp_earned, learning_time, sessions, quizzes, quizzes_passed) > 0;
 
--- R17: the level of an active day with a score, among a population from `lowest` to `highest` with three cuts.
-create or replace temp macro level_of(score, lowest, highest, cut_2, cut_3, cut_4) as
-    case
-        when lowest = highest then 2
-        when (cut_4 > lowest and score >= cut_4) or (cut_4 = lowest and score > lowest) then 4
-        when cut_3 > lowest and score >= cut_3 then 3
-        when cut_2 > lowest and score >= cut_2 then 2
-        else 1
-    end::tinyint;
-
 -- What follows depends on the type of an id, which sqlfluff cannot read.
 -- noqa: disable=LT01,PRS
 

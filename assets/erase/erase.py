@@ -46,13 +46,14 @@ class Erased:
     failure: str | None
 
 
-def erase(night: Night, user_id: str, publish: Publish) -> Erased:
+def erase(night: Night, user_id: str, publish: Publish, tell_list: Callable[[], None] = lambda: None) -> Erased:
     """Erase a learner; the caller holds the run's lock.
 
     Args:
         night: whose lake and warehouse.
         user_id: the id as a source spells it, or as the lake does (`learner_meant`).
         publish: makes a version of the lake, past the guards that it is given, also where a clock was ahead.
+        tell_list: is called as soon as the learner is on the list, for copies of it elsewhere; it does not fail.
 
     Raises:
         DamagedError: the pointer, the list, or a file is not what we put there; nothing was begun.
@@ -71,6 +72,7 @@ def erase(night: Night, user_id: str, publish: Publish) -> Erased:
     with night.connect() as connection:
         suppression.suppress(lake.suppressed, *ids_of(connection, night, learner), fewest=fewest)
     reached("erase: learner suppressed")
+    tell_list()
     before = find_learner(night, learner)
     receipt.count(before)
     reached("erase: learner counted")

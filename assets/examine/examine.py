@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from duckdb import DuckDBPyConnection
 
 from assets.examine.finding import Finding
-from assets.examine.learners import look_at_learners, look_at_lookup
-from assets.examine.sample import look_at_events
+from assets.examine.rows.learners import look_at_learners, look_at_lookup
+from assets.examine.rows.sample import look_at_events
 from assets.examine.source import look_at_source
 from assets.examine.stream import look_at_stream
 from assets.examine.surroundings import look_around

@@ -62,7 +62,12 @@ def quoted(value: str) -> str:
 
 def printable(text: str) -> str:
     r"""Return a text in one line, with `\x1b` and the like for characters that do not print."""
-    return "".join(_spelled(character) for character in " ".join(text.split()))
+    return escaped(" ".join(text.split()))
+
+
+def escaped(text: str) -> str:
+    r"""Return a text to the letter, with `\x1b` and the like for characters that do not print, ends of lines too."""
+    return "".join(_spelled(character) for character in text)
 
 
 def _spelled(character: str) -> str:

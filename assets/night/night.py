@@ -72,7 +72,7 @@ class Night:
 
     def read_anew(self) -> Self:
         """Return what is known by reading everything once more."""
-        return self.of(self.configuration, self.progress)
+        return replace(self, lake=self.lake.anew(), warehouse=Warehouse.of(self.configuration))
 
     def erased_learners(self) -> Suppressed:
         """Return the list of erased learners, as `erased_of`; it is read at every call."""

@@ -1,7 +1,8 @@
-"""How far a step is, for a listener such as a terminal or a log. The steps do not know which."""
+"""How far a step is, for a listener such as a terminal or a log, and how long it took. Steps do not know for whom."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from typing import Protocol
 
 
@@ -42,10 +43,14 @@ class Progress:
 
     Args:
         listener: gets the events; without one they are ignored.
+
+    Attributes:
+        seconds: by step, how long those that have ended took; of a step that is there twice, together.
     """
 
     def __init__(self, listener: Listener | None = None) -> None:
         self.listener = listener or Silent()
+        self.seconds: dict[str, float] = {}
 
     @contextmanager
     def step(self, name: str, days: int = 0) -> Iterator[Callable[[str], None]]:
@@ -62,8 +67,20 @@ class Progress:
             summary = text
 
         self.listener.began(name, days)
-        yield summarize
+        with self.timed(name):
+            yield summarize
         self.listener.ended(f"{name}: {summary}" if summary else name)
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Note how long a block takes that ends well; nobody is told that it began."""
+        began = perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - began
+
+    def seconds_of(self, name: str) -> float:
+        """Return how long a step took, to the millisecond; 0 if it has not ended."""
+        return round(self.seconds.get(name, 0.0), 3)
 
     def advance(self, days: int = 1) -> None:
         """Say that so many more days are done."""

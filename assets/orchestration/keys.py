@@ -1,12 +1,10 @@
-"""What the assets are called in Dagster, and the metadata that they have in common."""
+"""What the assets are called in Dagster."""
 
-from collections.abc import Mapping
 from urllib.parse import quote
 
 import dagster as dg
 
 from warehouse.configuration.configuration import Configuration, Stream
-from warehouse.versions import schema
 
 SOURCES, LAKE, VERSION, WAREHOUSE = "sources", "lake", "version", "warehouse"
 
@@ -57,17 +55,3 @@ def _part(name: str) -> str:
     Because `%` is encoded too, two names never become one.
     """
     return "".join(char if char.isprintable() and char not in "/%" else quote(char, safe="") for char in name)
-
-
-def columns_of(table: schema.Table) -> Mapping[str, dg.TableSchema]:
-    """Return Dagster's column metadata of a public table, read from the schema and not written again."""
-    columns = [
-        dg.TableColumn(
-            name=column.name,
-            type=column.type,
-            description=column.comment,
-            constraints=dg.TableColumnConstraints(nullable=column.is_nullable),
-        )
-        for column in table.columns
-    ]
-    return {"dagster/column_schema": dg.TableSchema(columns=columns)}

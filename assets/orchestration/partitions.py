@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import dagster as dg
+
+from assets.orchestration.shown.versions import data_of_days, tags_of
 
 PARTITION = "dagster/partition"
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -30,7 +33,10 @@ def partitions_of(context: dg.AssetExecutionContext) -> Sequence[str]:
 
 
 def tell_each_day(
-    context: dg.AssetExecutionContext, key: dg.AssetKey, figures: Mapping[date, Mapping[str, int | str]]
+    context: dg.AssetExecutionContext,
+    key: dg.AssetKey,
+    figures: Mapping[date, Mapping[str, Any]],
+    content_hashes: Mapping[date, str],
 ) -> None:
     """Attach its figures to each day that the step materializes; any other gets an event of its own.
 
@@ -38,10 +44,12 @@ def tell_each_day(
         context: of a step.
         key: an asset with days; other days, and those of another asset, are logged.
         figures: what Dagster shows of each day.
+        content_hashes: of each of these days.
     """
     own = set(partitions_of(context)) if key in context.selected_asset_keys else set()
     for day, shown in figures.items():
         if day.isoformat() in own:
             context.add_asset_metadata(dict(shown), asset_key=key, partition_key=day.isoformat())
         else:
-            context.log_event(dg.AssetMaterialization(key, partition=day.isoformat(), metadata=dict(shown)))
+            tags = tags_of(data_of_days({day: content_hashes[day]}))
+            context.log_event(dg.AssetMaterialization(key, partition=day.isoformat(), metadata=shown, tags=tags))

@@ -10,12 +10,13 @@ from dataclasses import replace
 from datetime import date
 
 import dagster as dg
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from assets.night.interrupts import obeyed
 from assets.night.night import Night
 from assets.night.progress import Listener, Progress, Silent
 from assets.orchestration.partitions import days_named
+from assets.orchestration.run_log import RunLog
 from assets.step0_plan.clock_ahead import set_aside
 from assets.step0_plan.plan import Run, planned
 from warehouse import clock
@@ -55,16 +56,24 @@ class NightResource(dg.ConfigurableResource["NightResource"]):
     """A run, however it was started: set up once, in the run's only process, and released at its end.
 
     Args:
-        asked_from: the first UTC day that was asked for, ISO; empty for the first of the run's partitions. A run that
-            names no partition is over yesterday.
-        accept_shrink: replace landings, and publish, even if more is lost than R23 and R25 let pass. From the launchpad
-            only with `pulse.launchpad_accepts`.
-        accept_quarantine: publish whatever the size of the quarantine (R22); the same.
+        asked_from, accept_shrink, accept_quarantine: as the launchpad describes them.
     """
 
-    asked_from: str = ""
-    accept_shrink: bool = False
-    accept_quarantine: bool = False
+    asked_from: str = Field(
+        default="",
+        description="The first UTC day that is asked for, such as 2026-01-31. Leave it empty for the first of the "
+        "run's partitions; a run that names no partition is over yesterday.",
+    )
+    accept_shrink: bool = Field(
+        default=False,
+        description="Replace landings, and publish, even if more is lost than shrink_budget lets pass (R23, R25). "
+        "Taken from here only with [pulse] launchpad_accepts = true.",
+    )
+    accept_quarantine: bool = Field(
+        default=False,
+        description="Publish whatever the size of the quarantine (R22). "
+        "Taken from here only with [pulse] launchpad_accepts = true.",
+    )
 
     _night: Night = PrivateAttr()
     _days: tuple[date, date] = PrivateAttr()
@@ -101,8 +110,15 @@ class NightResource(dg.ConfigurableResource["NightResource"]):
         if LISTENER_OF_COMMAND.get() is None:  # a command tells when it has let go of the lock itself
             occasions.send_noted(configuration, tell)
 
-    def now(self) -> Night:
-        """Return the night read again, with what earlier steps have written in this process."""
+    def now(self, log: dg.DagsterLogManager) -> Night:
+        """Return the night read again, with what earlier steps have written in this process.
+
+        Args:
+            log: of the step that is at work; its lines go there.
+        """
+        progress = self._night.progress
+        listener = progress.listener
+        progress.listener = RunLog(listener.listener if isinstance(listener, RunLog) else listener, log)
         return self._night.read_again()
 
     @property

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from assets.night import interrupts
+from assets.orchestration.resources import LISTENER_OF_COMMAND
 from warehouse.engine import is_interruption
 from warehouse.errors import PulseError, SourceUnavailableError
 
@@ -38,6 +39,10 @@ def permanent_errors_fail_at_once() -> Iterator[None]:
         if isinstance(error, dg.Failure):
             raise
         text = str(error) if isinstance(error, PulseError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, PulseError) and error.without_ids:
+            if listener := LISTENER_OF_COMMAND.get():
+                listener.noted(text)  # for whoever looks now; Dagster keeps the line without ids
+            raise dg.Failure(error.without_ids, allow_retries=False) from type(error)(error.without_ids)
         raise dg.Failure(text, allow_retries=isinstance(error, SourceUnavailableError)) from error
 
 

@@ -5,6 +5,7 @@ Each stream is asked once, in one snapshot, for the figures that its landings ke
 ordinary steps, from step 1 on.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +13,7 @@ from datetime import date
 from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from assets.step1_extract.extract import Reader, open_stream
+from warehouse.condition import night_metrics
 from warehouse.lake.kept import oldest_day
 from warehouse.lake.landing import NO_ROWS, Figures, Landing
 from warehouse.lake.proofs import add_proofs
@@ -105,6 +107,10 @@ def compare(night: Night) -> Comparison:
             progress.note(line)
     add_proofs(night.lake, night.landings, proven)
     progress.note(f"{len(proven)} landings equal their sources" + (f", {len(drifts)} do not" if drifts else ""))
+    drifted_days = Counter(drift.landing.stream for drift in drifts)
+    by_stream = {stream.name: drifted_days[stream.name] for stream in night.configuration.event_streams}
+    for line in night_metrics.write_comparison(night.configuration, len(proven), by_stream):
+        progress.note(line)
     return Comparison(drifts, proven)
 
 

@@ -22,8 +22,8 @@ from assets.step2_land.unchanged.unchanged import unchanged_days
 from warehouse.configuration.configuration import Stream
 from warehouse.crash_points import reached
 from warehouse.disk.files import UNFINISHED, make_folder, put_in_place
+from warehouse.disk.interruption import finished_first
 from warehouse.errors import ShrinkError
-from warehouse.interruption import finished_first
 from warehouse.lake.days import days_between
 from warehouse.lake.kept import earlier_mapping_line, left_alone_line, under_earlier_mapping
 from warehouse.lake.landing import Landing

@@ -1,25 +1,27 @@
 """Dagster's shell of step 3: the learners and their zones, which have no day."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
+from assets.orchestration.events import source_observation
 from assets.orchestration.keys import LAKE, lake_key, source_key
 from assets.orchestration.resources import NightResource
 from assets.orchestration.retries import EXTRACTION_RETRIES, permanent_errors_fail_at_once
-from assets.step3_users.users import LandedUsers, land_users
-from warehouse.configuration.configuration import Stream
+from assets.orchestration.shown import columns
+from assets.orchestration.shown.versions import data_of
+from assets.step3_users.users import CONTENT_HASH, LandedUsers, land_users
+from warehouse.configuration.configuration import Configuration
+from warehouse.lake.lake import Lake
+from warehouse.lake.learners import landed_streams
 
 DESCRIPTION = "The learners as they are now and their zones over time; replaced by runs up to the newest day."
 
 
-def users_assets(streams: Sequence[Stream], lookups: Sequence[Stream]) -> dg.AssetsDefinition:
-    """Return the assets of the learners and their zones: one for each stream, all of which land at once.
-
-    Args:
-        streams: those of learners.
-        lookups: the tables of lookups, which land with them.
-    """
+def users_assets(configuration: Configuration) -> dg.AssetsDefinition:
+    """Return the assets of the learners and their zones: one for each stream, which land at once, with lookups."""
+    streams, lookups, file = configuration.users_streams, configuration.lookup_tables, Lake.of(configuration).users
     tables = {source_key(table): f"source_table_{number}" for number, table in enumerate([*streams, *lookups])}
     keys_of_lookups = {source_key(table) for table in lookups}
 
@@ -29,7 +31,13 @@ def users_assets(streams: Sequence[Stream], lookups: Sequence[Stream]) -> dg.Ass
         ins={name: dg.AssetIn(key, dagster_type=dg.Nothing) for key, name in tables.items()},
         outs={
             stream.name: dg.AssetOut(
-                key=lake_key(stream.name), description=DESCRIPTION, kinds={"parquet"}, is_required=False
+                key=lake_key(stream.name),
+                description=DESCRIPTION,
+                kinds={"parquet"},
+                is_required=False,
+                owners=configuration.pulse.owners,
+                code_version=stream.fingerprint,
+                metadata={"path": dg.MetadataValue.path(file), **columns.of_users()},
             )
             for stream in streams
         },
@@ -39,15 +47,23 @@ def users_assets(streams: Sequence[Stream], lookups: Sequence[Stream]) -> dg.Ass
     )
     def users(context: dg.AssetExecutionContext, night: NightResource) -> Iterator[dg.MaterializeResult[None]]:
         with permanent_errors_fail_at_once():
-            landed = land_users(night.now(), night.run().last)
+            landed = land_users(night.now(context.log), night.run().last)
+            state = night.now(context.log)
+            about = landed_streams(state.lake)
         for stream in streams:
+            if landed is not None:
+                context.log_event(source_observation(stream, about[stream.name]["columns"]))
             if lake_key(stream.name) in context.selected_asset_keys:
-                yield dg.MaterializeResult(asset_key=lake_key(stream.name), metadata=_metadata(landed, stream.name))
+                yield dg.MaterializeResult(
+                    asset_key=lake_key(stream.name),
+                    data_version=data_of(about.get(stream.name, {}).get(CONTENT_HASH, "")),
+                    metadata={**_metadata(landed, stream.name), "bytes": state.lake.users.stat().st_size},
+                )
 
     return users
 
 
-def _metadata(landed: LandedUsers | None, stream: str) -> dict[str, bool | int | str]:
+def _metadata(landed: LandedUsers | None, stream: str) -> dict[str, Any]:
     if landed is None:
         return {"replaced": False}
     of_stream = landed.streams[stream]

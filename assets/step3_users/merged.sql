@@ -4,7 +4,8 @@
 -- such a stream is not public there.
 -- reads: users_by_stream, users_streams
 -- takes: $are_merged
--- makes: user_id, username, timezone, is_public, is_deleted, reason, row, stream
+-- makes: user_id, username, timezone, is_public, is_deleted, freezes_available, booster_multiplier, booster_ends_at,
+-- reason, row, stream
 with numbered as (
     select own.*, streams.number, streams.has_is_public
     from users_by_stream as own
@@ -20,6 +21,9 @@ merged as (
         coalesce(bool_and(is_public) filter (has_is_public), false) as is_public,
         count(*) filter (has_is_public) as streams_with_is_public,
         bool_or(is_deleted) as is_deleted,
+        arg_min(freezes_available, number) filter (freezes_available is not null) as freezes_available,
+        arg_min(booster_multiplier, number) filter (booster_multiplier is not null) as booster_multiplier,
+        arg_min(booster_ends_at, number) filter (booster_ends_at is not null) as booster_ends_at,
         string_agg(stream, ', ' order by number) as stream
     from numbered
     group by user_id
@@ -35,11 +39,14 @@ select
         or streams_with_is_public = (select count(*) filter (streams.has_is_public) from users_streams as streams)
     ) as is_public,
     is_deleted,
+    freezes_available,
+    booster_multiplier,
+    booster_ends_at,
     null as reason,
     null as row,
     stream
 from merged
 union all
-select null, null, null, null, null, reason, row, stream
+select null, null, null, null, null, null, null, null, reason, row, stream
 from users_by_stream
 where reason is not null

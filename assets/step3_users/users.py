@@ -25,9 +25,9 @@ from warehouse import engine
 from warehouse.configuration.configuration import Stream
 from warehouse.crash_points import reached
 from warehouse.disk.files import UNFINISHED, make_folder, put_in_place, writing
+from warehouse.disk.interruption import finished_first
 from warehouse.erasure import suppression
 from warehouse.errors import CheckFailedError
-from warehouse.interruption import finished_first
 from warehouse.lake.footers import ABOUT
 from warehouse.lake.lake import Lake
 from warehouse.lake.learners import landed_streams
@@ -48,6 +48,7 @@ FILES = (
 )
 OF_LOOKUPS = ("lookups", "lookups", "key", 122_880)  # where there are any, or were
 COMMONEST = "commonest_deleted_at"
+CONTENT_HASH = "content_hash"  # of each stream: an order-independent hash of its rows, in decimal
 IN_ALL = "select count(user_id), (select count(*) from zones where from_day = $last_day) from landed_users"
 
 
@@ -158,9 +159,13 @@ def _write(
         _make_landed_users(connection, spooled)
         commonest = connection.execute(engine.sql(COMMONEST_DELETED_AT)).fetchall()
         make_lookups(connection, night, lookups)
+        counts = {name: counted for name, *counted in connection.execute(engine.sql(COUNTS)).fetchall()}
+        contents = {name: str(content_hash) for name, (*_, content_hash) in counts.items()}
         about = {
             "last_day": last_day.isoformat(),
-            "streams": {read.stream.name: read.about() for read in spooled},
+            "streams": {
+                read.stream.name: {**read.about(), CONTENT_HASH: contents[read.stream.name]} for read in spooled
+            },
             COMMONEST: commonest[0][0] if commonest else None,
         }
         connection.execute("create temp table recorded (user_id varchar, zone varchar, from_day date)")
@@ -177,11 +182,10 @@ def _write(
                     f"copy (select * from {table} order by {order}) to $file ({options})",
                     {"file": str(file), "about": json.dumps(about)},
                 )
-        counts = {name: counted for name, *counted in connection.execute(engine.sql(COUNTS)).fetchall()}
         users, moved = engine.one_row(connection, IN_ALL, {"last_day": last_day})
     landed = {}
     for read in spooled:
-        learners, quarantined, deleted = counts[read.stream.name]
+        learners, quarantined, deleted, _ = counts[read.stream.name]
         landed[read.stream.name] = LandedStream(learners, quarantined, deleted, _changes(read, before))
     return LandedUsers(users, moved, landed)
 
@@ -207,15 +211,16 @@ def _make_landed_users(connection: duckdb.DuckDBPyConnection, spooled: Sequence[
     )
     connection.execute(f"create temp table users_by_stream as {engine.sql(USERS)}")
     are_merged = any(read.stream.merge for read in spooled)
-    if not are_merged:
+    if len(spooled) > 1 and not are_merged:
         _refuse_shared_ids(connection)
     connection.execute(f"create temp table landed_users as {engine.sql(MERGED)}", {"are_merged": are_merged})
 
 
 def _refuse_shared_ids(connection: duckdb.DuckDBPyConnection) -> None:
     for ids, user_id, streams in connection.execute(engine.sql(SHARED_IDS)).fetchall():
-        raise CheckFailedError(
-            f"streams {streams}: {ids:,} ids are in more than one stream of learners, such as {user_id!r}; no learners "
-            "were replaced: if they are the same people say merge = true in each of these streams, else give each a "
-            "prefix in user_id"
+        shared = f"streams {streams}: {ids:,} ids are in more than one stream of learners"
+        way_out = (
+            "no learners were replaced: if they are the same people say merge = true in each of these streams, else "
+            "give each a prefix in user_id"
         )
+        raise CheckFailedError(f"{shared}, such as {user_id!r}; {way_out}", f"{shared}; {way_out}")

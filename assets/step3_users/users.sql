@@ -2,7 +2,8 @@
 -- (R19). Of rows with one id in one stream only that with the greatest content counts (R20, R26). `users_streams` says
 -- of each stream when its snapshot was taken.
 -- reads: spool, users_streams
--- makes: stream, user_id, username, timezone, is_public, is_deleted, reason, row
+-- makes: stream, user_id, username, timezone, is_public, is_deleted, freezes_available, booster_multiplier,
+-- booster_ends_at, reason, row
 with judged as (
     select
         spool.* replace (normal_id(given_id(spool.user_id)) as user_id),
@@ -27,6 +28,9 @@ read as (
         coalesce(is_public, false) as is_public,
         case when is_deleted then deleted_at end as deleted_at,
         is_deleted,
+        freezes_available,
+        booster_multiplier,
+        booster_ends_at,
         coalesce(
             source_row,
             to_json({
@@ -44,7 +48,8 @@ ranked as (
             partition by stream, user_id
             order by
                 username desc nulls last, timezone desc nulls last, is_public desc nulls last,
-                deleted_at desc nulls last, is_deleted desc
+                deleted_at desc nulls last, is_deleted desc, freezes_available desc nulls last,
+                booster_multiplier desc nulls last, booster_ends_at desc nulls last
         ) as place
     from read
     where reason is null
@@ -57,11 +62,25 @@ select
     null as timezone,
     null as is_public,
     null as is_deleted,
+    null as freezes_available,
+    null as booster_multiplier,
+    null as booster_ends_at,
     reason,
     row
 from read
 where reason is not null
 union all
-select stream, user_id, username, timezone, is_public, is_deleted, null as reason, null as row
+select
+    stream,
+    user_id,
+    username,
+    timezone,
+    is_public,
+    is_deleted,
+    freezes_available,
+    booster_multiplier,
+    booster_ends_at,
+    null as reason,
+    null as row
 from ranked
 where place = 1

@@ -16,11 +16,12 @@ import duckdb
 from assets.erase.unfinished import leave_out_erased
 from assets.night.night import Night
 from assets.step2_land.spans import chunks
+from assets.step4_roll_up.by_stream import by_stream
 from assets.step4_roll_up.lookups import used_lookups
 from assets.step4_roll_up.own_dates import add_dates
 from assets.step4_roll_up.stale.another_zone import days_in_another_zone
 from warehouse import engine, zones
-from warehouse.configuration.configuration import Configuration
+from warehouse.configuration.configuration import Configuration, Stream
 from warehouse.configuration.learners.zone_names import known_zones
 from warehouse.crash_points import reached
 from warehouse.disk.files import written_beside
@@ -31,12 +32,12 @@ from warehouse.lake.landing import Landing
 from warehouse.lake.lookups import resolved
 
 ACTIVITY = Path(__file__).with_suffix(".sql")
-ZONE_NUMBERS = Path(__file__).with_name("zone_numbers.sql")
-ZONE_RECORDS = Path(__file__).with_name("zone_records.sql")
 SESSION_DAYS = Path(__file__).with_name("session_days.sql")
 UNION = Path(__file__).with_name("union.sql")
 LOCAL_DATES = Path(__file__).with_name("local_dates.sql")
-ZONES_IN_FORCE = Path(__file__).with_name("zones_in_force.sql")
+ZONES_IN_FORCE, ZONE_NUMBERS, ZONE_RECORDS = (
+    Path(__file__).parent / "zones" / f"{name}.sql" for name in ("zones_in_force", "zone_numbers", "zone_records")
+)
 
 ROWS_AT_ONCE = 2_000_000  # days are rolled up together up to so many rows, and each at least by itself
 
@@ -104,12 +105,20 @@ def made_days(connection: duckdb.DuckDBPyConnection, night: Night, days: Sequenc
     configuration, default = night.configuration, night.configuration.pulse.default_timezone
     make_zone_segments(connection, [default], days[0], days[-1] + DAY)
     make_zone_records(connection, default)
-    streams = configuration.event_streams
+    streams = configuration.activity_streams
     rows = {day: sum(night.landings[stream.name, day].rows for stream in streams) for day in days}
     for chunk in chunks(days, rows, ROWS_AT_ONCE):
         make_local_dates(connection, chunk)
-        _view_landings(connection, night, chunk)
+        if configuration.pulse.by_stream:
+            by_stream.begin(connection)
+            for stream in streams:
+                _view_landings(connection, night, chunk, [stream])
+                make_activity(connection, default, has_own_dates=stream.has_own_dates)
+                by_stream.add(connection, stream.name)
+        _view_landings(connection, night, chunk, streams)
         make_activity(connection, default, has_own_dates=configuration.has_own_dates)
+        if configuration.pulse.by_stream:
+            by_stream.name_streams(connection)
         yield chunk
 
 
@@ -250,7 +259,9 @@ def ingredients(
         used: what landings take from lookups, as `used_lookups`.
     """
     inputs = {"zone_data": zones.data_version(), "default_timezone": configuration.pulse.default_timezone}
-    for stream in configuration.event_streams:
+    if configuration.pulse.by_stream:
+        inputs["by stream"] = "yes"  # no stream has a name like that
+    for stream in configuration.activity_streams:
         of_dates = ", of own dates" if stream.has_own_dates else ""  # the same rows stand on other dates then
         of_lookup = _of_lookup(stream.name, day, used)
         inputs[stream.name] = landings[stream.name, day].content_hash + of_dates + of_lookup
@@ -287,14 +298,16 @@ def _write_days(
         yield day, rows.get(day, 0)
 
 
-def _view_landings(connection: duckdb.DuckDBPyConnection, night: Night, days: Sequence[date]) -> None:
-    """Make the view `landings`, with a column `kind`: the rows of the days, and sessions of the days before.
+def _view_landings(
+    connection: duckdb.DuckDBPyConnection, night: Night, days: Sequence[date], streams: Sequence[Stream]
+) -> None:
+    """Make the view `landings`, with a column `kind`: the streams' rows of the days, and sessions of the days before.
 
     Rows of learners' own dates (R5) become the view `dated_landings`, where streams have them.
     """
     of_instants: list[str] = []
     dated: list[str] = []
-    for stream in night.configuration.event_streams:
+    for stream in streams:
         wanted = {*days, *(day - DAY for day in days)} if stream.kind == "sessions" else days
         files = [night.lake.landing(stream.name, day) for day in sorted(wanted) if (stream.name, day) in night.landings]
         measures = ", no_measures() as measures" if stream.has_own_dates and stream.kind != "daily" else ""

@@ -26,7 +26,7 @@ def used_lookups(connection: duckdb.DuckDBPyConnection, night: Night) -> Mapping
         return {}
     used: dict[tuple[str, date], str] = {}
     engine.view_files(connection, "lookups", [night.lake.lookups])
-    for stream in night.configuration.event_streams:
+    for stream in night.configuration.activity_streams:
         days = [day for name, day in night.landings if name == stream.name]
         if stream.lookup is None or not days:
             continue

@@ -18,16 +18,16 @@ from assets.night.night import Night
 from assets.step4_roll_up.activity import make_zone_segments, make_zones_in_force
 from assets.step4_roll_up.own_dates import view_activity
 from assets.step5_build.days.before import PARTS_PROVEN, Kept, fingerprint, kept_of_before
-from assets.step5_build.days.days import group_all, keep_and_group
+from assets.step5_build.days.days import group_all, group_by_stream, keep_and_group
 from assets.step5_build.days.proof import DriftError, prove
 from assets.step5_build.describe import describe, sign
 from assets.step5_build.key_ranges import Keys, buckets_of
 from assets.step5_build.lookup_file.fill import fill_lookup_file
+from assets.step5_build.profile.fill import Profile
 from assets.step5_build.remarks.remarks import remarks_of
 from assets.step5_build.restatements.restatements import fill_restatements, write_basis
 from assets.step5_build.sums.sums import Counted, count_all, count_changed, write_sums
 from warehouse import engine
-from warehouse.configuration.configuration import Configuration
 from warehouse.crash_points import reached
 from warehouse.disk.files import UNFINISHED, make_folder, writing
 from warehouse.errors import CheckFailedError, PulseError
@@ -115,7 +115,8 @@ def _build(night: Night, newest: date, in_full: str, doubt: str, *, is_proven_wh
         night.connect() as connection,
     ):
         connection.execute(ATTACH.format(engine.quoted(str(unfinished))))
-        schema.create(connection, "version")
+        pulse = night.configuration.pulse
+        schema.create(connection, "version", has_profile=pulse.profile, has_streams=pulse.by_stream)
         reached("build: tables made")
         _view_lake(connection, night, newest)
         buckets = buckets_of(connection)
@@ -132,7 +133,9 @@ def _build(night: Night, newest: date, in_full: str, doubt: str, *, is_proven_wh
             count_all(connection)
             _refuse_collisions(connection)
             group_all(connection, buckets)
-        _fill_pulses(connection, night.configuration, buckets)
+        if pulse.by_stream:
+            group_by_stream(connection, buckets)
+        _fill_pulses(connection, night, newest, buckets)
         describe(connection, night, newest)
         fill_restatements(connection, night, basis, buckets, is_in_full=isinstance(kept, str))
         reached("build: filled")
@@ -202,9 +205,12 @@ def _view_lake(connection: duckdb.DuckDBPyConnection, night: Night, newest: date
     )
 
 
-def _fill_pulses(connection: duckdb.DuckDBPyConnection, configuration: Configuration, buckets: Sequence[Keys]) -> None:
-    """Fill windows, totals and levels, each bucket after the other so that memory is bounded by one bucket."""
-    pulse = configuration.pulse
+def _fill_pulses(connection: duckdb.DuckDBPyConnection, night: Night, newest: date, buckets: Sequence[Keys]) -> None:
+    """Fill windows, totals, levels and profiles, bucket by bucket so that memory is bounded by one bucket."""
+    pulse = night.configuration.pulse
+    profile = Profile(connection, night, newest) if pulse.profile else None
+    if profile:
+        profile.prepare()
     rules = {"level_metric": pulse.level_metric, "min_active_days": pulse.min_active_days}
     connection.execute(
         f"create temp table platform_cuts as {_model('windows/platform_cuts')}", {"level_metric": pulse.level_metric}
@@ -215,18 +221,22 @@ def _fill_pulses(connection: duckdb.DuckDBPyConnection, configuration: Configura
         windows = f"create or replace temp table learner_windows as {_model('windows/windows')}"
         connection.execute(windows, {**keys, **rules})
         connection.execute(f"insert into version.pulse_totals {totals}")
-        _insert(connection, "learning_pulse", {**keys, "level_metric": pulse.level_metric})
+        _insert(connection, "windows/learning_pulse", {**keys, "level_metric": pulse.level_metric})
+        if profile:
+            profile.fill(keys)
 
 
 def _refuse_collisions(connection: duckdb.DuckDBPyConnection) -> None:
     """Make `rolled_learners` of what was counted; a learner's key has to be the learner's own."""
     connection.execute(f"create temp table rolled_learners as {_model('rolled_learners')}")
     for first, second in connection.execute(_model("collisions")).fetchall():
-        raise CheckFailedError(f"learners {first!r} and {second!r} have the same user_key; give one of them another id")
+        way_out = "have the same user_key; give one of them another id"
+        raise CheckFailedError(f"learners {first!r} and {second!r} {way_out}", f"two learners {way_out}")
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, table: str, parameters: dict[str, Any]) -> None:
-    connection.execute(f"insert into version.{table} by name {_model(table)}", parameters)
+def _insert(connection: duckdb.DuckDBPyConnection, model: str, parameters: dict[str, Any]) -> None:
+    table = model.rpartition("/")[2]
+    connection.execute(f"insert into version.{table} by name {_model(model)}", parameters)
     reached("build: one filled")
 
 

@@ -70,6 +70,7 @@ def sign(connection: duckdb.DuckDBPyConnection, configuration: Configuration, ve
         "min_active_days": pulse.min_active_days,
         "engine_version": duckdb.__version__,
         "zone_data_version": zones.data_version(),
+        "week_start": configuration.serve.week_start,
         **engine.one_row_by_name(connection, engine.sql(VERSION_INFO), parameters),
     }
     values = ", ".join(f"${name}" for name in info)

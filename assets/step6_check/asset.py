@@ -4,14 +4,17 @@ from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
+from assets.night.night import Night
 from assets.orchestration.events import table_metadata
-from assets.orchestration.keys import VERSION, columns_of, lake_key, users_keys, version_key
+from assets.orchestration.keys import VERSION, lake_key, users_keys, version_key
 from assets.orchestration.resources import NightResource
 from assets.orchestration.retries import permanent_errors_fail_at_once
+from assets.orchestration.shown import columns
+from assets.orchestration.shown.versions import code_of_version, data_of
 from assets.step4_roll_up.asset import roll_up_once
 from assets.step5_build.build import DRIFTED, Built, build
-from assets.step6_check.check import check, doubt_of, refuse_failures
-from assets.step6_check.check_list import CHECK_LIST, NOTHING, Outcome
+from assets.step6_check.check import check, doubt_of, refuse_failures, without_keys
+from assets.step6_check.check_list import NOTHING, Check, Outcome, checks_of
 from warehouse.configuration.configuration import Configuration
 from warehouse.versions import schema
 
@@ -21,6 +24,7 @@ NOTHING_BUILT = "nothing is built before every stream has landed first_day (R25)
 
 def version_asset(configuration: Configuration) -> dg.AssetsDefinition:
     """Return the multi-asset of the public tables of the next version."""
+    checks = checks_of(configuration)
 
     @dg.multi_asset(
         name="version",
@@ -30,48 +34,53 @@ def version_asset(configuration: Configuration) -> dg.AssetsDefinition:
                 version_key(table.name),
                 deps=[lake_key("activity"), *users_keys(configuration)],
                 description=table.comment,
-                metadata=columns_of(table),
+                metadata=columns.of_table(table),
+                owners=configuration.pulse.owners,
+                code_version=code_of_version(),
                 group_name=VERSION,
                 kinds={"duckdb", "view" if table.is_view else "table"},
                 skippable=True,
             )
-            for table in schema.tables()
+            for table in schema.tables_of(configuration)
         ],
         check_specs=[
             dg.AssetCheckSpec(
                 listed.name, asset=version_key(listed.table), description=listed.description, blocking=True
             )
-            for listed in CHECK_LIST
+            for listed in checks
         ],
     )
     def version(context: dg.AssetExecutionContext, night: NightResource) -> Iterator[Yielded]:
         with permanent_errors_fail_at_once():
             roll_up_once(context, night)  # in a run without the activity, which would have done it
-            built, outcomes = _built_and_checked(night)
+            built, outcomes = _built_and_checked(context, night)
             if built is None:
                 context.log.info(NOTHING_BUILT)
-                yield from _selected(context, _unneeded())
+                yield from _selected(context, _unneeded(checks))
                 return
-            for warning in built.remarks.warnings:
-                context.log.warning(warning)
-        yield from _selected(context, _results(built, outcomes))
+        yield from _selected(context, _results(configuration, built, outcomes))
         with permanent_errors_fail_at_once():
             refuse_failures(built.version, outcomes)
 
     return version
 
 
-def _built_and_checked(night: NightResource) -> tuple[Built | None, list[Outcome]]:
+def _built_and_checked(context: dg.AssetExecutionContext, night: NightResource) -> tuple[Built | None, list[Outcome]]:
     """Build and check; if a check of the pipeline itself fails for a version that kept rows, build in full."""
-    built = build(night.now())
+    built = build(night.now(context.log))
     if built is None:
         return None, []
-    outcomes = check(night.now(), built.version, night.accepted)
+    outcomes = _checked(night.now(context.log), built.version, night.accepted)
     doubt = doubt_of(outcomes)
     if not doubt or not built.remarks.kept_from:
         return built, outcomes
-    built = build(night.now(), DRIFTED, doubt)
-    return built, check(night.now(), built.version, night.accepted) if built else []
+    built = build(night.now(context.log), DRIFTED, doubt)
+    return built, _checked(night.now(context.log), built.version, night.accepted) if built else []
+
+
+def _checked(state: Night, version: str, accepted: tuple[str, ...]) -> list[Outcome]:
+    with state.progress.timed("checks"):
+        return check(state, version, accepted)
 
 
 def _selected(context: dg.AssetExecutionContext, results: Iterable[Yielded]) -> Iterator[Yielded]:
@@ -90,9 +99,9 @@ def _selected(context: dg.AssetExecutionContext, results: Iterable[Yielded]) -> 
             yield from wanted
 
 
-def _unneeded() -> Iterator[dg.AssetCheckResult]:
+def _unneeded(checks: Iterable[Check]) -> Iterator[dg.AssetCheckResult]:
     """Tables may be skipped, their checks may not: without a table none is violated."""
-    for listed in CHECK_LIST:
+    for listed in checks:
         yield dg.AssetCheckResult(
             passed=True,
             asset_key=version_key(listed.table),
@@ -102,10 +111,13 @@ def _unneeded() -> Iterator[dg.AssetCheckResult]:
         )
 
 
-def _results(built: Built, outcomes: list[Outcome]) -> Iterator[dg.MaterializeResult[None]]:
-    for table in schema.tables():
+def _results(
+    configuration: Configuration, built: Built, outcomes: list[Outcome]
+) -> Iterator[dg.MaterializeResult[None]]:
+    for table in schema.tables_of(configuration):
         yield dg.MaterializeResult(
             asset_key=version_key(table.name),
+            data_version=data_of(built.logical_hash),
             metadata=table_metadata(table, built.version, built.rows),
             check_results=[_check_result(outcome) for outcome in outcomes if outcome.check.table == table.name],
         )
@@ -116,6 +128,6 @@ def _check_result(outcome: Outcome) -> dg.AssetCheckResult:
         passed=outcome.passed,
         asset_key=version_key(outcome.check.table),
         check_name=outcome.check.name,
-        description=None if outcome.passed else f"{outcome.example}: {outcome.check.way_out}",
+        description=None if outcome.passed else f"{without_keys(str(outcome.example))}: {outcome.check.way_out}",
         metadata={"violations": outcome.violations, "compared": outcome.compared},
     )

@@ -5,6 +5,7 @@ tables of `scans/`. Then each file of `checks/` is asked for its failing rows. S
 relies on the outcome of an earlier step.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
@@ -17,8 +18,20 @@ import duckdb
 from assets.night.night import Night
 from assets.step3_users.users import commonest_deleted_at
 from assets.step4_roll_up.own_dates import view_activity
+from assets.step5_build.profile.freezes import view_landed_freezes
 from assets.step5_build.sums.sums import Counted
-from assets.step6_check.check_list import CHECK_LIST, FAULT, LET_THROUGH, READABLE, Check, Outcome, Report, judged
+from assets.step6_check.check_list import (
+    BEFORE,
+    CHECK_LIST,
+    FAULT,
+    LET_THROUGH,
+    READABLE,
+    Check,
+    Outcome,
+    Report,
+    judged,
+    missing_of,
+)
 from assets.step6_check.fresh_landings import view_accepted, view_fresh_rows, view_landings
 from assets.step6_check.lookup_file.compare import compared_with_tables
 from assets.step6_check.version_before import Before, version_before, view_before
@@ -36,7 +49,7 @@ SCANS = Path(__file__).with_name("scans")
 # `version_before.py`.
 TABLES = (
     "sizes",
-    "live_learners",
+    "of_learners/live_learners",
     "rolled_by_day",
     "activity_sums",
     "pulse_sums",
@@ -44,12 +57,15 @@ TABLES = (
     "unusable_values",
     "quarantine_faults",
     "new_rows",
-    "deleted_learners",
+    "of_learners/deleted_learners",
     "figures_compared",
     "unknown_rows",
+    "of_learners/counted_part",
+    "of_learners/saved_dates",
 )
 ASK = "select count(*), min(example), ({compares}) from ({model}) as failing"
 SMALLEST_QUARANTINE = 20  # R22: so many rows are within every budget
+USER_KEY = re.compile(r"user_key -?\d+")  # as examples of checks name a learner
 SMALLEST_GAP = 5  # R22: fewer rows without an instant say nothing of those that follow
 
 
@@ -81,7 +97,8 @@ def check(night: Night, version: str, accepted: Collection[str] = ()) -> list[Ou
             view_fresh_rows(connection, night)
             for name in TABLES:
                 _scan(connection, name)
-            asked = [_asked(connection, listed, accepted, before) for listed in CHECK_LIST if listed.model]
+            missing = _missing(night, before)
+            asked = [_asked(connection, listed, accepted, missing) for listed in CHECK_LIST if listed.model]
             lookups = compared_with_tables(connection, night.warehouse.building_lookup_file(version), version)
     reached("check: done")
     return judged([readable, lookups, *chain(*asked)])
@@ -100,7 +117,7 @@ def _view_activity(
 
 
 def _scan(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    connection.execute(f"create temp table {name} as {engine.sql(SCANS / f'{name}.sql')}")
+    connection.execute(f"create temp table {Path(name).name} as {engine.sql(SCANS / f'{name}.sql')}")
 
 
 def _read_whole(connection: duckdb.DuckDBPyConnection) -> Report:
@@ -111,14 +128,19 @@ def _read_whole(connection: duckdb.DuckDBPyConnection) -> Report:
     return Report(READABLE.name, int(recorded != computed), f"{computed} instead of {recorded}", f"{rows} rows")
 
 
+def _missing(night: Night, before: Before | None) -> dict[str, str]:
+    """Return what checks may need and is not there, with what they report instead."""
+    return ({} if before else {BEFORE: "nothing before"}) | missing_of(night.configuration)
+
+
 def _asked(
-    connection: duckdb.DuckDBPyConnection, listed: Check, accepted: Collection[str], before: Before | None
+    connection: duckdb.DuckDBPyConnection, listed: Check, accepted: Collection[str], missing: Mapping[str, str]
 ) -> list[Report]:
     """Ask a check for its failing rows, unless an operator lets it through or it has nothing to compare with."""
     if listed.guard in accepted:
         return [Report(listed.name, 0, None, LET_THROUGH)]
-    if listed.beside and before is None:
-        return [Report(listed.name, 0, None, "nothing before")]
+    if listed.beside in missing:
+        return [Report(listed.name, 0, None, missing[listed.beside])]
     query = ASK.format(compares=listed.compares, model=listed.model)
     return [
         Report(listed.name, violations, example, f"{rows} rows")
@@ -149,11 +171,12 @@ class PipelineFaultError(CheckFailedError):
     Args:
         message: what failed, with the figures.
         doubt: the checks and their tables, and nothing of a learner.
+        without_ids: as of every failed check.
     """
 
-    def __init__(self, message: str, doubt: str) -> None:
+    def __init__(self, message: str, doubt: str = "", without_ids: str = "") -> None:
         self.doubt = doubt
-        super().__init__(message)
+        super().__init__(message, without_ids)
 
 
 def refuse_failures(version: str, outcomes: list[Outcome]) -> None:
@@ -171,8 +194,13 @@ def refuse_failures(version: str, outcomes: list[Outcome]) -> None:
         )
         message = f"version {version} was not published: {figures}"
         if doubt := doubt_of(failures):
-            raise PipelineFaultError(message, doubt)
-        raise CheckFailedError(message)
+            raise PipelineFaultError(message, doubt, without_keys(message))
+        raise CheckFailedError(message, without_keys(message))
+
+
+def without_keys(text: str) -> str:
+    """Return a text without the keys of learners, each of which can be made from the learner's id."""
+    return USER_KEY.sub("one learner", text)
 
 
 def doubt_of(outcomes: Collection[Outcome]) -> str:
@@ -187,12 +215,13 @@ def _view_surroundings(connection: duckdb.DuckDBPyConnection, night: Night, vers
     pulse, streams = night.configuration.pulse, night.configuration.event_streams
     days = days_between(pulse.first_day, newest)
     engine.create(connection, "expected_days", stream=[s.name for s in streams for _ in days], day=days * len(streams))
-    counted = [landing for landing in landings.values() if landing.day <= newest]
-    kinds = {stream.name: stream.kind for stream in streams}
+    kinds = {stream.name: stream.kind for stream in night.configuration.activity_streams}
+    counted = [landing for landing in landings.values() if landing.day <= newest and landing.stream in kinds]
     engine.create(
         connection,
         "landed_sums",
         day=[landing.day for landing in counted],
+        stream=[landing.stream for landing in counted],
         kind=[kinds[landing.stream] for landing in counted],
         **{name: [landing.sums[name] for landing in counted] for name in ("events", "amount", "passed")},
         **{name: [landing.sums.get(name, 0) for landing in counted] for name in DAILY_MEASURES},
@@ -220,4 +249,5 @@ def _view_surroundings(connection: duckdb.DuckDBPyConnection, night: Night, vers
         event_id=[", ".join(stream.columns_of("event_id")) for stream in streams],
     )
     view_landings(connection, night)
+    view_landed_freezes(connection, night, newest)
     view_accepted(connection, lake)

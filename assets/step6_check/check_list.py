@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from warehouse import engine
+from warehouse.configuration.configuration import Configuration
 from warehouse.errors import CheckFailedError
 
 FOLDER = Path(__file__).with_name("checks")
+# What a check may need beside the version.
+BEFORE, PROFILE, STREAMS = "a version before", "the profile", "activity by stream"
 FAULT = "this is a fault in the pipeline: keep the lake, run `pulse build`, and report it"
 LET_THROUGH = "let through"
 NOTHING = "nothing"  # what a check compared that has not reported
@@ -37,7 +40,7 @@ class Check:
         compares: a query of how many rows it looks at, one row and one column.
         way_out: what an operator does about it; by default that of a fault of ours.
         guard: by which option an operator lets it through; empty if by none.
-        beside: what it needs to look at anything, `a version before`, or nothing.
+        beside: what it needs to look at anything: `a version before`, `the profile`, `activity by stream`, or nothing.
         model: the query of failing rows, each with an `example`; empty where Python asks.
         reads: the tables that it reads.
     """
@@ -61,8 +64,8 @@ class Report:
         name: that of the check.
         violations: how often it is violated.
         example: one violation.
-        compared: how many rows were compared, `nothing before` where there is no version to compare with, or
-            `let through`.
+        compared: how many rows were compared, `nothing before` where there is no version to compare with, `no
+            profile` or `not by stream` where the version has none, or `let through`.
     """
 
     name: str
@@ -136,6 +139,18 @@ LOOKUP_FILE = Check(
     "The look-up file has the learners of the tables and says the same of a part of them (R13), another one each time.",
 )
 CHECK_LIST = (READABLE, LOOKUP_FILE, *checks_in(FOLDER))
+
+
+def checks_of(configuration: Configuration) -> tuple[Check, ...]:
+    """Return the checks that look at anything: those of the profile do where there is one, and so on."""
+    missing = missing_of(configuration)
+    return tuple(check for check in CHECK_LIST if check.beside not in missing)
+
+
+def missing_of(configuration: Configuration) -> dict[str, str]:
+    """Return what checks may need and a configuration leaves out, with what they report instead."""
+    pulse = configuration.pulse
+    return ({} if pulse.profile else {PROFILE: "no profile"}) | ({} if pulse.by_stream else {STREAMS: "not by stream"})
 
 
 def judged(reports: Collection[Report]) -> list[Outcome]:

@@ -8,10 +8,11 @@ from assets.step6_check.check import check, refuse_failures
 from assets.step6_check.fresh_landings import remember_accepted
 from assets.step7_publish.record import record_basis, record_restatements
 from warehouse import engine
+from warehouse.condition import night_metrics
 from warehouse.condition.alerts import occasions
 from warehouse.crash_points import reached
+from warehouse.disk.interruption import finished_first
 from warehouse.errors import PulseError
-from warehouse.interruption import finished_first
 from warehouse.versions import schema
 from warehouse.versions.manifest import Manifest, sha256_of
 from warehouse.versions.pin import Pin
@@ -38,7 +39,9 @@ def publish(night: Night, version: str, *, accepted: Sequence[str] = ()) -> Mani
     warehouse = night.warehouse
     warehouse.refuse_overtaken(version)
     with _cleared_on_disk_error(warehouse, version):
-        refuse_failures(version, check(night, version, accepted))
+        with night.progress.timed("checks"):
+            outcomes = check(night, version, accepted)
+        refuse_failures(version, outcomes)
     reached("publish: checked")
     building = warehouse.building(version)
     if building.with_name(building.name + ".wal").exists():
@@ -51,6 +54,8 @@ def publish(night: Night, version: str, *, accepted: Sequence[str] = ()) -> Mani
         reached("publish: pruned")
         if manifest.drift:
             occasions.version_drifted(night.configuration, version)
+        for line in night_metrics.write_version(night.configuration, manifest, is_served=pin is None):
+            night.progress.note(line)
         if pin:
             occasions.held_back_by_pin(night.configuration, version, pin.version)
         summarize(f"{version} {_outcome(pin)}, data through {manifest.data_through}")
@@ -72,8 +77,9 @@ def _put_in_place(night: Night, manifest: Manifest) -> Pin | None:
     warehouse.building_remarks(version).unlink()  # the manifest has them
     record_basis(night, version)
     reached("publish: basis recorded")
+    replaced = warehouse.current_if_known()
     pin = warehouse.advance_to(version)
-    warehouse.prune(night.configuration.pulse.keep_versions)
+    warehouse.prune(night.configuration.pulse.keep_versions, replaced=replaced)
     return pin
 
 
@@ -122,4 +128,5 @@ def _manifest(night: Night, version: str, accepted: Sequence[str]) -> Manifest:
         kept_from=remarks.kept_from,
         in_full=remarks.in_full,
         drift=remarks.drift,
+        seconds={step: night.progress.seconds_of(step) for step in night.progress.seconds},
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
+from warehouse.condition import night_metrics
 from warehouse.condition.alerts import occasions
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import LockHeldError, PulseError
@@ -37,6 +38,8 @@ def telling(
     except Exception as error:
         cause = (error.cause if isinstance(error, PulseError) else "") or type(error).__name__
         occasions.run_failed(configuration, f"`{command}`", cause, str(error), last=last)
+        for line in night_metrics.write_failure(configuration, command.split()[1]):
+            say(line)
         occasions.send_noted(configuration, say)
         raise
     occasions.send_noted(configuration, say)

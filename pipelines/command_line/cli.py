@@ -26,14 +26,26 @@ COMMANDS = {
     "serve": "serve the API",
     "alert": "try out who is told of failures",
     "ui": "open Dagster's UI, with schedule and daemon",
+    "explain": "say why a learner's date is what it is",
     "status": "say what is published",
     "versions": "list the versions that are kept",
+    "export": "write a version as Parquet files",
     "rollback": "point to an earlier version and pin it",
     "unpin": "let nights publish again after a rollback",
+    "publish-to": "copy what is published to another machine",
 }
 # What an installation that only serves can do.
-WITHOUT_PIPELINES = {"serve", "status", "versions", "rollback", "unpin", "alert"}
-MODULES = {"unpin": "rollback"}  # of commands that are not in one of their own name
+WITHOUT_PIPELINES = {"serve", "status", "versions", "rollback", "unpin", "alert", "publish-to", "export"}
+# Of commands that are not in one of their own name.
+MODULES = {
+    "unpin": "rollback",
+    "backfill": "nightly",
+    "publish-to": "publish_to",
+    "explain": "reading.explain",
+    "status": "reading.status",
+    "versions": "reading.versions",
+    "export": "reading.export",
+}
 ONLY_SERVES = "this installation only serves; install learning-pulse[pipelines] for this command"
 
 
@@ -55,7 +67,7 @@ class Pulse(click.Group):
         if cmd_name not in WITHOUT_PIPELINES and find_spec("dagster") is None:
             raise ConfigurationError([ONLY_SERVES])
         module = import_module(f"pipelines.command_line.commands.{MODULES.get(cmd_name, cmd_name)}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         command.help = COMMANDS[cmd_name]
         return command
 

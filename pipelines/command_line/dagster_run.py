@@ -45,7 +45,7 @@ def run_nightly(configuration: Configuration, run: Run, listener: Listener) -> N
     night = Night.of(configuration)
     tags = range_tags(first_partition(night, run), run.last)
     with by_command(listener, night.lake):
-        _execute(nightly_job, night_config(run), selection=selected(run), tags=tags)
+        _execute(nightly_job, night_config(run), selection=selected(configuration, run), tags=tags)
 
 
 def run_reconcile(accepted: tuple[str, ...], listener: Listener) -> None:
@@ -89,11 +89,12 @@ def _execute(
             raise error
 
 
-def selected(run: Run) -> frozenset[dg.AssetKey] | None:
+def selected(configuration: Configuration, run: Run) -> frozenset[dg.AssetKey] | None:
     """Return the assets of a run over some of the streams, None for a run of the whole job."""
     if not run.streams:
         return None
-    version = [version_key(table.name) for table in schema.tables()]
+    tables = schema.tables_of(configuration)
+    version = [version_key(table.name) for table in tables]
     return frozenset([*map(lake_key, (*run.streams, "activity")), *version, warehouse_key()])
 
 

@@ -73,10 +73,12 @@ def make_platform(path: Path, *, users: int = 40, days: int = 365, last_day: dat
     return Platform(first_day, last_day, rows, people[0].id, people[0].username)
 
 
-def demo_configuration(data_dir: str, platform_url: str, first_day: date, secret: str) -> str:
+def demo_configuration(
+    data_dir: str, platform_url: str, first_day: date, secret: str, page_origin: str | None = None
+) -> str:
     """The text of the `pulse.toml` of a demo: these values, and every other key with its default.
 
-    See docs/reference/configuration.md.
+    See docs/reference/configuration.md. The page of this origin may call the API from a browser.
     """
     head = f"""\
 {WRITTEN_BY_US}: a sample platform, nobody's data, and a secret of its own.
@@ -100,7 +102,9 @@ url = {_toml(platform_url)}
         f'[streams.{table}]\nkind = "{kind}"\nsource = "platform"\ntable = "{table}"\ncolumns = {columns}\n'
         for table, kind, columns in STREAMS
     ]
-    return "\n".join([head, *streams, f'[auth]\nalgorithms = ["HS256"]\nsecret = {_toml(secret)}\n'])
+    auth = f'[auth]\nalgorithms = ["HS256"]\nsecret = {_toml(secret)}\n'
+    serve = [f"[serve]\ncors_origins = [{_toml(page_origin)}]\n"] if page_origin else []
+    return "\n".join([head, *streams, auth, *serve])
 
 
 def _toml(value: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from assets.examine.finding import Finding
 from assets.examine.surroundings import is_behind
+from pipelines.instance.own_settings import keeps_storage_elsewhere
 from warehouse import clock
 from warehouse.condition import damage
 from warehouse.configuration.configuration import Configuration
@@ -31,6 +32,10 @@ def look_at_nights(configuration: Configuration) -> Iterator[Finding]:
     Args:
         configuration: any.
     """
+    if keeps_storage_elsewhere(configuration):
+        message = "Dagster's history is where pulse.dagster_yaml says; its UI says whether the daemon runs"
+        yield Finding("dagster", "daemon", "ok", message)
+        return
     home = configuration.data_dir / "dagster"
     runs, schedules = home / "history" / "runs.db", home / "schedules" / "schedules.db"
     for check, file, look in (("schedule", schedules, _schedules), ("daemon", runs, _daemon)):

@@ -4,6 +4,9 @@ import json
 import os
 from pathlib import Path
 
+import yaml
+
+from pipelines.instance.own_settings import merged, own_settings
 from warehouse.configuration.configuration import Configuration
 from warehouse.disk.files import make_folder, written_beside
 
@@ -11,7 +14,7 @@ EVENTS_IN_A_BATCH = 1000
 DAYS_OF_TICKS = 90
 
 DAGSTER_YAML = """\
-# Written by `pulse` at every start; what you change here is lost.
+# Written by `pulse` at every start; what you change here is lost. Keys of your own: [pulse] dagster_yaml.
 telemetry:
   enabled: false
 nux:
@@ -37,6 +40,8 @@ concurrency:
     max_concurrent_runs: 1
 run_monitoring:
   enabled: true
+freshness:
+  enabled: true
 retention:
   schedule:
     purge_after_days: {days_of_ticks}
@@ -51,12 +56,19 @@ def prepare(configuration: Configuration) -> Path:
 
     Returns:
         The home, `data_dir/dagster`.
+
+    Raises:
+        ConfigurationError: the file that `pulse.dagster_yaml` names cannot be used.
     """
+    own = own_settings(configuration)
     home = configuration.data_dir / "dagster"
     history = home / "history" / "runs"
     make_folder(history)
     folders = {"history": json.dumps(str(history)), "runs": json.dumps(str(history.parent))}
     text = DAGSTER_YAML.format(**folders, days_of_ticks=DAYS_OF_TICKS)
+    if own:
+        header, _, settings_of_ours = text.partition("\n")
+        text = f"{header}\n{yaml.safe_dump(merged(yaml.safe_load(settings_of_ours), own), sort_keys=False)}"
     settings = home / "dagster.yaml"
     if not settings.exists() or settings.read_text(encoding="utf-8") != text:
         with written_beside(settings) as unfinished:

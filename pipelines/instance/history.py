@@ -18,8 +18,9 @@ from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
 from assets.night.night import Night
 from assets.orchestration.events import activity_event, landing_event, version_events
-from assets.orchestration.keys import lake_key, users_keys
+from assets.orchestration.keys import lake_key, users_keys, version_key, warehouse_key
 from warehouse.configuration.configuration import Configuration
+from warehouse.versions import schema
 
 
 def report_what_is_lacking(configuration: Configuration) -> int:
@@ -43,11 +44,11 @@ def _lacking_days(instance: dg.DagsterInstance, night: Night) -> Iterator[dg.Ass
         known = instance.get_materialized_partitions(lake_key(stream.name))
         for (name, day), landing in night.landings.items():
             if name == stream.name and day.isoformat() not in known:
-                yield landing_event(landing)
+                yield landing_event(night.lake, landing)
     known = instance.get_materialized_partitions(lake_key("activity"))
     for day in night.lake.activity_days():
         if day >= night.configuration.pulse.first_day and day.isoformat() not in known:
-            yield activity_event(day, {})
+            yield activity_event(night.lake, day, {})
 
 
 def _lacking_others(instance: dg.DagsterInstance, night: Night) -> Iterator[dg.AssetMaterialization]:
@@ -56,9 +57,12 @@ def _lacking_others(instance: dg.DagsterInstance, night: Night) -> Iterator[dg.A
         if instance.get_latest_materialization_event(users) is None:
             yield dg.AssetMaterialization(users)
     newest = warehouse.newest()
-    if newest is not None:
-        for event in version_events(warehouse.manifest(newest), warehouse.pin):
-            if _last_version(instance, event.asset_key) != newest:
+    tables = schema.tables_of(night.configuration)
+    keys = [*(version_key(table.name) for table in tables), warehouse_key()]
+    lacking = {key for key in keys if _last_version(instance, key) != newest}
+    if newest is not None and lacking:  # charts of the version are made for its events
+        for event in version_events(night, warehouse.manifest(newest), warehouse.pin):
+            if event.asset_key in lacking:
                 yield event
 
 

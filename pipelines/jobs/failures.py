@@ -7,6 +7,7 @@ import dagster as dg
 
 from assets.orchestration.retries import Stopped
 from pipelines.jobs.abandoned import BY_COMMAND
+from warehouse.condition import night_metrics
 from warehouse.condition.alerts import occasions
 from warehouse.configuration.configuration import Configuration
 
@@ -62,6 +63,8 @@ def failure_sensor(configuration: Configuration) -> dg.SensorDefinition:
             return
         what = f"the run {run.run_id[:8]} of {run.job_name}"
         occasions.run_failed(configuration, what, failure.cause, failure.words, key=run.run_id)
+        for line in night_metrics.write_failure(configuration, run.job_name.strip("_").lower()):
+            context.log.warning(line)
         occasions.send_noted(configuration, context.log.warning)
 
     return tell_of_failures

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.night.night import Night
 from assets.orchestration.events import activity_event, activity_metadata, landing_event, version_events
 from assets.orchestration.resources import NightResource
 from assets.orchestration.retries import EXTRACTION_RETRIES, permanent_errors_fail_at_once
@@ -19,28 +20,25 @@ from warehouse.condition.alerts import occasions
 from warehouse.configuration.configuration import Configuration
 from warehouse.disk.lock import run_lock
 from warehouse.errors import LockHeldError
-from warehouse.versions.pin import Pin
 
 RECONCILE = "reconcile"
 
 
-def reconcile_job() -> dg.JobDefinition:
+def reconcile_job(configuration: Configuration) -> dg.JobDefinition:
     """Return the job: one op, which is tried again while a source does not answer."""
 
     @dg.op(retry_policy=EXTRACTION_RETRIES, description="Asks every source for its figures; extracts what has drifted.")
     def compare_and_restate(context: dg.OpExecutionContext, night: NightResource) -> None:
         with permanent_errors_fail_at_once():
-            comparison = compare(night.now())
+            comparison = compare(night.now(context.log))
             for drift in comparison.drifts:
                 context.log.warning(str(drift))
             if comparison.drifts:
                 streams = {drift.landing.stream for drift in comparison.drifts}
-                occasions.sources_drifted(night.now().configuration, len(comparison.drifts), len(streams))
-            restated = restate_and_prove(night.now(), comparison, night.accepted)
+                occasions.sources_drifted(configuration, len(comparison.drifts), len(streams))
+            restated = restate_and_prove(night.now(context.log), comparison, night.accepted)
             if restated is not None:
-                for warning in restated.manifest.warnings if restated.manifest else ():
-                    context.log.warning(warning)
-                for event in _events(comparison, restated, night.now().warehouse.pin):
+                for event in _events(night.now(context.log), comparison, restated):
                     context.log_event(event)
         context.add_output_metadata({"days_proven": len(comparison.proven), "days_drifted": len(comparison.drifts)})
 
@@ -80,10 +78,10 @@ def weekly_schedule(configuration: Configuration) -> dg.ScheduleDefinition:
     return every_week
 
 
-def _events(comparison: Comparison, restated: Restated, pin: Pin | None) -> Iterator[dg.AssetMaterialization]:
+def _events(night: Night, comparison: Comparison, restated: Restated) -> Iterator[dg.AssetMaterialization]:
     for drift, landing in zip(comparison.drifts, restated.landings, strict=True):
-        yield landing_event(landing, {"drifted": str(drift)})
+        yield landing_event(night.lake, landing, {"drifted": str(drift)})
     for day, rows in restated.rolled.items():
-        yield activity_event(day, activity_metadata(rows))
+        yield activity_event(night.lake, day, activity_metadata(rows))
     if restated.manifest is not None:
-        yield from version_events(restated.manifest, pin)
+        yield from version_events(night, restated.manifest, night.warehouse.pin)

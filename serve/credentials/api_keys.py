@@ -95,8 +95,12 @@ class KeyRing:
         self._cached: OrderedDict[str, CachedRows] = OrderedDict()
         self._cache_lock = threading.Lock()
 
-    def caller(self, key: str) -> KeyOwner:
+    def caller(self, key: str, scope: str = "") -> KeyOwner:
         """Return whose key it is.
+
+        Args:
+            key: as it was sent.
+            scope: one that it needs beside the required one; empty for none.
 
         Raises:
             RefusedError: it is no key, or not a good one.
@@ -109,9 +113,10 @@ class KeyRing:
         row = _good_row(self._rows(key_hash), key_hash, self._now())
         if row is None or not row.user_id:
             raise RefusedError(Reason.API_KEY, "unknown, revoked or expired")
-        required = self._settings.required_scope
-        if required and required not in (granted := scopes_of(row.scopes)):
-            raise ScopeError(required, granted)
+        granted = scopes_of(row.scopes)
+        for required in (self._settings.required_scope, scope):
+            if required and required not in granted:
+                raise ScopeError(required, granted)
         try:
             learner = self._settings.columns.spelling.spelled(row.user_id)
         except ValueError:

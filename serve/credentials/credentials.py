@@ -81,11 +81,12 @@ class Credentials:
         if self._keys is not None:
             self._keys.close()
 
-    def caller(self, headers: Headers) -> Caller:
+    def caller(self, headers: Headers, scope: str = "") -> Caller:
         """Return who asks.
 
         Args:
             headers: the request's; one that was sent twice arrives joined by a comma, which no credential has.
+            scope: one that an API key needs beside the required one; empty for none.
 
         Raises:
             CredentialError: what is not let through, as its status says.
@@ -97,14 +98,14 @@ class Credentials:
         if "," in (authorization or "") or "," in (key or ""):
             raise AmbiguousError("a comma in a credential")
         if key is not None:
-            return self._key_caller(key)
+            return self._key_caller(key, scope)
         learner = self._bearer.learner(_token(authorization))
         return Caller(learner, f"learner:{learner}")
 
-    def _key_caller(self, key: str) -> Caller:
+    def _key_caller(self, key: str, scope: str) -> Caller:
         if self._ring is None:
             raise RefusedError(Reason.API_KEY, "there are no API keys here")
-        owner = self._ring.caller(key)
+        owner = self._ring.caller(key, scope)
         return Caller(owner.learner, f"key:{owner.key_hash}")
 
 

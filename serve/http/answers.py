@@ -18,7 +18,7 @@ from werkzeug.http import parse_accept_header
 
 OK = 200
 SHORTEST_BYTES = 1024  # of a body that is compressed
-COMPRESSED = frozenset({"application/json", "text/html", "image/svg+xml"})
+COMPRESSED = frozenset({"application/json", "text/html", "text/javascript", "image/svg+xml"})
 LONGEST_HEADER = 1000  # characters that are read; whoever sends more gets bodies as they are
 REMEMBERED = 128  # headers, which are few
 

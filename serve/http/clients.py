@@ -1,4 +1,4 @@
-"""The client of a request: the nearest hop that is none of our proxies (docs/guide/operate.md, Behind nginx).
+"""The client of a request: the nearest hop that is none of our proxies (docs/guide/deploy.md, Behind nginx).
 
 What a client writes into `X-Forwarded-For` is left of what our proxies append. So the header is read from the right,
 and only as far as the hops are trusted. Header names with a `_` never get here (`gateway.py`).

@@ -28,7 +28,7 @@ EXPOSED_HEADERS = (
     "X-Pulse-Timezone",
     "X-Request-Id",
 )
-PUBLIC_JSON = ("/api/xp/public-profile/", "/openapi.json")  # the beginnings of their paths
+PUBLIC = ("/api/xp/public-profile/", "/embed/", "/openapi.json")  # the beginnings of their paths
 
 
 class Cors:
@@ -59,7 +59,7 @@ class Cors:
 
     def _headers(self, response: Response) -> Response:
         origin = request.headers.get("Origin")
-        if request.path.startswith(PUBLIC_JSON):
+        if request.path.startswith(PUBLIC):
             allowed: str | None = "*"
         else:
             if "Origin" not in response.headers.get("Vary", ""):  # it says so already in own answers

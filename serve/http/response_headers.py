@@ -35,9 +35,15 @@ def request_id() -> str:
     return str(request.environ[REQUEST_ID])
 
 
-def etag(learner: str, version: str) -> str:
-    """Return the tag of a learner's own answer from a version."""
-    text = "\0".join((str(BODY_FORMAT), version, learner))
+def etag(learner: str, version: str, what: str = "") -> str:
+    """Return the tag of a learner's own answer from a version.
+
+    Args:
+        learner: whose it is.
+        version: the version's name, and whether the learner is erased.
+        what: the route and what was asked; empty for the pulse.
+    """
+    text = "\0".join((str(BODY_FORMAT), version, learner, *([what] if what else [])))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

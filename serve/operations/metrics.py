@@ -7,7 +7,7 @@ multiprocess mode, in a folder of the server. Without one, as in a test, an app 
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -42,7 +42,7 @@ class Metrics:
         app: whose requests are counted.
         follower: what it serves.
         folder: as `shared_metrics.share` returned it; None if that was not called.
-        counted_route: the rule of the route whose answers are lookups.
+        counted_routes: the rules of the routes whose answers are lookups.
         troubles: finds what is wrong with the files beside the version.
         clock: the present, in seconds since 1970.
     """
@@ -53,12 +53,12 @@ class Metrics:
         follower: Follower,
         folder: Path | None = None,
         *,
-        counted_route: str,
+        counted_routes: Iterable[str],
         troubles: Callable[[], list[str]] = list,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.workers, self.clock = Workers(follower, folder, troubles), clock
-        self._follower, self._folder, self._counted_route = follower, folder, counted_route
+        self._follower, self._folder, self._counted_routes = follower, folder, frozenset(counted_routes)
         self._telling = threading.Lock()  # the thread that follows tells, and so do requests
         self._seen: Switch | None = None
         self._own = own = CollectorRegistry()
@@ -131,7 +131,7 @@ class Metrics:
         rule = request.url_rule
         route, status = rule.rule if rule else UNMATCHED, response.status_code
         self.count(route, status, request.environ[BEGAN])
-        if route == self._counted_route and status == OK:
+        if route in self._counted_routes and status == OK:
             is_known = response.headers.get("X-Pulse-Learner") != "unknown"
             self.count_lookup(response.headers["X-Data-Version"], is_known=is_known)
         return response

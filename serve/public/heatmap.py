@@ -1,4 +1,4 @@
-"""The grid of page and picture: weeks as columns, weekdays as rows, every date of the window in one cell.
+"""The grid of page and picture: weeks as columns, weekdays as rows, every date in one cell.
 
 The look of the cells is in `templates/`, their texts are in `words.toml`.
 """
@@ -20,7 +20,7 @@ WeekStart = Literal["sunday", "monday"]
 
 @dataclass(frozen=True)
 class Cell:
-    """A date of the window with its level, 0 to 4, and whether it is over (R12)."""
+    """A date with its level, 0 to 4, and whether it is over (R12)."""
 
     day: date
     level: int
@@ -29,15 +29,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Heatmap:
-    """A window as a grid.
+    """A window, or a calendar year, as a grid.
 
     Args:
-        weeks: the first date of each column, oldest first; the first may lie before the window.
+        weeks: the first date of each column, oldest first; the first may lie before all dates.
         weekdays: the weekday of each row, Monday being 0.
-        rows: for each weekday a cell per week, None outside of the window.
+        rows: for each weekday a cell per week, None where no date is shown.
         months: the first date of each month and how many weeks end in it, oldest first.
         active: the first date of each month with active days, and these days; the newest first.
-        newest: the newest date that is over, the one that the page shows first.
+        newest: the newest date that is over, the one that the page shows first; the first one if none is.
         unfinished: the dates after it, oldest first; none where data through is a midnight of the learner's.
     """
 
@@ -51,7 +51,7 @@ class Heatmap:
 
 
 def heatmap(pulse: PublicPulse, week_start: WeekStart) -> Heatmap:
-    """Lay out a learner's window.
+    """Lay out a learner's window, or calendar year.
 
     Args:
         pulse: what is shown.
@@ -63,7 +63,7 @@ def heatmap(pulse: PublicPulse, week_start: WeekStart) -> Heatmap:
     cells = {day: _cell(pulse, day) for day in pulse.days}
     rows = [[cells.get(week + row * DAY) for week in weeks] for row in range(WEEK)]
     weekdays = [(first_weekday + row) % WEEK for row in range(WEEK)]
-    newest = cells[min(pulse.last_complete_date, pulse.window_end)]
+    newest = cells[max(pulse.window_start, min(pulse.last_complete_date, pulse.window_end))]
     unfinished = [cell for cell in cells.values() if not cell.is_complete]
     return Heatmap(weeks, weekdays, rows, _months(weeks, pulse.window_end), _active(pulse), newest, unfinished)
 

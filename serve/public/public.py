@@ -10,6 +10,7 @@ import base64
 import hashlib
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,12 +19,15 @@ from markupsafe import Markup
 
 from serve.http import response_headers
 from serve.http.answers import error_answer, json_answer
+from serve.own_route import QueryError
+from serve.profile.years import year_asked
 from serve.public import palette
 from serve.public.heatmap import Heatmap, heatmap
 from serve.public.profiles import Profiles
-from serve.public.public_pulse import PublicPulse, public_pulse
+from serve.public.public_pulse import PublicPulse, Shown, public_pulse
 from serve.version.erased import ErasedLearners
 from serve.version.learner_cache import LearnerCache
+from serve.version.open_version import OpenVersion
 from serve.version.reader import Follower
 from warehouse.configuration.configuration import Configuration
 
@@ -91,12 +95,13 @@ def register(
 
     Args:
         app: the app.
-        configuration: where the lake is, on which weekday a week starts, who may frame the page.
+        configuration: on which weekday a week starts, who may frame the page, what is shown beside the days.
         follower: hands out the version to read.
         files: say who may be shown; asked for every answer, also for one that is kept.
         count: counts an answer that is not kept, and raises if that is one too many.
     """
-    week_start = configuration.serve.week_start
+    week_start, shown = configuration.serve.week_start, Shown.of(configuration)
+    has_years = shown.profile and shown.years
     policy = _policy(configuration.serve.frame_ancestors)
     kept = LearnerCache[Finished](KEPT_BYTES if configuration.serve.cache_mb else 0, _bytes_of)
 
@@ -107,11 +112,12 @@ def register(
             erased = files.erased.now(version.erased)
             profile = files.profiles.find(username)
             is_shown = profile is not None and not erased.holds(profile[1])
-            key = "\0".join((version.name, kind, *(profile or ())))
+            year = _year_of(request.environ["QUERY_STRING"], version) if has_years else None
+            key = "\0".join((version.name, kind, str(year), *(profile or ())))
             if is_shown and (finished := kept.get(key)) is not None:
                 return finished.response()
             count()
-            pulse = public_pulse(version, *profile) if profile and is_shown else None
+            pulse = public_pulse(version, *profile, shown, year) if profile and is_shown else None
             if pulse is None:
                 return not_found()
             response = show(pulse)
@@ -137,6 +143,20 @@ def register(
             return _page(pulse, heatmap(pulse, week_start), policy)
 
         return answer(username, "page", show, lambda: _no_page(policy))
+
+
+def _year_of(query: str, version: OpenVersion) -> int | None:
+    """Return the year that a query asks for, None where a version can have nothing of it.
+
+    So a query cannot make more answers than there are years (FAULTS 78).
+    """
+    year = ""
+    with suppress(QueryError):
+        year = year_asked(query)
+    if not year or version.profile is None:
+        return None
+    first_day, last = version.profile[0], version.data_through[:4]  # nobody's date is after that of data through
+    return int(year) if f"{first_day.year:04}" <= year <= last else None
 
 
 def _bytes_of(finished: Finished) -> int:

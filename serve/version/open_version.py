@@ -27,12 +27,16 @@ from warehouse.zones import DAY, is_zone, zone_info
 MEMORY_LIMIT = "256MB"
 PULSE_BYTES = 400  # of one beside its body, about
 
-ABOUT = Path(__file__).with_name("about.sql")
+ABOUT, ABOUT_PROFILE = (Path(__file__).with_name(f"{name}.sql") for name in ("about", "about_profile"))
 # Look-ups by SQL are planned each time, and most optimizers take longer than they spare.
 OPTIMIZERS = frozenset({"filter_pushdown", "unused_columns"})
 OTHER_OPTIMIZERS = """
 select coalesce(string_agg(name, ','), '') from duckdb_optimizers() where not list_contains($wanted, name)
 """
+
+
+class NoProfileError(NoVersionError):
+    """The version was made without a profile, by an older release or with `pulse.profile = false`."""
 
 
 @dataclass
@@ -51,7 +55,9 @@ class OpenVersion:
         marks: those of its file when it was verified.
         connection: read-only, on its own file.
         lookup: finds the learners in it.
+        profile: the first UTC day, and the day with which a week begins; None where it has no profile.
         pulses: what was answered to learners who were asked for lately.
+        has_streams: whether it says what is of which stream (R31).
         requests: how many requests read it at this moment.
     """
 
@@ -67,6 +73,8 @@ class OpenVersion:
     connection: duckdb.DuckDBPyConnection
     lookup: Lookup
     pulses: LearnerCache[Pulse]
+    profile: tuple[date, str] | None = None
+    has_streams: bool = False
     requests: int = field(default=0)
     _idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
     _complete_through: dict[str, str] = field(default_factory=dict)
@@ -84,6 +92,16 @@ class OpenVersion:
     def learner(self, user_key: int) -> Learner | None:
         """Look up the learner with a key, None if the version has none."""
         return self.lookup.learner(user_key, self.cursor)
+
+    def need_profile(self) -> tuple[date, str]:
+        """Return the first UTC day, and the day with which a week begins.
+
+        Raises:
+            NoProfileError: it has no profile.
+        """
+        if self.profile is None:
+            raise NoProfileError(f"version {self.name} has no profile")
+        return self.profile
 
     def complete_to(self, timezone: str) -> datetime:
         """Return data through in a zone; in UTC if our zone data do not have the zone any more."""
@@ -135,7 +153,7 @@ def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0, *, by_fi
     """
     pointer = pointed_to(warehouse)
     manifest, marks, connection, about = _opened(warehouse, name)
-    data_through, window_end, timezone, metric = about
+    data_through, window_end, timezone, metric, profile = about
     lookup = Lookup(warehouse, name)
     if by_file and manifest.has_lookup_file:
         try:
@@ -156,6 +174,8 @@ def open_version(warehouse: Warehouse, name: str, cache_bytes: int = 0, *, by_fi
         connection,
         lookup,
         LearnerCache(cache_bytes, lambda pulse: sys.getsizeof(pulse.body) + PULSE_BYTES),
+        profile,
+        has_streams="activity_by_stream" in manifest.rows,
     )
 
 
@@ -168,6 +188,8 @@ def _opened(warehouse: Warehouse, name: str) -> tuple[Manifest, Marks, duckdb.Du
         try:
             _plan_quickly(connection)
             about = engine.one_row(connection, engine.sql(ABOUT), {"version": name})
+            has_profile = "streaks" in manifest.rows
+            about += (engine.one_row(connection, engine.sql(ABOUT_PROFILE)) if has_profile else None,)
             if _is_unchanged(file, marks):
                 return manifest, marks, connection, about
         except BaseException:

@@ -6,9 +6,11 @@ joined from pieces of text, one per date. Most dates of most learners are zeros,
 
 import sys
 from array import array
+from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cache, lru_cache
-from typing import NamedTuple
+from struct import Struct
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -17,24 +19,27 @@ from warehouse.versions.lookup_file import Record
 DAYS = 365
 CALENDARS = 16  # window ends that are remembered: a version has two, and while it is replaced there are two versions
 DATE_CODES = 512
+HEAD_FIELDS = 14
+EPOCH, DAY = date(1970, 1, 1), timedelta(days=1)
+CODE = Struct("<4H")
 
 
 class Pulse(NamedTuple):
-    """A learner's pulse: the body of the endpoint and what else there is to say.
+    """A learner's own answer: the body of the route and what else there is to say.
 
     Args:
         body: as the contract has it, JSON.
         timezone: the zone that cut the dates.
-        population: whose scores the cuts divide, 'own' or 'platform' (R16).
+        population: whose scores the cuts divide, 'own' or 'platform' (R16); empty where there are no levels.
         cuts: the scores at the three quartiles of that population (R17); none while nobody has been active.
         is_known: whether the version knows the learner (R14).
     """
 
     body: bytes
     timezone: str
-    population: str
-    cuts: tuple[int, ...]
-    is_known: bool
+    population: str = ""
+    cuts: tuple[int, ...] = ()
+    is_known: bool = True
 
 
 class Learner(NamedTuple):
@@ -55,6 +60,7 @@ class Learner(NamedTuple):
         year: of `window_end`.
         spelled_out: active days: date modulo 512, level, XP, seconds, sessions, quizzes, quizzes passed.
         codes: the other active days.
+        profile: in the order of `Profile`; None where it was not looked up in a file that has it.
     """
 
     user_id: str
@@ -71,6 +77,12 @@ class Learner(NamedTuple):
     year: int
     spelled_out: list[list[int]]
     codes: bytes = b""
+    profile: list[Any] | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the version knows the learner; whom it does not know has no id here (R14)."""
+        return bool(self.user_id)
 
 
 class Day(NamedTuple):
@@ -94,8 +106,10 @@ class Calendar(NamedTuple):
 
 
 def learner(record: Record) -> Learner:
-    """Read a record of the look-up file."""
-    return Learner._make([*orjson.loads(record.head), record.codes])
+    """Read a record of the look-up file; those of schema 5 end with the active days."""
+    head = orjson.loads(record.head)
+    profile = head.pop() if len(head) == HEAD_FIELDS else None
+    return Learner._make([*head, record.codes, profile])
 
 
 def body(learner: Learner) -> bytes:
@@ -122,14 +136,41 @@ def body(learner: Learner) -> bytes:
     ).encode()
 
 
+def active_days(learner: Learner, last: int) -> Iterator[tuple[date, list[int]]]:
+    """Yield the last active days of the window with their XP, seconds, sessions, quizzes and quizzes passed.
+
+    Args:
+        learner: whose they are.
+        last: how many of the days in codes are looked at, from the end; those that are spelled out all are.
+    """
+    end = date.fromisoformat(learner.window_end)
+    for first, seconds, xp, counts in CODE.iter_unpack(learner.codes[-last * CODE.size :]):
+        measures = [xp + ((first & 15) << 16), seconds + ((first & 16) << 12)]
+        yield _date_of(first >> 7, end), [*measures, counts >> 10, counts >> 5 & 31, counts & 31]
+    for day, _, *measures in learner.spelled_out:
+        yield _date_of(day, end), measures
+
+
+def levels(learner: Learner) -> dict[date, int]:
+    """Return the level, 1 to 4, of each active day of the window, oldest first; nothing else of them is read."""
+    end = date.fromisoformat(learner.window_end)
+    days = [(first >> 7, (first >> 5 & 3) + 1) for first, *_ in CODE.iter_unpack(learner.codes)]
+    days += [(day, level) for day, level, *_ in learner.spelled_out]
+    return dict(sorted((_date_of(day, end), level) for day, level in days))
+
+
+def _date_of(day: int, window_end: date) -> date:
+    """Return the date of the window whose number of days since 1970, modulo 512, this is."""
+    return window_end - ((window_end - EPOCH).days - day) % DATE_CODES * DAY
+
+
 @lru_cache(CALENDARS)
 def _calendar(window_end: str) -> Calendar:
     last = date.fromisoformat(window_end)
     dates = [last - timedelta(days=ago) for ago in reversed(range(DAYS))]
     begins = [f'{{"date":"{day.isoformat()}","xp_earned":' for day in dates]
-    epoch = date(1970, 1, 1)
     active = {
-        ((day - epoch).days % DATE_CODES << 2) + level - 1: Day(position, begin, f',"level":{level}}}')
+        ((day - EPOCH).days % DATE_CODES << 2) + level - 1: Day(position, begin, f',"level":{level}}}')
         for position, (day, begin) in enumerate(zip(dates, begins, strict=True))
         for level in (1, 2, 3, 4)
     }

@@ -138,11 +138,10 @@ def land(folder: Path, days: str) -> dict[str, Any]:
     shutil.rmtree(folder / "var", ignore_errors=True)
     configuration = load_configuration(folder / "pulse.toml", uses=["sources"])
     clock = parts.timed(landing_step)
+    land_timed = clock.step("land_run", landing_step.land)
     found: dict[str, Any] = {}
     for name in STREAMS:
-        landed = landing_step.land(
-            Night.of(configuration), configuration.streams[name], days_between(*_days(int(days)))
-        )
+        landed = land_timed(Night.of(configuration), configuration.streams[name], days_between(*_days(int(days))))
         every = landed.landings
         found[name] = [
             sum(landing.source_rows for landing in every),

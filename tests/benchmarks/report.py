@@ -33,13 +33,15 @@ PACKAGES = (
     "sqlalchemy",
 )
 SIZES = {"full": "Full size", "scaled": "Scaled"}
-LEAST_SHARE = 3.0  # percent of a whole, below which a part is not told by itself
+PAIR = 2  # columns: a thing and its figure
+LEAST_SHARE = 5.0  # percent of a whole, below which a part is not told by itself
 HEAD = """# Benchmarks
 
 What it costs, beside what people would use instead. Written by `make bench` (scaled, under ten minutes) and
 `make bench-full`; each question is shown at the largest size that was measured. All figures of both sizes are in
 [benchmarks.json](benchmarks.json).
-
+"""
+MEASURED = """\
 Every piece runs in a process of its own, pieces that are compared take turns, and a result that differs from its peer's
 is a failed benchmark. **Ratios from one run on one machine count; absolute times are context.** Time is the whole
 process, imports included; memory is the most that the process held (`ru_maxrss`), mapped files included, a database
@@ -62,7 +64,7 @@ def add(question: Question, size: Size, result: Result, seconds: float) -> None:
 def write() -> None:
     """Write the report and its plots from the figures."""
     figures = sorted(_figures().items(), key=lambda item: item[1]["question"]["number"])
-    text = "\n".join([HEAD, _summary(figures), *[_section(name, held) for name, held in figures]])
+    text = "\n".join([HEAD, _summary(figures), MEASURED, *[_section(name, held) for name, held in figures]])
     REPORT.write_text(text.rstrip() + "\n", encoding="utf-8")
     for name, held in figures:
         for size in SIZES:
@@ -80,10 +82,11 @@ def _summary(figures: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
         size = _largest(held)
         title = held["question"]["title"]
         place = f"[{title}](#{held['question']['number']}-{title.lower().replace(' ', '-')})"
-        rows += [[place, SIZES[size], goal["goal"], goal["found"], _verdict(goal)] for goal in held[size]["goals"]]
-        verdicts += [goal["is_reached"] for goal in held[size]["goals"]]
+        goals = [goal for goal in held[size]["goals"] if goal["is_reached"] is not None]
+        rows += [[place, SIZES[size], goal["goal"], goal["found"], _verdict(goal)] for goal in goals]
+        verdicts += [goal["is_reached"] for goal in goals]
     missed = verdicts.count(False)
-    stands = f"Of {missed + verdicts.count(True)} goals {missed} are missed; what has no verdict is shown beside them."
+    stands = f"Of {len(verdicts)} goals {missed} are missed. Under each question stands what the miss is made of."
     return f"## Goals\n\n{stands}\n\n" + _table(["question", "size", "goal", "found", ""], rows)
 
 
@@ -94,17 +97,17 @@ def _largest(held: Mapping[str, Any]) -> str:
 
 def _section(name: str, held: Mapping[str, Any]) -> str:
     question = held["question"]
-    parts = [f"## {question['number']} {question['title']}\n", question["setting"] + "\n"]
-    parts += _figures_of(name, _largest(held), held[_largest(held)])
+    parts = [f"## {question['number']} {question['title']}\n"]
+    parts += _figures_of(name, _largest(held), held[_largest(held)], question["setting"])
     note = NOTES / f"{name}.md"
     if note.exists():
         parts.append(note.read_text(encoding="utf-8"))
     return "\n".join(parts)
 
 
-def _figures_of(name: str, size: str, found: Mapping[str, Any]) -> list[str]:
+def _figures_of(name: str, size: str, found: Mapping[str, Any], setting: str) -> list[str]:
     facts = [f"{key}: {_number(value)}" for key, value in found["facts"].items()]
-    parts = ["; ".join([SIZES[size], *facts]) + ".\n"]
+    parts = [f"{setting} **{SIZES[size]}**; {'; '.join(facts)}.\n"]
     if found["costs"]:
         heading = ["piece", "runs", "wall: median (least to most)", "processor", "memory"]
         with_server = any(_server_cpu(costs) for costs in found["costs"].values())
@@ -112,21 +115,30 @@ def _figures_of(name: str, size: str, found: Mapping[str, Any]) -> list[str]:
         rows = [_cost_row(piece, costs, with_server=with_server) for piece, costs in found["costs"].items()]
         parts.append(_table(heading, rows))
     for caption, rows in found["tables"].items():
-        parts.append(f"{caption}\n\n{_table(rows[0], _told(rows))}")
-    parts += [f"![{plot['title']}](images/{_image(name, size, n)})\n" for n, plot in enumerate(found["plots"])]
-    parts += [f"{note}\n" for note in found["notes"]]
-    parts.append(_circumstances_line(found["circumstances"]))
+        parts.append(_listed(caption, rows))
+    if beside := [f"{goal['goal']}: {goal['found']}" for goal in found["goals"] if goal["is_reached"] is None]:
+        parts.append(f"Beside the goals: {'; '.join(beside)}.\n")
+    if found["plots"]:
+        images = [f"![{plot['title']}](images/{_image(name, size, n)})" for n, plot in enumerate(found["plots"])]
+        parts.append(f"{' '.join(images)}\n")
+    parts.append(" ".join([*found["notes"], _circumstances_line(found["circumstances"])]))
     return parts
 
 
-def _told(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
-    """Return the rows of a table without its heading; of shares of a whole those that count, and one for the others."""
-    if rows[0][-1] != SHARE:
-        return [*rows[1:]]
-    shares = [float(row[-1].removesuffix("%")) for row in rows[1:]]
-    told = [row for row, share in zip(rows[1:], shares, strict=True) if share >= LEAST_SHARE]
-    rest = sum(share for share in shares if share < LEAST_SHARE)
-    return [*told, ["", f"{len(shares) - len(told)} parts of less than {LEAST_SHARE:.0f} % each", "", f"{rest:.1f}%"]]
+def _listed(caption: str, rows: Sequence[Sequence[str]]) -> str:
+    """Return a table under its caption; what has two columns, and shares of a whole, in a sentence instead.
+
+    Of shares those that count are named, and the others added up.
+    """
+    if rows[0][-1] != SHARE and len(rows[0]) != PAIR:
+        return f"{caption}\n\n{_table(rows[0], rows[1:])}"
+    shares = [float(row[-1].removesuffix("%")) if rows[0][-1] == SHARE else LEAST_SHARE for row in rows[1:]]
+    named = [row for row, share in zip(rows[1:], shares, strict=True) if share >= LEAST_SHARE]
+    items = [f"{' '.join(filter(None, row[:-1]))}: {row[-1]}" for row in named]
+    if rest := len(shares) - len(named):
+        added = sum(share for share in shares if share < LEAST_SHARE)
+        items.append(f"{rest} parts of less than {LEAST_SHARE:.0f}% each: {added:.1f}%")
+    return f"{caption.rstrip('.:')}: {'; '.join(items)}.\n"
 
 
 def _cost_row(piece: str, costs: Sequence[Mapping[str, float]], *, with_server: bool) -> list[str]:
@@ -146,7 +158,7 @@ def _server_cpu(costs: Sequence[Mapping[str, float]]) -> float | None:
 
 
 def _verdict(goal: Mapping[str, Any]) -> str:
-    return {True: "reached", False: "**missed**", None: ""}[goal["is_reached"]]
+    return "reached" if goal["is_reached"] else "**missed**"
 
 
 def _number(value: object) -> str:

@@ -30,7 +30,7 @@ import orjson
 from serve import own_answer, server
 from serve.version import packed
 from serve.version.packed import Pulse
-from serve.version.pulse import pulse_of, unknown_pulse
+from serve.version.pulse import Made, of_unknown, pulse_of, window_of
 from tests.benchmarks import serving_world
 from tests.benchmarks.serving_servers import CONSTANT
 from warehouse import engine
@@ -210,7 +210,7 @@ def _by_record(record_of: Callable[[int], tuple[str, bytes] | None]) -> Lookup:
     def lookup(version: OpenVersion, learner: str) -> Pulse:
         row = record_of(user_key(learner))
         found = packed.learner(Record(row[0].encode(), row[1])) if row is not None else None
-        return unknown_pulse(version) if found is None or found.user_id != learner else pulse_of(found)
+        return of_unknown(version, window_of) if found is None or found.user_id != learner else pulse_of(found)
 
     return lookup
 
@@ -219,7 +219,9 @@ def encoded(lookup: Lookup, *, is_constant: bool) -> Callable[..., Pulse]:
     """Return a look-up whose bodies are encoded as the client accepts it; a constant is, once."""
     kept: dict[str, Pulse] = {}
 
-    def encoded_lookup(version: OpenVersion, learner: str, form: str, encode: Callable[[bytes], bytes]) -> Pulse:
+    def encoded_lookup(
+        version: OpenVersion, learner: str, _: Made, form: str, encode: Callable[[bytes], bytes]
+    ) -> Pulse:
         pulse = lookup(version, learner)
         if not is_constant:
             return pulse._replace(body=encode(pulse.body))
@@ -246,7 +248,7 @@ def main() -> None:
     peer, folder, port = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     made = PEERS[peer]
     if made is not None:
-        vars(own_answer)["learning_pulse"] = encoded(made(folder), is_constant=peer in CONSTANT)
+        vars(own_answer)["looked_up"] = encoded(made(folder), is_constant=peer in CONSTANT)
     if peer not in ON_THE_LOOP:
         setattr(own_answer.OwnAnswers, "answer_at_once", lambda *_: None)  # noqa: B010 - a method, replaced
     engine.leave_out_pandas()  # as `pulse serve` does

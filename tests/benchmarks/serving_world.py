@@ -167,6 +167,7 @@ select
     0 as deleted_user_rows,
     0 as read_xp,
     0 as read_microseconds,
+    'sunday' as week_start,
     '{duckdb.__version__}' as engine_version,
     '' as zone_data_version
 """
@@ -180,7 +181,7 @@ def publish(folder: Path, learners: int) -> Configuration:
     wanted = json.dumps(
         [
             learners,
-            schema.text(),
+            schema.text(has_profile=False),
             CODES.read_text(encoding="utf-8"),
             HEADS.read_text(encoding="utf-8"),
             USERS,
@@ -197,7 +198,7 @@ def publish(folder: Path, learners: int) -> Configuration:
     place.parent.mkdir(parents=True)
     with engine.connect(folder / "tmp", "4GB") as connection:
         connection.execute(ATTACH.format(engine.quoted(str(place))))
-        schema.create(connection, "version")
+        schema.create(connection, "version", has_profile=False)
         connection.execute("use version")
         _fill(connection, learners)
         rows = schema.row_counts(connection, "version")

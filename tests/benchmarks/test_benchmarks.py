@@ -15,6 +15,7 @@ PEERS = {"raw_to_version": ("polars", "chdb"), "night": ("polars",)}
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_it_runs_in_its_smallest_size(question: str, tmp_path: Path) -> None:
     """What it measures is compared with its peers' results, as in every size."""

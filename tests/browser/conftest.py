@@ -4,7 +4,7 @@ Without Chromium, or without what npm brings, these tests are skipped and say so
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,25 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from serve.app import create_app
+from tests.browser import own_page
+from tests.browser.own_page import PLAIN, Show, Site, World, token
 from tests.support.platforms import public_platform
 from tests.support.running.chromium import ARGUMENTS, AXE, CHROMIUM, DESKTOP, YEAR, Open, missing, serving
+from warehouse.configuration.configuration import Configuration
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Configuration:
+    """A learner of a full year, published once for every file here."""
+    configuration = public_platform.make(tmp_path_factory.mktemp("browser") / "platform", days=YEAR)
+    public_platform.publish(configuration)
+    return configuration
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a server that knows a learner of a full year."""
-    configuration = public_platform.make(tmp_path_factory.mktemp("browser") / "platform", days=YEAR)
-    public_platform.publish(configuration)
-    with serving(create_app(configuration)) as url:
+def site(published: Configuration) -> Iterator[str]:
+    """The URL of a server that knows the learner."""
+    with serving(create_app(published)) as url:
         yield url
 
 
@@ -61,3 +70,30 @@ def opened(browser: Browser, site: str) -> Open:
         assert complaints == []
 
     return open_path
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A site of one origin, and a server of another that has published a year."""
+    folder, site = tmp_path_factory.mktemp("own"), Site()
+    with serving(site) as address:
+        origin = address.replace("127.0.0.1", "localhost")
+        configuration, made = own_page.published(folder, origin)
+        with serving(create_app(configuration)) as site.api:
+            yield World(site, origin, folder, made.showcase_id)
+
+
+@pytest.fixture
+def show(browser: Browser, world: World) -> Show:
+    """Give a way to open the site's page; it hands out good tokens, and counts them from none on."""
+    site = world.site
+    site.css, site.tokens, site.asked = PLAIN, [token(world.ada)], []
+
+    def opened(
+        options: dict[str, Any] | None = None, origin: str = "", **attributes: str | None
+    ) -> AbstractContextManager[Page]:
+        site.show(**{"token_from": "/token.json", **attributes})
+        at = origin or world.origin
+        return own_page.opened(browser, at + "/", (at, site.api), **(options or {}))
+
+    return opened

@@ -31,8 +31,10 @@ from tests.documents.documents import (
 from tests.support.repository import ROOT
 from warehouse.configuration.authentication import ApiKeyColumns, ApiKeys, Auth
 from warehouse.configuration.configuration import Configuration, Pulse, Source, Stream, load
+from warehouse.configuration.learners.experience import Experience
 from warehouse.configuration.streams import ROLES
 from warehouse.configuration.surroundings.alerts import Alerts, Email
+from warehouse.configuration.surroundings.quests import Quest
 from warehouse.configuration.surroundings.serving import Serve
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ PARTS: dict[str, type[BaseModel]] = {
     "auth": Auth,
     "auth.api_keys": ApiKeys,
     "serve": Serve,
+    "xp": Experience,
+    "quests.NAME": Quest,
     "alerts": Alerts,
     "alerts.email": Email,
 }
@@ -213,7 +217,10 @@ def loaded(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Configur
 
 def test_the_example_configuration_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     configuration = loaded(whole_configuration(CONNECT), tmp_path, monkeypatch)
-    assert {stream.kind for stream in configuration.streams.values()} == set(ROLES) - {"daily"}  # which has a section
+    assert {stream.kind for stream in configuration.streams.values()} == set(ROLES) - {
+        "daily",
+        "freezes",
+    }  # with sections of their own
     assert configuration.sources["platform"].url.startswith("the value of PLATFORM_URL")
 
 

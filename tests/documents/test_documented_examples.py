@@ -17,13 +17,15 @@ import jwt
 import pytest
 
 from assets.all_steps import run_night
+from assets.examine.explain.explain import explain
+from assets.examine.explain.lines import lines_of
 from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from assets.step6_check.check_list import CHECK_LIST
 from pipelines.demo.platform import demo_configuration, make_platform
 from serve.app import create_app
 from serve.http.openapi import document
-from tests.documents.documents import FOR_USERS, HTTP, METRICS, TEXTS, blocks, rows_of_table
+from tests.documents.documents import FOR_USERS, HTTP, METRICS, TEXTS, blocks, blocks_of, rows_of_table
 from warehouse.configuration.configuration import Configuration, load
 from warehouse.versions.versions import Warehouse
 
@@ -36,6 +38,8 @@ SECRET = "a secret of these tests, longer than 32 bytes"
 LAST_SECOND_OF_9999 = 253_402_300_799
 LAST_DAY = date(2026, 11, 21)
 PULSE = "/api/xp/learning-pulse"
+OF_ANALYSIS = blocks_of(TEXTS["docs/guide/analyse.md"], "sql")  # with their results: `analyse/test_analyse_page.py`
+ASKED_OF_THE_SMALL_DEMO = [query for query in blocks("sql") if query not in OF_ANALYSIS]
 
 
 @pytest.fixture(scope="module")
@@ -64,24 +68,45 @@ def answer(configuration: Configuration) -> TestResponse:
 
 
 @pytest.mark.usefixtures("no_app")
-@pytest.mark.parametrize("query", blocks("sql"), ids=lambda query: " ".join(query.split()[:6]))
+@pytest.mark.parametrize("query", ASKED_OF_THE_SMALL_DEMO, ids=lambda query: " ".join(query.split()[:6]))
 def test_every_query_finds_rows_in_the_demo(demo: Configuration, query: str) -> None:
     with duckdb.connect(str(Warehouse.of(demo).pointer.resolve()), read_only=True) as connection:
         assert connection.execute(query).fetchall()
 
 
 @pytest.mark.usefixtures("no_app")
+def test_the_explained_date_is_as_the_guide_shows_it(demo: Configuration) -> None:
+    """Every line of the example is printed, in that order; `…` stands for what is left out."""
+    section = TEXTS["docs/guide/operate.md"].partition("## Why a date is what it is")[2]
+    ((command,), (shown, *_)) = blocks_of(section, "sh")[:1], blocks_of(section, "text")
+    _, _, user_id, day = command.split()
+    night = Night.of(demo)
+    printed = [without_times(line) for line in lines_of(explain(night, user_id, date.fromisoformat(day)))]
+    lines = [without_times(line) for line in shown.splitlines() if line.strip() not in {"", "…"}]
+    positions = [
+        next(number for number, text in enumerate(printed) if text.startswith(line.removesuffix("…"))) for line in lines
+    ]
+    assert positions == sorted(positions)
+    assert sum(map(bool, printed)) - len(lines) == 11, "what is left out are landings"
+
+
+def without_times(line: str) -> str:
+    """A line without the time at which a landing was extracted."""
+    return re.sub(r"extracted \S+", "extracted", line)
+
+
+@pytest.mark.usefixtures("no_app")
 def test_the_python_example_runs(
     demo: Configuration, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (code,) = blocks("python")
+    (code,) = blocks_of(TEXTS["docs/guide/read.md"], "python")
     monkeypatch.chdir(demo.path.parent.parent)
     exec(compile(code, "read.md", "exec"), {})  # noqa: S102 - our own page
     assert re.search(r"\(\d, \d+\)", capsys.readouterr().out)
 
 
 def test_the_json_example_has_the_keys_of_an_answer_in_their_order(demo: Configuration) -> None:
-    (example,) = [json.loads(text) for text in blocks("json")]
+    example = next(json.loads(text) for text in blocks("json"))
     response = answer(demo)
     body = json.loads(response.data)
     assert list(example) == list(body)
@@ -127,7 +152,7 @@ def test_every_warning_and_metric_of_the_server_is_in_the_reference_and_no_other
 
 def placeholders(rule: str) -> str:
     """A rule of the app as the pages write it."""
-    return rule.replace("<username>", "NAME")
+    return rule.replace("<username>", "NAME").replace("<date:day>", "DATE")
 
 
 def served_with_ops(configuration: Configuration) -> Configuration:

@@ -82,7 +82,7 @@ def lost_sections(file: str) -> list[str]:
 
 def lost_files(file: str) -> list[str]:
     """Files of code that a file names, by path or in backticks by the name of a neighbour, and that are nowhere."""
-    in_backticks = re.findall(rf"`([\w./-]+\.{CODE})(?:::\w+)?`", text_of(file))
+    in_backticks = re.findall(rf"`(?!/)([\w./-]+\.{CODE})(?:::\w+)?`", text_of(file))  # a "/" begins a URL
     from_the_top = re.findall(rf"(?<![\w./-])((?:{'|'.join(FOLDERS)})/[\w./-]+\.{CODE})\b", text_of(file))
     named = dict.fromkeys([*in_backticks, *from_the_top])
     places = [ROOT]

@@ -100,7 +100,7 @@ class Torture:
         after = self._published()
         assert after != left
         assert self._state_of(after) == self.state
-        left_behind = leftovers(self.place.configuration.data_dir)
+        left_behind = leftovers(self.place.configuration.data_dir, replaced=left)
         assert left_behind == [], left_behind
         wait_until(lambda: self.readers.serves(after))
         self._look_at_readers(before, (left, state_left), after)
@@ -129,12 +129,18 @@ class Torture:
         assert taken <= allowed, (taken, allowed)
 
 
-def leftovers(data_dir: Path) -> list[Path]:
-    """Return what is there that an uninterrupted night does not leave."""
+def leftovers(data_dir: Path, *, replaced: str = "") -> list[Path]:
+    """Return what is there that an uninterrupted night does not leave.
+
+    Args:
+        data_dir: of a platform.
+        replaced: the version that readers had before; where it is pruned, its files stay until the next run.
+    """
     warehouse = data_dir / "warehouse"
     versions = [*(warehouse / "versions").glob("*")]
     names = Counter(path.stem for path in versions)
-    parts = [path for path in versions if names[path.stem] != len(KINDS) or not path.name.startswith("pulse-")]
+    whole = {name for name, files in names.items() if files == len(KINDS) and name.startswith("pulse-")}
+    parts = [path for path in versions if path.stem not in {*whole, replaced} or path.suffix.lstrip(".") not in KINDS]
     hidden = [path for path in data_dir.rglob(".*") if "receipts" not in path.parts]
     return [*parts, *hidden, *(warehouse / "building").glob("*"), *(data_dir / "tmp").glob("*")]
 

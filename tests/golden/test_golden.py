@@ -2,7 +2,7 @@
 
 A case is one `case.toml`; no case has Python of its own:
 
-- `[pulse]`: settings of docs/reference/configuration.md, at least `first_day`.
+- `[pulse]`: settings of docs/reference/configuration.md, at least `first_day`; `[xp]` and `[serve]` if need be.
 - `[[nights]]`: the runs in their order; `day` is a run's last day, `users` what the users table holds then. `streams`
   extracts only those, `pulse` overrides settings from that night on.
 - `[learners.NAME]`: where several streams say who the learners are, each with `merge`, `prefix` or `zone_names`, and
@@ -46,6 +46,8 @@ CLAIMS = sorted(place.parent.name for place in GOLDEN.glob("*/case.toml"))
 LONG = {  # many days, or many nights
     "a_changed_default_zone_moves_only_those_without_a_zone",
     "a_gap_of_nights_heals_itself",
+    "a_streak_is_of_all_history_and_of_local_dates",
+    "xp_of_all_history_reaches_levels_by_thresholds_and_steps",
     "a_learner_who_moves_back_keeps_three_stretches",
     "a_stream_that_is_behind_holds_back_the_newest_day",
     "the_window_has_365_days_also_over_29_february",
@@ -59,8 +61,10 @@ SQLITE_TYPES = {
     "amount": "INTEGER",
     "boolean": "BOOLEAN",
     "text": "TEXT",
+    "number": "REAL",
 }
 WHEN = {"from_night", "until_night"}
+SECTIONS = ("xp", "serve")
 STREAM_KEYS = ("timezone", "longer_than_24h", "merge", "zone_names")
 
 Case = Mapping[str, Any]
@@ -94,12 +98,12 @@ def test_every_claim_says_which_rule_it_is_about() -> None:
     assert [claim for claim, line in first_lines.items() if not line.startswith("# R")] == []
     named = {rule.strip(",:") for line in first_lines.values() for rule in line.split() if rule.startswith("R")}
     guards = {"R22"}  # blocks a version and shows in no table; tests/assets/step2_land/test_landing_faults.py has it
-    assert {f"R{number}" for number in range(1, 27)} - guards - named == set()
+    assert {f"R{number}" for number in range(1, 32)} - guards - named == set()
 
 
 def refuse_typing_errors(case: Case) -> None:
     """A key that nobody reads would make a case claim more than it tests."""
-    assert set(case) - {"learners"} == {"pulse", "nights", "streams", "expected"}
+    assert set(case) - {"learners", *SECTIONS} == {"pulse", "nights", "streams", "expected"}
     for stream in case.get("learners", {}).values():
         assert set(stream) <= {"merge", "prefix", "zone_names", "roles"}
     for night in case["nights"]:
@@ -141,7 +145,7 @@ def run(case: Case, number: int, folder: Path) -> Manifest | None:
     for earlier in case["nights"][:number]:
         pulse |= earlier.get("pulse", {})
     (folder / "pulse.toml").write_text(
-        configuration_text(pulse, case.get("learners", {"users": {}}), streams), encoding="utf-8"
+        configuration_text(pulse, case.get("learners", {"users": {}}), streams) + others_text(case), encoding="utf-8"
     )
     wanted = Run(night["day"], night["day"], tuple(night.get("streams", ())), EVERY_GUARD)
     return run_night(Night.of(load(folder / "pulse.toml", uses=["sources"])), wanted)
@@ -190,6 +194,14 @@ def configuration_text(pulse: Mapping[str, object], learners: Mapping[str, Any],
         lines += [f"columns = {toml(stream.get('columns', mapped))}"]
         lines += [f"{key} = {toml(stream[key])}" for key in STREAM_KEYS if key in stream]
     return "\n".join(lines) + "\n"
+
+
+def others_text(case: Case) -> str:
+    lines: list[str] = []
+    for name in SECTIONS:
+        settings = [f"{key} = {toml(value)}" for key, value in case.get(name, {}).items()]
+        lines += [f"[{name}]", *settings] if settings else []
+    return "\n".join(lines)
 
 
 def toml(value: object) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.histories.model import Setting
 from tests.histories.retention import retention_of
 from tests.oracle.oracle import DAY, EPOCH, HOUR, SECOND, Stream, day_start, local_dates
-from tests.oracle.oracle_daily import TOTALS
+from tests.oracle.parts.oracle_daily import TOTALS
 from tests.oracle.worlds import GOOD_ZONES, PLACES
 
 if TYPE_CHECKING:
@@ -25,11 +25,13 @@ AMOUNTS = (0, 1, 5, 10, 10, 25, 100, -3, -50)
 TOTALS_OF_A_DAY = (0, 1, 1, 2, 2, 3, 60, 90_001, -1)
 NUDGES = (0, 0, -1, 1, -SECOND, SECOND // 2, HOUR, -5 * HOUR)
 LENGTHS = (0, 1, SECOND - 1, 90 * SECOND, HOUR, HOUR, 5 * HOUR, 23 * HOUR, DAY, DAY + 1, -1)
+LEVELS_OF_XP = ((0,), (0, 10, 30))
 LENGTHS_OF_HISTORIES = (3, 4, 5, 6, 8, 10, 14)
 ROWS_AT_MOST = 18  # of a stream: R23 lets any change of so few rows pass
 XP, QUIZZES = Stream("xp_events", "xp"), Stream("quiz_attempts", "quizzes")
 SESSIONS, CODE = Stream("english_sessions", "sessions"), Stream("code_sessions", "sessions")
 DAYS = Stream("days", "daily", has_own_dates=True, roles=("event_id", *TOTALS, "updated_at"))
+SAVERS = Stream("savers", "freezes", has_own_dates=True)
 STREAMS = (
     *((DAYS,), (DAYS, SESSIONS)),
     *((XP, SESSIONS), (XP, SESSIONS), (XP, QUIZZES), (SESSIONS, CODE), (XP,), (SESSIONS,), (XP, QUIZZES, SESSIONS)),
@@ -55,6 +57,7 @@ OFTEN = {
         "learner_leaves",
         "learner_vanishes",
         "learner_hides",
+        "learner_is_rewarded",
         "nights_are_skipped",
         "configuration_changes",
         "mapping_changes",
@@ -93,6 +96,8 @@ def setting_of(seed: int) -> Setting:
     day, place = random.choice(PLACES)
     first_day, streams = day - random.choice((1, 2, 3)) * ONE_DAY, random.choice(STREAMS)
     lookback_days = 2 if DAYS in streams else random.choice((0, 1, 2))
+    if lookback_days == 2:  # what learners' own dates need at least
+        streams = (*streams, SAVERS)
     return Setting(
         first_day=first_day,
         streams=streams,
@@ -100,6 +105,8 @@ def setting_of(seed: int) -> Setting:
         default_timezone=random.choice((place, place, "UTC")),
         level_metric=random.choice(("xp_earned", "learning_time")),
         min_active_days=random.choice((1, 3)),
+        week_start=random.choice(("sunday", "monday")),
+        level_thresholds=random.choice(LEVELS_OF_XP),
         retention=retention_of(seed, streams, lookback_days),
     )
 
@@ -126,8 +133,8 @@ def row(random: Random, stream: Stream, at: datetime) -> Row:
 
 def times(random: Random, stream: Stream, at: datetime) -> Row:
     """The instants that give a row its day, and an end with it."""
-    if stream.kind == "daily":
-        return {"on": at.date()}
+    if stream.has_own_dates:
+        return {stream.dated_by: at.date()}
     if stream.kind != "sessions":
         return {"occurred_at": at}
     end = at + timedelta(microseconds=random.choice(LENGTHS))
@@ -137,6 +144,8 @@ def times(random: Random, stream: Stream, at: datetime) -> Row:
 def values(random: Random, stream: Stream, at: datetime) -> Row:
     """What else a row has."""
     updated_at = random.choice((None, at, at + timedelta(hours=random.randrange(40))))
+    if stream.kind == "freezes":
+        return {"deleted_at": random.choice((None, None, at)), "updated_at": updated_at}
     if stream.kind == "xp":
         return {"amount": random.choice(AMOUNTS), "updated_at": updated_at}
     if stream.kind == "quizzes":
@@ -145,6 +154,17 @@ def values(random: Random, stream: Stream, at: datetime) -> Row:
         return {**{total: random.choice(TOTALS_OF_A_DAY) for total in TOTALS}, "updated_at": updated_at}
     end = at + timedelta(microseconds=random.choice(LENGTHS))
     return {"ended_at": random.choice((end, None)), "last_activity_at": end, "updated_at": updated_at}
+
+
+def of_the_night(random: Random, last_over: date) -> Row:
+    """What a learner has as of the night: savers that are left, and a booster that ends about when the data do."""
+    data_through = datetime.combine(last_over + ONE_DAY, time(), tzinfo=UTC)
+    ends_at = data_through + random.choice((-1, 0, 1, 86_400, 172_801)) * timedelta(seconds=1)
+    return {
+        "freezes_available": random.choice((None, 0, 1, 3, -1)),
+        "booster_multiplier": random.choice((None, 0, 1.5, 2, 2)),
+        "booster_ends_at": random.choice((None, ends_at, ends_at)),
+    }
 
 
 def instant(random: Random, last_over: date, places: Sequence[str]) -> datetime:

@@ -16,6 +16,7 @@ from tests.oracle.mapped.mapping_forms import Where
 from tests.oracle.mapped.mappings import Disguise, disguise_of, disguise_of_columns
 from tests.oracle.oracle import identifier
 from tests.support.platforms import mapped_tables
+from tests.support.platforms.platforms import OF_THE_NIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,8 @@ class DisguisedSource(Source):
         """Make a table for each disguise."""
         random, dialect = self._random, self.dialect
         identity, prefix = random.choice(forms.IDENTITIES), random.choice(forms.PREFIXES)
-        users = disguise_of_columns("users", self.columns("users"), Where(random, dialect), identity, prefix)
+        plain = {role: name for role, name in self.columns("users").items() if role not in OF_THE_NIGHT}
+        users = disguise_of_columns("users", plain, Where(random, dialect), identity, prefix)
         events = [
             disguise_of(one, [*self.columns(one.name)], Where(random, dialect), identity, prefix)
             for one in self._streams

@@ -123,6 +123,7 @@ class Happenings:
                 "timezone": random.choice((*self.places, *self.places, *BAD_ZONES)),
                 "is_public": random.random() < 0.7,
                 "deleted_at": None,
+                **chance.of_the_night(random, self.last_over),
             }
         )
 
@@ -137,6 +138,10 @@ class Happenings:
     def learner_hides(self, random: Random) -> None:
         """A learner goes private, or public."""
         self._change_user(random, is_public=random.random() < 0.3)
+
+    def learner_is_rewarded(self, random: Random) -> None:
+        """A learner gets savers or spends them, and has another booster, or none."""
+        self._change_user(random, **chance.of_the_night(random, self.last_over))
 
     def learner_vanishes(self, random: Random) -> None:
         """A learner's row is gone, and nothing says why."""

@@ -145,13 +145,15 @@ class History(Happenings):
         self.build(_)
 
     def configuration_changes(self, random: Random) -> None:
-        """Another default zone, another score, or another number of days; the next run or build goes by it."""
+        """Another default zone, score, number of days, week or levels; the next run or build goes by it."""
         setting = self.model.setting
         self.model.setting = random.choice(
             (
                 replace(setting, default_timezone=random.choice(self.places)),
                 replace(setting, level_metric=random.choice(("xp_earned", "learning_time"))),
                 replace(setting, min_active_days=random.choice((1, 2, 5))),
+                replace(setting, week_start=random.choice(("sunday", "monday"))),
+                replace(setting, level_thresholds=random.choice(chance.LEVELS_OF_XP)),
             )
         )
         self.note(f"  {self.model.setting}")
@@ -395,6 +397,8 @@ class History(Happenings):
             *(f'level_metric = "{setting.level_metric}"', f"min_active_days = {setting.min_active_days}"),
             *(f"keep_versions = {KEEP_VERSIONS}", "[sources.platform]", f'url = "{self.url}"'),
             *("[auth]", f'secret = "{SECRET}"'),
+            *("[serve]", f'week_start = "{setting.week_start}"'),
+            *("[xp]", f"level_thresholds = {[*setting.level_thresholds]}"),
         ]
         for name, kind in (("users", "users"), *((stream.name, stream.kind) for stream in setting.streams)):
             head, _, keys = self.source.section(name, kind).partition("\n")

@@ -44,6 +44,8 @@ class Setting:
     default_timezone: str
     level_metric: str
     min_active_days: int
+    week_start: str
+    level_thresholds: tuple[int, ...]
     retention: Retention
     mapping: int = 0  # how often the mapping has changed
 
@@ -260,6 +262,8 @@ class Model:
             level_metric=setting.level_metric,
             min_active_days=setting.min_active_days,
             users_in_force=self.users_in_force,
+            week_start=setting.week_start,
+            level_thresholds=setting.level_thresholds,
         )
 
     def expected(self) -> Version | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, text
 
-from tests.oracle.oracle_daily import TOTALS
+from tests.oracle.parts.oracle_daily import TOTALS
 from tests.support.platforms.platforms import COLUMNS
 
 if TYPE_CHECKING:
@@ -23,13 +23,37 @@ if TYPE_CHECKING:
 Row = dict[str, object]
 
 TYPES = {
-    "sqlite": {"instant": "TEXT", "date": "DATE", "amount": "INTEGER", "truth": "BOOLEAN", "text": "TEXT"},
-    "postgresql": {"instant": "TIMESTAMPTZ", "date": "DATE", "amount": "BIGINT", "truth": "BOOLEAN", "text": "TEXT"},
-    "mysql": {"instant": "DATETIME(6)", "date": "DATE", "amount": "BIGINT", "truth": "BOOLEAN", "text": "VARCHAR(100)"},
+    "sqlite": {
+        "instant": "TEXT",
+        "date": "DATE",
+        "amount": "INTEGER",
+        "number": "REAL",
+        "truth": "BOOLEAN",
+        "text": "TEXT",
+    },
+    "postgresql": {
+        "instant": "TIMESTAMPTZ",
+        "date": "DATE",
+        "amount": "BIGINT",
+        "number": "DOUBLE PRECISION",
+        "truth": "BOOLEAN",
+        "text": "TEXT",
+    },
+    "mysql": {
+        "instant": "DATETIME(6)",
+        "date": "DATE",
+        "amount": "BIGINT",
+        "number": "DECIMAL(6, 2)",
+        "truth": "BOOLEAN",
+        "text": "VARCHAR(100)",
+    },
 }
 VALUE_TYPES = {
     "on": "date",
+    "covered_on": "date",
     "amount": "amount",
+    "freezes_available": "amount",
+    "booster_multiplier": "number",
     **dict.fromkeys(TOTALS, "amount"),
     "passed": "truth",
     "is_public": "truth",
@@ -154,7 +178,7 @@ class Source:
 
 def utc_day_of(row: Row) -> date | None:
     """The UTC day that a row belongs to, None if it has none (R2)."""
-    at = row.get("started_at", row.get("occurred_at", row.get("on")))
+    at = row.get("started_at", row.get("occurred_at", row.get("on", row.get("covered_on"))))
     if isinstance(at, date) and not isinstance(at, datetime):
         return at
     return at.astimezone(UTC).date() if isinstance(at, datetime) else None

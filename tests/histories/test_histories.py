@@ -20,8 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from _pytest.mark import ParameterSet
+
 SHORT = (1,)
-LONGER = (2, *range(1000, 1012))
+
+
+def seeds(first: int, few: int, many: int) -> list[ParameterSet | int]:
+    """Return seeds from the first on: a few for every change, and more that are played when there is time."""
+    more = [pytest.param(seed, marks=pytest.mark.thorough) for seed in range(first + few, first + many)]
+    return [*range(first, first + few), *more]
 
 
 @pytest.mark.parametrize("seed", SHORT)
@@ -31,37 +38,37 @@ def test_a_history_on_sqlite_agrees_with_the_oracle(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", LONGER)
+@pytest.mark.parametrize("seed", seeds(1000, 4, 12))
 def test_more_histories_on_sqlite_agree_with_the_oracle(seed: int) -> None:
     histories.check(seed)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", LONGER[:6])
+@pytest.mark.parametrize("seed", seeds(1000, 2, 6))
 def test_a_history_on_postgresql_agrees_with_the_oracle(seed: int, postgres_url: str) -> None:
     histories.check(seed, postgres_url)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", LONGER[:6])
+@pytest.mark.parametrize("seed", seeds(1000, 2, 6))
 def test_a_history_on_mariadb_agrees_with_the_oracle(seed: int, mariadb_url: str) -> None:
     histories.check(seed, mariadb_url)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2000, 2008))
+@pytest.mark.parametrize("seed", seeds(2000, 3, 8))
 def test_a_history_behind_mappings_agrees_with_the_oracle(seed: int) -> None:
     histories.check(seed, is_disguised=True)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2008, 2012))
+@pytest.mark.parametrize("seed", seeds(2008, 1, 4))
 def test_a_history_behind_mappings_on_postgresql_agrees_with_the_oracle(seed: int, postgres_url: str) -> None:
     histories.check(seed, postgres_url, is_disguised=True)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2012, 2016))
+@pytest.mark.parametrize("seed", seeds(2012, 1, 4))
 def test_a_history_behind_mappings_on_mariadb_agrees_with_the_oracle(seed: int, mariadb_url: str) -> None:
     histories.check(seed, mariadb_url, is_disguised=True)
 

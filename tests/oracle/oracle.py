@@ -19,7 +19,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from tests.oracle import oracle_daily
+from tests.oracle.parts import oracle_daily, oracle_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +36,9 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Stream:
-    """An event stream: `kind` is xp, sessions, quizzes or daily; `timezone` the zone of its instants that carry none.
+    """An event stream.
+
+    `kind` is xp, sessions, quizzes, daily or freezes; `timezone` the zone of its instants that carry none.
 
     `longer_than_24h` says what a session is whose end is further from its start: in quarantine, capped, without length.
     `has_own_dates`: its rows are of learners' own dates (R5). Of kind daily, `roles` have a column beside learner and
@@ -50,6 +52,11 @@ class Stream:
     has_own_dates: bool = False
     roles: tuple[str, ...] = ()
     constants: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def dated_by(self) -> str:
+        """The role that gives a row its day (R2)."""
+        return {"sessions": "started_at", "daily": "on", "freezes": "covered_on"}.get(self.kind, "occurred_at")
 
     @property
     def is_without_ids(self) -> bool:
@@ -68,6 +75,8 @@ class World:
     what no row of a stream has is not mapped there. They have `users_prefixes`, or are merged. `zone_names` are IANA
     zones by the names that applications have for them. `lookups` say, for the streams that have one, whose the keys are
     that stand there for learners.
+    `week_start`, `level_thresholds` and `level_step` are those of the configuration (R28, R29), and so is
+    `is_by_stream` (R31).
     `users_in_force` numbers the one whose learners are there; it is the last, unless a run died half-way through one.
     """
 
@@ -87,6 +96,10 @@ class World:
     are_users_merged: bool = False
     zone_names: Mapping[str, str] = field(default_factory=dict)
     lookups: Mapping[str, Mapping[object, object]] = field(default_factory=dict)
+    week_start: str = "sunday"
+    level_thresholds: tuple[int, ...] = (0,)
+    level_step: int | None = None
+    is_by_stream: bool = False
 
 
 # --- raw values -----------------------------------------------------------------------------------------------------
@@ -253,11 +266,15 @@ def local_dates(timezone: str, day: date) -> tuple[tuple[int, int, date], ...]:
 # --- learners -------------------------------------------------------------------------------------------------------
 
 
+OfNight = tuple[int | None, float | None, int | None]  # savers left, a booster's multiplier, and when it ends
+
+
 @dataclass
 class Learners:
     """What the landings of users say: those present now, their zones over time, and what was quarantined."""
 
     username: dict[str, str | None] = field(default_factory=dict)
+    of_night: dict[str, OfNight] = field(default_factory=dict)
     is_public: dict[str, bool] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     zones: dict[str, list[tuple[date, str | None]]] = field(default_factory=dict)
@@ -278,19 +295,20 @@ def read_learners(world: World) -> Learners:
     """The learners after the last landing of users, with the zones that every landing recorded (R3)."""
     learners = Learners()
     for last_day, rows in world.users_landings:
-        for user_id, (_, timezone, _, _) in merged_users(world, rows, Learners()).items():
+        for user_id, (_, timezone, *_) in merged_users(world, rows, Learners()).items():
             record_zone(learners.zones.setdefault(user_id, []), last_day, timezone)
     in_force = -1 if world.users_in_force is None else world.users_in_force
     _, rows = world.users_landings[in_force]
-    for user_id, (username, _, is_public, is_deleted) in merged_users(world, rows, learners).items():
+    for user_id, (username, _, is_public, is_deleted, of_night) in merged_users(world, rows, learners).items():
         learners.username[user_id] = username
+        learners.of_night[user_id] = of_night
         learners.is_public[user_id] = is_public
         if is_deleted:
             learners.deleted.add(user_id)
     return learners
 
 
-User = tuple[str | None, str | None, bool, bool]  # username, timezone, is_public, is_deleted
+User = tuple[str | None, str | None, bool, bool, OfNight]  # username, timezone, is_public, is_deleted, and of the night
 
 
 def streams_with(world: World, role: str) -> set[str]:
@@ -316,6 +334,7 @@ def merged_users(world: World, rows: Sequence[Mapping[str, object]], learners: L
             next((user[1] for user in by_stream.values() if user[1] is not None), None),
             bool(is_public) and all(is_public) and (len(is_public) == len(saying) or not world.are_users_merged),
             any(user[3] for user in by_stream.values()),
+            oracle_profile.first_of_each([user[4] for user in by_stream.values()]),
         )
     return users
 
@@ -338,9 +357,19 @@ def resolved_users(
             text_of(row.get("timezone")),
             truth(row.get("is_public")) is True,
             is_deletion(row.get("deleted_at"), world.users_taken_at),
+            (
+                whole_amount(row.get("freezes_available")),
+                oracle_profile.number(row.get("booster_multiplier")),
+                instant(row.get("booster_ends_at"), "UTC"),
+            ),
         )
-        best[user_id] = max(best.get(user_id, content), content, key=lambda values: [rank(value) for value in values])
+        best[user_id] = max(best.get(user_id, content), content, key=rank_of_user)
     return best
+
+
+def rank_of_user(user: User) -> list[tuple[object, ...]]:
+    """A sort key of a learner's content (R3)."""
+    return [rank(value) for value in (*user[:4], *user[4])]
 
 
 def record_zone(records: list[tuple[date, str | None]], last_day: date, timezone: str | None) -> None:
@@ -383,9 +412,9 @@ class Event:
 def starting_instant(stream: Stream, row: Mapping[str, object]) -> int | None:
     """The instant that gives a raw row its day, None if it is undated (R2); of an own date its 00:00."""
     if stream.has_own_dates:
-        own = oracle_daily.own_date(row.get("on" if stream.kind == "daily" else "occurred_at"))
+        own = oracle_daily.own_date(row.get(stream.dated_by))
         return None if own is None else day_start(own)
-    return instant(row.get("started_at" if stream.kind == "sessions" else "occurred_at"), stream.timezone)
+    return instant(row.get(stream.dated_by), stream.timezone)
 
 
 def judged(stream: Stream, row: Mapping[str, object]) -> Event | str:
@@ -407,8 +436,8 @@ def judged(stream: Stream, row: Mapping[str, object]) -> Event | str:
     draft = Event(event_id, user_id, at, updated_at=others["updated_at"], is_deleted=is_deleted)
     if stream.kind == "sessions":
         return judged_session(draft, others["ended_at"], others["last_activity_at"], stream.longer_than_24h)
-    if stream.kind == "daily":
-        return judged_totals(draft, oracle_daily.totals(row, stream.roles, dict(stream.constants), whole_amount))
+    if stream.kind in ("daily", "freezes"):
+        return judged_date(draft, stream, row)
     return judged_xp(draft, row.get("amount")) if stream.kind == "xp" else judged_quiz(draft, row.get("passed"))
 
 
@@ -442,6 +471,13 @@ def judged_quiz(draft: Event, raw: object) -> Event | str:
     """An attempt with its outcome, or the reason why it is none."""
     passed = truth(raw)
     return "bad_passed" if passed is None else replace(draft, passed=passed, content=(draft.user_id, draft.at, passed))
+
+
+def judged_date(draft: Event, stream: Stream, row: Mapping[str, object]) -> Event | str:
+    """Totals by day, or a date that a saver covers."""
+    if stream.kind == "freezes":
+        return replace(draft, content=(draft.user_id, draft.at))
+    return judged_totals(draft, oracle_daily.totals(row, stream.roles, dict(stream.constants), whole_amount))
 
 
 def judged_totals(draft: Event, totals: tuple[int, ...] | None) -> Event | str:
@@ -538,7 +574,16 @@ def open_time(world: World, learners: Learners, user_id: str, sessions: Sequence
 def measures_by_date(
     world: World, learners: Learners, user_id: str, events: Sequence[tuple[Stream, Event]]
 ) -> dict[date, tuple[int, ...]]:
-    """The five measures of every active local date of a learner (R5, R6, R7, R9, R10, R11)."""
+    """The five measures of every active local date of a learner (R6, R11)."""
+    sums = sums_by_date(world, learners, user_id, events)
+    floored = {local: (max(0, values[0]), *values[1:]) for local, values in sums.items()}
+    return {local: values for local, values in floored.items() if any(value > 0 for value in values)}
+
+
+def sums_by_date(
+    world: World, learners: Learners, user_id: str, events: Sequence[tuple[Stream, Event]]
+) -> dict[date, tuple[int, ...]]:
+    """Signed XP and the other measures of every local date of a learner, of these events (R5, R7, R9, R10)."""
     sums: dict[date, list[int]] = defaultdict(lambda: [0] * len(MEASURES))
     for stream, event in events:
         day = utc_day(event.at)
@@ -555,8 +600,20 @@ def measures_by_date(
     sessions = [event for stream, event in events if stream.kind == "sessions"]
     for local, microseconds in open_time(world, learners, user_id, sessions).items():
         sums[local][1] += microseconds // SECOND
-    floored = {local: (max(0, values[0]), *values[1:]) for local, values in sorted(sums.items())}
-    return {local: values for local, values in floored.items() if any(value > 0 for value in values)}
+    return {local: tuple(values) for local, values in sorted(sums.items())}
+
+
+def by_stream(
+    world: World, learners: Learners, user_id: str, events: Sequence[tuple[Stream, Event]]
+) -> dict[tuple[date, str], tuple[int, ...]]:
+    """What a learner has of each stream by itself, by date: its own XP, signed, and its own union of sessions (R31)."""
+    found: dict[tuple[date, str], tuple[int, ...]] = {}
+    for name in {stream.name for stream, _ in events}:
+        own = [(stream, event) for stream, event in events if stream.name == name]
+        for local, values in sums_by_date(world, learners, user_id, own).items():
+            if any(values):
+                found[local, name] = values
+    return found
 
 
 # --- window and levels ----------------------------------------------------------------------------------------------
@@ -637,6 +694,61 @@ def set_levels(world: World, pulses: Mapping[str, Pulse]) -> None:
             pulse.level = {day: level_of(values[position], population) for day, values in pulse.active.items()}
 
 
+# --- profile --------------------------------------------------------------------------------------------------------
+
+
+def profile_tables(world: World, result: Result) -> dict[str, list[Row]]:
+    """The tables of the profile (R27 to R30)."""
+    found: dict[str, list[Row]] = {name: [] for name in ("streaks", "weekly_activity", "xp_totals", "zones_over_time")}
+    for user, pulse in result.pulses.items():
+        history, end = result.history[user], pulse.window_end
+        xp_dates = {day for day, values in history.items() if values[0] > 0}
+        covered, nothing = result.covered[user], (0,) * len(MEASURES)
+        savers, multiplier, ends_at = result.learners.of_night[user]
+        found["streaks"].append((user, *oracle_profile.streaks(xp_dates, covered, end), max(savers or 0, 0)))
+        week = oracle_profile.week(end, world.week_start)
+        found["weekly_activity"] += [
+            (user, day, *history.get(day, nothing), day in covered) for day in week if day in history or day in covered
+        ]
+        total = sum(values[0] for day, values in history.items() if day <= end)
+        level = oracle_profile.level_of_xp(total, world.level_thresholds, world.level_step)
+        booster = oracle_profile.booster(multiplier, ends_at, day_start(world.newest_day) + DAY)
+        found["xp_totals"].append((user, total, *level, *booster))
+        records = result.learners.zones[user]
+        days_from = [date(1, 1, 1), *(from_day for from_day, _ in records[1:])]
+        found["zones_over_time"] += [
+            (user, known_zone(world, spelled) or world.default_timezone, from_day)
+            for from_day, (_, spelled) in zip(days_from, records, strict=True)
+        ]
+    return found | yearly_tables(world, result)
+
+
+def yearly_tables(world: World, result: Result) -> dict[str, list[Row]]:
+    """Calendar years, with levels by the learner's own days of the year, or by everybody's (R30)."""
+    position = MEASURES.index(world.level_metric)
+    years = {
+        (user, year): days
+        for user, pulse in result.pulses.items()
+        for year, days in oracle_profile.by_year(result.history[user], pulse.window_end).items()
+    }
+    platform: dict[int, list[int]] = defaultdict(list)
+    for (_, year), days_of_year in years.items():
+        platform[year] += [values[position] for values in days_of_year.values()]
+    totals: list[Row] = []
+    pulse_of_years: list[Row] = []
+    for (user, year), days_of_year in years.items():
+        own = [values[position] for values in days_of_year.values()]
+        has_enough = len(own) >= world.min_active_days
+        population = own if has_enough else platform[year]
+        cuts = (min(population), max(population), *nearest_rank_cuts(population))
+        of_year = oracle_profile.sums(days_of_year.values())
+        totals.append((user, year, *of_year, len(own), *cuts, "own" if has_enough else "platform"))
+        pulse_of_years += [
+            (user, year, day, *values, level_of(values[position], population)) for day, values in days_of_year.items()
+        ]
+    return {"yearly_totals": totals, "yearly_pulse": pulse_of_years}
+
+
 # --- the whole ------------------------------------------------------------------------------------------------------
 
 
@@ -648,21 +760,37 @@ class Result:
     landings: Landings
     history: dict[str, dict[date, tuple[int, ...]]]
     pulses: dict[str, Pulse]
+    covered: dict[str, set[date]]
+    streams: dict[str, dict[tuple[date, str], tuple[int, ...]]]
+
+
+_LAST: list[tuple[World, Result]] = []  # whoever asks for one learner after the other asks for the same world
 
 
 def worked_out(world: World) -> Result:
-    """Every learner's whole history and window."""
+    """Every learner's whole history and window; of the world that was asked for last it is known."""
+    if not _LAST or _LAST[0][0] is not world:
+        _LAST[:] = [(world, _worked_out(world))]
+    return _LAST[0][1]
+
+
+def _worked_out(world: World) -> Result:
     learners, landings = read_learners(world), land(world)
     events: dict[str, list[tuple[Stream, Event]]] = defaultdict(list)
     for stream, event in landings.events:
         events[event.user_id].append((stream, event))
-    history = {user: measures_by_date(world, learners, user, events[user]) for user in learners.live()}
+    active = {user: [event for event in of_user if event[0].kind != "freezes"] for user, of_user in events.items()}
+    history = {user: measures_by_date(world, learners, user, active.get(user, [])) for user in learners.live()}
+    covered = {
+        user: {utc_day(event.at) for stream, event in events[user] if stream.kind == "freezes"} for user in history
+    }
     pulses = {
         user: pulse_in_window(world, zone_of(world, learners, user, world.newest_day), history[user])
         for user in history
     }
     set_levels(world, pulses)
-    return Result(learners, landings, history, pulses)
+    streams = {user: by_stream(world, learners, user, active.get(user, [])) for user in history if world.is_by_stream}
+    return Result(learners, landings, history, pulses, covered, streams)
 
 
 def counters(world: World, result: Result) -> Row:
@@ -671,7 +799,7 @@ def counters(world: World, result: Result) -> Row:
     giving = streams_with(world, "timezone")  # who is in no such stream has no bad zone
     users = [user for user in learners.live() if giving & set(learners.streams[user])]
     zones = [known_zone(world, learners.spelled_zone(user, world.newest_day)) for user in users]
-    owners = [event.user_id for _, event in result.landings.events]
+    owners = [event.user_id for stream, event in result.landings.events if stream.kind != "freezes"]
     return (
         sum(zone is None for zone in zones),
         sum(owner not in learners.username for owner in owners),
@@ -687,7 +815,8 @@ def tables(world: World) -> dict[str, list[Row]]:
     window_start, window_end, year, the five totals in the order of the measures, last_complete_date, active_days,
     cut_2, cut_3, cut_4, cut_population); quarantine (stream, day, event_id, reason), repeated rows kept; landings
     (stream, day, source_rows, rows, quarantined, duplicates, deleted, conflicts), empty ones too; of version_info
-    counters (bad_zones, unknown_user_rows, deleted_user_rows) and complete_through, one row each.
+    counters (bad_zones, unknown_user_rows, deleted_user_rows) and complete_through, one row each. The tables of the
+    profile, and activity_by_stream where there is one, have all their columns in their order.
     """
     result = worked_out(world)
     learners, pulses = result.learners, result.pulses
@@ -721,7 +850,12 @@ def tables(world: World) -> dict[str, list[Row]]:
         "landings": result.landings.counts,
         "counters": [counters(world, result)],
         "complete_through": [(complete_through(world, pulses),)],
+        **profile_tables(world, result),
     }
+    if world.is_by_stream:
+        found["activity_by_stream"] = [
+            (user, *key, *values) for user, own in result.streams.items() for key, values in own.items()
+        ]
     return {name: sorted_rows(rows) for name, rows in found.items()}
 
 

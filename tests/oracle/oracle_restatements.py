@@ -65,7 +65,7 @@ def has_other_rows(before: World, after: World, day: date) -> bool:
     return any(
         first <= other <= last and rows_of(before, stream, other) != rows_of(after, stream, other)
         for stream in before.streams
-        if stream in after.streams
+        if stream in after.streams and stream.kind != "freezes"
         for other in ((day - DAY, day) if stream.kind == "sessions" and first <= day <= last else (day,))
     )
 

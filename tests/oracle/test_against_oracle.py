@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from assets.all_steps import publish_lake
@@ -26,6 +26,7 @@ from tests.oracle.oracle import Stream, World, days
 from tests.oracle.worlds import BAD_ZONES, GOOD_ZONES, worlds
 from tests.support.platforms import platforms
 from tests.support.running import replay
+from tests.support.running.replayed_dates import assert_dates_equal_the_oracle, restatements_of
 
 if TYPE_CHECKING:
     from warehouse.configuration.configuration import Configuration
@@ -35,21 +36,50 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 EXAMPLES = settings().max_examples
+HALF = settings(max_examples=max(1, EXAMPLES // 2))  # beside as many of SQLite
 A_FEW = settings(max_examples=max(1, EXAMPLES // 10))  # for what runs many nights per world
+MANY = settings(max_examples=200, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # to shrink takes an hour
 FEWEST_EVENTS = 8  # the first world that hypothesis draws is the emptiest that passes
+
+
+def assert_all_equals_the_oracle(world: World, platform: replay.Platform) -> None:
+    """Play a world, and compare every table, every answer, and every date's answer with the oracle."""
+    configuration = replay.replayed(world, platform)
+    restatements = restatements_of(configuration)
+    replay.assert_equals_the_oracle(world, configuration)
+    assert_dates_equal_the_oracle(world, configuration, restatements)
 
 
 @given(worlds(may_lose_learners=True))
 def test_every_table_and_every_answer_from_sqlite_equals_the_oracle(world: World) -> None:
     with replay.sqlite_platform() as platform:
-        replay.assert_equals_the_oracle(world, replay.replayed(world, platform))
+        assert_all_equals_the_oracle(world, platform)
 
 
 @pytest.mark.slow
+@HALF
 @given(worlds(is_loose=False, may_lose_learners=True))
 def test_every_table_and_every_answer_from_postgresql_equals_the_oracle(postgres_url: str, world: World) -> None:
     with replay.postgres_platform(postgres_url) as platform:
-        replay.assert_equals_the_oracle(world, replay.replayed(world, platform))
+        assert_all_equals_the_oracle(world, platform)
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+@MANY
+@given(worlds(may_lose_learners=True))
+def test_many_worlds_from_sqlite_equal_the_oracle(world: World) -> None:
+    with replay.sqlite_platform() as platform:
+        assert_all_equals_the_oracle(world, platform)
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+@MANY
+@given(worlds(is_loose=False, may_lose_learners=True))
+def test_many_worlds_from_postgresql_equal_the_oracle(postgres_url: str, world: World) -> None:
+    with replay.postgres_platform(postgres_url) as platform:
+        assert_all_equals_the_oracle(world, platform)
 
 
 def is_busy(world: World) -> bool:
@@ -78,7 +108,7 @@ def _earlier(value: object, by: timedelta) -> object:
 @given(worlds(is_loose=False).map(longer_than_its_window).filter(is_busy))
 def test_a_history_longer_than_the_window_equals_the_oracle(postgres_url: str, world: World) -> None:
     with replay.postgres_platform(postgres_url) as platform:
-        replay.assert_equals_the_oracle(world, replay.replayed(world, platform))
+        assert_all_equals_the_oracle(world, platform)
 
 
 # --- R24: one lake and configuration, one logical hash --------------------------------------------------------------
@@ -306,9 +336,8 @@ QUICK = ("moves", "appears late")  # the others are tried with the slow tests
 )
 def test_a_learner_who(landings: tuple[tuple[date, list[dict[str, object]]], ...]) -> None:
     """FAULTS 27, 28."""
-    world = world_of(*landings)
     with replay.sqlite_platform() as platform:
-        replay.assert_equals_the_oracle(world, replay.replayed(world, platform))
+        assert_all_equals_the_oracle(world_of(*landings), platform)
 
 
 @pytest.mark.slow

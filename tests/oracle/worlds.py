@@ -9,7 +9,7 @@ a known learner has one at the same instant, and a stream has at most 20 rows th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from datetime import timezone as fixed_offset
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -56,6 +56,7 @@ DURATIONS = (
     *(DAY + 1, -1, 30 * HOUR),
 )
 AMOUNTS = (0, 1, 5, 5, 10, 10, 10, 25, 100, 999, -3, -50, 10**12, -(10**12))
+LEVELS_OF_XP = ((0,), (0, 10, 11, 100), (0, 1, 5))
 FEWEST_ROWS = (0, 0, 5, 10, 14)
 MOST_ROWS = 14
 MOST_DOUBLES = 5  # together at most 20, the rows that quarantine may always hold (R22)
@@ -137,6 +138,10 @@ def worlds(
         default_timezone=draw(st.sampled_from(("UTC", "UTC", "America/New_York", "Pacific/Kiritimati", place))),
         level_metric=draw(st.sampled_from(("xp_earned", "learning_time"))),
         min_active_days=draw(st.integers(1, 5)),
+        week_start=draw(st.sampled_from(("sunday", "monday"))),
+        level_thresholds=draw(st.sampled_from(LEVELS_OF_XP)),
+        level_step=draw(st.sampled_from((None, 3, 50))),
+        is_by_stream=draw(st.booleans()),
     )
 
 
@@ -208,6 +213,23 @@ def user_rows(draw: DrawFn, user_id: object, place: str, *, is_loose: bool, may_
         "timezone": draw(zone_spellings(place)),
         "is_public": draw(st.sampled_from(is_public)),
         "deleted_at": datetime(2026, 1, 1, tzinfo=UTC) if may_be_deleted and draw(st.integers(0, 5)) == 5 else None,
+        **draw(of_the_night(is_loose=is_loose)),
+    }
+
+
+@st.composite
+def of_the_night(draw: DrawFn, *, is_loose: bool) -> RawRow:
+    """What a learner has as of the night, if anything: savers that are left, and a booster (R27, R29)."""
+    savers: tuple[object, ...] = (None, 0, 2, -1)
+    multipliers: tuple[object, ...] = (None, Decimal("1.5"), Decimal(2), Decimal(0), Decimal(-1))
+    if is_loose:
+        savers, multipliers = (*savers, "3", "many", 2.5), (*multipliers, "1.25", "double", 3, 2_000_000)
+    ends = [date(2011, 12, 31), date(2025, 3, 10), date(2026, 1, 1), date(2040, 1, 1)]
+    at = datetime.combine(draw(st.sampled_from(ends)), time(0, 0, draw(st.integers(0, 1))), tzinfo=UTC)
+    return {
+        "freezes_available": draw(st.sampled_from(savers)),
+        "booster_multiplier": draw(st.sampled_from(multipliers)),
+        "booster_ends_at": draw(st.sampled_from((None, at, at))),
     }
 
 

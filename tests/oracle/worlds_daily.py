@@ -1,4 +1,4 @@
-"""Random streams of learners' own dates (R5): XP and quizzes of a date, and totals by day, with and without ids.
+"""Random streams of learners' own dates (R5): XP, quizzes and savers of a date, and totals by day, with or without ids.
 
 They are added to a world that `worlds.py` has drawn, and keep within the same guards: on each date on which a learner
 has a row whom some landing of users lacks, a known learner has one, too (R21).
@@ -15,7 +15,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from tests.oracle.oracle import Stream, identifier
-from tests.oracle.oracle_daily import TOTALS, own_date
+from tests.oracle.parts.oracle_daily import TOTALS, own_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +44,15 @@ AMOUNTS = (0, 1, 5, 10, -3)
 NO_DATES = (None, "infinity")
 NO_DATES_LOOSE = (None, "", "soon", 17, "2026-02-30", "2025-03-08 10:00", "2025-03-08T10:00:00Z", "0000-00-00")
 BROKEN_LEARNERS_LOOSE = (None, "", b"\xff\xfe", "a\0b", "x" * 1025)
+# Of most savers nothing is known but their date; some are given back, and of these some are used once more.
+CHANGES_OF_SAVERS: Sequence[RawRow] = (
+    {},
+    {},
+    {},
+    {"deleted_at": datetime(2026, 1, 3, tzinfo=UTC)},
+    {"deleted_at": datetime(2026, 1, 3, tzinfo=UTC), "updated_at": datetime(2026, 1, 1, tzinfo=UTC)},
+    {"updated_at": datetime(2026, 1, 2, tzinfo=UTC)},
+)
 ROLES = (
     ("seconds",),
     ("xp", "seconds", "quizzes", "quizzes_passed"),
@@ -68,6 +77,7 @@ class Place:
 def own_dates(draw: DrawFn, place: Place) -> tuple[tuple[Stream, ...], dict[str, list[RawRow]]]:
     """None to three streams of learners' own dates with their rows."""
     names = draw(st.sampled_from(([], [], ["days"], ["days", "daily_xp"], ["days", "days_of_app", "daily_quizzes"])))
+    names = [*names, *draw(st.sampled_from(([], ["daily_freezes"], ["daily_freezes"])))]
     streams, rows = [], {}
     for name in names:
         if name.startswith("days"):
@@ -114,14 +124,15 @@ def totals_rows(draw: DrawFn, stream: Stream, place: Place) -> RawRow:
 
 @st.composite
 def dated_rows(draw: DrawFn, stream: Stream, place: Place) -> RawRow:
-    """A raw row of XP or of a quiz that has a date instead of an instant."""
+    """A raw row of XP, of a quiz or of a saver that has a date instead of an instant."""
     row: RawRow = {
         "event_id": f"o{draw(st.integers(0, 9))}",
         "user_id": draw(st.sampled_from(place.learners)),
-        "occurred_at": draw(st.sampled_from(place.dates)),
+        stream.dated_by: draw(st.sampled_from(place.dates)),
         **_value(stream, draw(st.sampled_from(AMOUNTS)), is_passed=draw(st.booleans())),
+        **(draw(st.sampled_from(CHANGES_OF_SAVERS)) if stream.kind == "freezes" else {}),
     }
-    broken = draw(st.sampled_from([*[None] * 12, "event_id", "user_id", "occurred_at"]))
+    broken = draw(st.sampled_from([*[None] * 12, "event_id", "user_id", stream.dated_by]))
     if broken is not None:
         row[broken] = draw(st.sampled_from(_broken(broken, place)))
     return row
@@ -138,12 +149,14 @@ def _held(value: int, stream: Stream, place: Place) -> int | Decimal:
 
 
 def _value(stream: Stream, amount: int, *, is_passed: bool) -> RawRow:
+    if stream.kind == "freezes":
+        return {}
     return {"amount": Decimal(amount)} if stream.kind == "xp" else {"passed": is_passed}
 
 
 def _broken(role: str, place: Place) -> Sequence[object]:
     """Values that are no id or no date and fit the column's type."""
-    if role in ("on", "occurred_at"):
+    if role in ("on", "occurred_at", "covered_on"):
         return NO_DATES_LOOSE if place.is_loose else NO_DATES
     return BROKEN_LEARNERS_LOOSE if place.is_loose else (None,)
 
@@ -164,7 +177,7 @@ def _with_few_strangers(rows: Sequence[RawRow], stream: Stream, place: Place) ->
 
 def _partners(rows: Sequence[RawRow], stream: Stream, place: Place) -> list[RawRow]:
     """For each row of a learner who may be unknown, a good row of the known one on the same date (R21)."""
-    role = "on" if stream.kind == "daily" else "occurred_at"
+    role = stream.dated_by
     unknown = [row for row in rows if identifier(row["user_id"]) != identifier(place.known)]
     partners: list[RawRow] = []
     for number, row in enumerate(unknown):

@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 
 from assets.orchestration.keys import lake_key, source_key, version_key, warehouse_key
-from assets.step6_check.check_list import CHECK_LIST
+from assets.step6_check.check_list import checks_of
 from pipelines.definitions import definitions
 from pipelines.jobs.nightly import JOB_NAME
 from tests.support.repository import ROOT
@@ -103,9 +103,9 @@ def test_streams_and_activity_have_a_partition_for_every_day_that_is_over(graph:
         assert graph.get(key).backfill_policy == dg.BackfillPolicy.single_run()
 
 
-def test_every_check_stands_beside_its_table_says_what_holds_and_blocks(graph: Any) -> None:
+def test_every_check_stands_beside_its_table_says_what_holds_and_blocks(platform: Place, graph: Any) -> None:
     keys = {(key.asset_key, key.name) for key in graph.asset_check_keys}
-    assert keys == {(version_key(check.table), check.name) for check in CHECK_LIST}
+    assert keys == {(version_key(check.table), check.name) for check in checks_of(platform.configuration)}
     for key in graph.asset_check_keys:
         node = graph.get(key)
         assert node.blocking

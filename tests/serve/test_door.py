@@ -307,7 +307,7 @@ def test_an_error_inside_is_said_by_the_app(small: Asking, monkeypatch: pytest.M
         raise RuntimeError
 
     with monkeypatch.context() as patched:
-        patched.setattr(own_answer, "learning_pulse", fail)
+        patched.setattr(own_answer, "looked_up", fail)
         answer = small.ask(bearer(KIM))
         assert (answer.status, answer.by_thread) == (500, True)
         assert answer.headers["x-request-id"] in json.loads(answer.body)["detail"]

@@ -98,6 +98,7 @@ class ApiKeys(_Part):
         columns: which column plays which role.
         prefix: what a key begins with; anything else never reaches the table.
         required_scope: the scope that a key needs; empty for none.
+        learning_time_scope: the scope that it needs, too, for learning time; empty for none.
     """
 
     source: str
@@ -105,6 +106,7 @@ class ApiKeys(_Part):
     columns: ApiKeyColumns
     prefix: Annotated[str, AfterValidator(_visible)] = "xntr-"
     required_scope: str = ""
+    learning_time_scope: str = ""
 
 
 class Auth(_Part, Spelling):
@@ -204,6 +206,10 @@ def _api_key_mistakes(auth: Mapping[str, Any], sources: object) -> list[str]:
         mistakes.append(f"auth.api_keys.columns: {mistake}")
     if isinstance(columns, dict) and isinstance(columns.get("user_id"), dict) and "lookup" in columns["user_id"]:
         mistakes.append("auth.api_keys.columns: user_id takes no lookup, it is the learner's own id")
-    if api_keys.get("required_scope") and isinstance(columns, dict) and "scopes" not in columns:
-        mistakes.append('auth.api_keys.columns: no column is mapped to "scopes", which required_scope needs')
+    has_scopes = not isinstance(columns, dict) or "scopes" in columns
+    mistakes += [
+        f'auth.api_keys.columns: no column is mapped to "scopes", which {scope} needs'
+        for scope in ("required_scope", "learning_time_scope")
+        if api_keys.get(scope) and not has_scopes
+    ]
     return mistakes

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from warehouse.configuration.authentication import Auth, auth_mistakes, key_source
 from warehouse.configuration.documents import PLACEHOLDER, read, resolved, tables
+from warehouse.configuration.learners.experience import Experience
 from warehouse.configuration.learners.lookups import Lookup, lookup_source
 from warehouse.configuration.learners.zone_names import ZoneNames
 from warehouse.configuration.retention import KEYS_OF_READING, LongSessions
@@ -24,9 +25,11 @@ from warehouse.configuration.roles import TAGS, Composite, Filter, InColumns, Ma
 from warehouse.configuration.sources.source_drivers import url_mistakes
 from warehouse.configuration.sources.source_settings import RowSecurity
 from warehouse.configuration.stream_mistakes import add_names, add_source_of_files, stream_mistakes
-from warehouse.configuration.streams import EVENT_KINDS, Kind, has_own_dates
+from warehouse.configuration.streams import ACTIVITY_KINDS, EVENT_KINDS, Kind, has_own_dates
 from warehouse.configuration.surroundings.alerts import Alerts
+from warehouse.configuration.surroundings.quests import Quests
 from warehouse.configuration.surroundings.serving import Serve
+from warehouse.configuration.surroundings.targets import Target
 from warehouse.configuration.types import (
     CronLine,
     Day,
@@ -34,6 +37,7 @@ from warehouse.configuration.types import (
     Folder,
     HostName,
     NoSwitch,
+    Owner,
     Query,
     Share,
     SourceUrl,
@@ -89,6 +93,12 @@ class Pulse(_Part):
     shrink_budget: Share = 0.3
     shrink_base: Whole = Field(default=20, ge=1, le=MOST_ROWS)
     keep_versions: Whole = Field(default=7, ge=1, le=MOST_VERSIONS)
+    profile: Switch = True
+    by_stream: Switch = False
+    owners: tuple[Owner, ...] = ()
+    metrics_dir: Folder | None = None
+    publish_to: tuple[Target, ...] = ()
+    dagster_yaml: Folder | None = None
     ui_hosts: tuple[HostName, ...] = ()
     launchpad_accepts: Switch = False
     schedule: Schedule = Schedule()
@@ -219,6 +229,8 @@ class Configuration(_Part):
     pulse: Pulse
     sources: dict[str, Source] = {}
     streams: dict[str, Stream] = {}
+    xp: Experience = Experience()
+    quests: Quests = {}
     auth: Auth | None = None
     serve: Serve = Serve()
     alerts: Alerts = Alerts()
@@ -229,14 +241,39 @@ class Configuration(_Part):
         return (self.path.parent / self.pulse.data_dir).resolve()
 
     @property
+    def metrics_dir(self) -> Path | None:
+        """The folder for what nights say to Prometheus; relative to the configuration file. None if there is none."""
+        return self.pulse.metrics_dir and (self.path.parent / self.pulse.metrics_dir).resolve()
+
+    @property
+    def learning_time_scope(self) -> str:
+        """The scope that an API key needs for learning time; empty if it needs none."""
+        return self.auth.api_keys.learning_time_scope if self.auth and self.auth.api_keys else ""
+
+    @property
+    def dagster_yaml(self) -> Path | None:
+        """The file with keys of one's own for Dagster's instance; relative to the configuration file."""
+        return self.pulse.dagster_yaml and (self.path.parent / self.pulse.dagster_yaml).resolve()
+
+    @property
     def event_streams(self) -> list[Stream]:
         """The streams that have days, in the order of the file."""
         return [stream for stream in self.streams.values() if stream.kind in EVENT_KINDS]
 
     @property
+    def activity_streams(self) -> list[Stream]:
+        """The event streams that activity is made from."""
+        return [stream for stream in self.streams.values() if stream.kind in ACTIVITY_KINDS]
+
+    @property
+    def freezes_streams(self) -> list[Stream]:
+        """The event streams that say which dates savers cover (R27)."""
+        return [stream for stream in self.streams.values() if stream.kind == "freezes"]
+
+    @property
     def has_own_dates(self) -> bool:
-        """Whether a stream has rows of learners' own dates (R5)."""
-        return any(stream.has_own_dates for stream in self.event_streams)
+        """Whether a stream of activity has rows of learners' own dates (R5)."""
+        return any(stream.has_own_dates for stream in self.activity_streams)
 
     @property
     def users_streams(self) -> list[Stream]:

@@ -32,6 +32,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "amount": ("times", "round", "value"),
     "boolean": ("true", "false", "at_least", "of"),
     "text": (),
+    "number": (),
     "duration": ("unit",),
 }
 

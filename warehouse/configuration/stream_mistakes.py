@@ -11,7 +11,15 @@ from warehouse.configuration.learners.several import learners_mistakes
 from warehouse.configuration.retention import retention_mistakes
 from warehouse.configuration.roles import mapping_mistake
 from warehouse.configuration.sources import patterns
-from warehouse.configuration.streams import EVENT_KINDS, INPUTS, INSTEAD_OF, ROLES, daily_mistakes, date_mistakes
+from warehouse.configuration.streams import (
+    ACTIVITY_KINDS,
+    EVENT_KINDS,
+    INPUTS,
+    INSTEAD_OF,
+    ROLES,
+    daily_mistakes,
+    date_mistakes,
+)
 
 STREAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 RESERVED_STREAM_NAMES = {"activity", "ahead", "erasures", "sequence", "zones"}  # what the lake has beside streams
@@ -47,8 +55,8 @@ def stream_mistakes(document: Mapping[str, Any], lookback_days: object) -> list[
     mistakes += date_mistakes(streams, lookback_days)
     mistakes += [*learners_mistakes(streams), *lookup_mistakes(streams, sources)]
     kinds = [stream.get("kind") for stream in streams.values()]
-    if not any(kind in EVENT_KINDS for kind in kinds):
-        mistakes.append(f"streams: at least one stream of a kind among {', '.join(EVENT_KINDS)} is needed")
+    if not any(kind in ACTIVITY_KINDS for kind in kinds):
+        mistakes.append(f"streams: at least one stream of a kind among {', '.join(ACTIVITY_KINDS)} is needed")
     return mistakes
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["users", "xp", "sessions", "quizzes", "daily"]
+Kind = Literal["users", "xp", "sessions", "quizzes", "daily", "freezes"]
 TableKind = Kind | Literal["lookup"]  # a lookup's table is read like a stream and is none
-ValueType = Literal["id", "instant", "date", "amount", "boolean", "text"]
+ValueType = Literal["id", "instant", "date", "amount", "boolean", "text", "number"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,13 @@ UPDATED_AT = Role("updated_at", "instant", is_required=False)
 DELETED = Role(DELETED_AT, "instant", is_required=False)
 DAILY_MEASURES = ("xp", "seconds", "sessions", "quizzes", "quizzes_passed")  # of kind daily, at least one of them
 
+# What a learner's profile has as of the night (R27, R29).
+OF_PROFILE = (
+    Role("freezes_available", "amount", is_required=False),
+    Role("booster_multiplier", "number", is_required=False),
+    Role("booster_ends_at", "instant", is_required=False),
+)
+
 ROLES: dict[Kind, tuple[Role, ...]] = {
     "users": (
         Role("user_id", "id"),
@@ -39,6 +46,7 @@ ROLES: dict[Kind, tuple[Role, ...]] = {
         Role("timezone", "text", is_required=False),
         Role("is_public", "boolean", is_required=False),
         DELETED,
+        *OF_PROFILE,
     ),
     "xp": (
         Role("event_id", "id"),
@@ -73,6 +81,13 @@ ROLES: dict[Kind, tuple[Role, ...]] = {
         UPDATED_AT,
         DELETED,
     ),
+    "freezes": (
+        Role("event_id", "id"),
+        Role("user_id", "id"),
+        Role("covered_on", "date"),
+        UPDATED_AT,
+        DELETED,
+    ),
 }
 
 ROLES_OF_LOOKUP = (Role("key", "id"), Role("user_id", "id"))
@@ -85,11 +100,17 @@ INPUTS: dict[Kind, dict[str, Literal["duration", "boolean"]]] = {
     "sessions": {"is_deleted": "boolean", "duration": "duration"},
     "quizzes": {"is_deleted": "boolean"},
     "daily": {"is_deleted": "boolean"},
+    "freezes": {"is_deleted": "boolean"},
 }
 INSTEAD_OF = {"duration": "ended_at", "is_deleted": DELETED_AT}
 
-EVENT_KINDS: tuple[Kind, ...] = ("xp", "sessions", "quizzes", "daily")
-INSTANT_OF: dict[Kind, str] = {"sessions": "started_at", "daily": "on"}
+ACTIVITY_KINDS: tuple[Kind, ...] = ("xp", "sessions", "quizzes", "daily")
+EVENT_KINDS: tuple[Kind, ...] = (
+    *ACTIVITY_KINDS,
+    "freezes",
+)  # what lands day by day
+INSTANT_OF: dict[Kind, str] = {"sessions": "started_at", "daily": "on", "freezes": "covered_on"}
+DATED_KINDS = ("daily", "freezes")  # whose rows are of a learner's own date, always
 MAY_BE_A_DATE = "occurred_at"  # the instant that may be the learner's own date instead (R5)
 FEWEST_DAYS_BACK = 2  # a learner's date goes on until 12:00 UTC of the next UTC day
 
@@ -106,7 +127,7 @@ def has_own_dates(kind: object, columns: object) -> bool:
         kind: that of the stream.
         columns: its `columns`, as TOML has them or validated.
     """
-    if kind == "daily":
+    if kind in DATED_KINDS:
         return True
     mapped = columns.get(MAY_BE_A_DATE) if isinstance(columns, Mapping) else None
     return (mapped.get("date") if isinstance(mapped, Mapping) else getattr(mapped, "date", None)) is not None

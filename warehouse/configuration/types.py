@@ -17,6 +17,8 @@ from warehouse.zones import is_zone
 FIRST_YEAR, LAST_YEAR = 1970, 2199  # of days that may be the first: around them dates, partitions and zones end
 
 
+# As Dagster takes them: a mail address, or a team.
+OWNER = re.compile(r"team:[A-Za-z0-9_.-]+|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}", re.ASCII)
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.ASCII | re.IGNORECASE)
 
 
@@ -34,6 +36,12 @@ def _bare_host(name: str) -> str:
     if not is_host:
         raise ValueError(f'"{name}" is no name of a host, write one like "pulse.example.com", without scheme and port')
     return name
+
+
+def _owner(text: str) -> str:
+    if not OWNER.fullmatch(text):
+        raise ValueError(f'"{text}" is no owner, write a mail address or a team, such as "team:data"')
+    return text
 
 
 def _good_cron(line: str) -> str:
@@ -101,6 +109,7 @@ Folder = Annotated[Path, BeforeValidator(_named), AfterValidator(_folder)]
 Day = Annotated[date, BeforeValidator(_date)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 HostName = Annotated[str, AfterValidator(_bare_host)]
+Owner = Annotated[str, AfterValidator(_owner)]
 CronLine = Annotated[str, AfterValidator(_good_cron)]
 Query = Annotated[str, AfterValidator(_one_select)]
 Files = Annotated[str, AfterValidator(_local_files)]

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -67,7 +68,7 @@ def read_list(path: Path, *, fewest: int = 0, listed: Collection[str] | None = N
     sums = frozenset(receipts.sums_on_list(folder) if listed is None else listed)
     try:
         content = json.loads(regular_file(path).read_text(encoding="ascii"))
-        suppressed = _checked(content["salt"], content["sha256"])
+        suppressed = parsed(content)
     except FileNotFoundError as error:
         has_receipts = bool(receipts.files(folder))
         if not fewest and not sums and not has_receipts:
@@ -94,8 +95,18 @@ def _refuse_older(path: Path, suppressed: Suppressed, fewest: int, sums: frozens
     raise DamagedError(message)
 
 
-def _checked(salt: object, hashes: object) -> Suppressed:
-    """Text instead of the list would be taken for a list of single characters, with nobody on it."""
+def parsed(content: Any) -> Suppressed:  # noqa: ANN401 - whatever JSON has
+    """Return what a list says.
+
+    Text instead of the sums would be taken for a list of single characters, with nobody on it.
+
+    Args:
+        content: the JSON of the file.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is no list of erased learners.
+    """
+    salt, hashes = content["salt"], content["sha256"]
     if not isinstance(salt, str) or not isinstance(hashes, list):
         raise TypeError("no salt and list of sums")
     if not all(isinstance(text, str) and SUM.fullmatch(text) for text in hashes):

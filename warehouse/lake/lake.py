@@ -45,6 +45,10 @@ class Lake:
         """Return the lake of a configuration."""
         return cls(configuration.data_dir / "lake")
 
+    def anew(self) -> Self:
+        """Return the same lake, of which nothing that was read is relied upon."""
+        return type(self)(self.root, self.footers.anew())
+
     @property
     def users(self) -> Path:
         """The file of the learners as they are now (R3)."""

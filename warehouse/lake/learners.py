@@ -1,6 +1,7 @@
 """What `users.parquet` says: its rows, each with the streams that it is from, and how each of these landed (R3).
 
 A file of a release that knew one stream only has no column `stream`: all its rows are from the stream that it names.
+One of a release before the profile does not say what learners have of it.
 """
 
 from typing import Any
@@ -10,7 +11,12 @@ import duckdb
 from warehouse import engine
 from warehouse.lake.lake import Lake
 
-HAS_STREAM = "select count(*) from (describe select * from {}) where column_name = 'stream'"
+COLUMNS = "select column_name from (describe select * from {})"
+OF_PROFILE = {
+    "freezes_available": "null::bigint",
+    "booster_multiplier": "null::double",
+    "booster_ends_at": "null::timestamp",
+}
 
 
 def landed_streams(lake: Lake) -> dict[str, dict[str, Any]]:
@@ -28,8 +34,12 @@ def view_landed_users(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None
     Its column `stream` names the stream that a row is from, or several joined by `, ` where they were merged.
     """
     engine.view_files(connection, "landed_users", [lake.users])
-    (has_stream,) = engine.one_row(connection, HAS_STREAM.format("landed_users"))
-    if not has_stream:
+    columns = {name for (name,) in connection.execute(COLUMNS.format("landed_users")).fetchall()}
+    missing = {name: value for name, value in OF_PROFILE.items() if name not in columns}
+    if "stream" not in columns:
         (stream,) = landed_streams(lake)
-        query = f"select *, {engine.quoted(stream)} as stream from {engine.files([lake.users])}"
+        missing["stream"] = engine.quoted(stream)
+    if missing:
+        added = ", ".join(f"{value} as {name}" for name, value in missing.items())
+        query = f"select *, {added} from {engine.files([lake.users])}"
         connection.execute(f"create or replace temp view landed_users as {query}")

@@ -53,7 +53,7 @@ def proofs_in(lake: Lake) -> Proofs:
 
 def _rows(lake: Lake) -> list[tuple[str, date, str, str, str | None]]:
     try:
-        with duckdb.connect() as connection:
+        with engine.reading() as connection:
             file = engine.files([lake.proofs])
             has_nights = "night_at" in connection.sql(f"select * from {file}").columns  # not of an earlier release
             of_nights = "night_at::varchar" if has_nights else "null"
@@ -104,7 +104,7 @@ def add_proofs(
     keys = sorted(kept)
     streams, days, extracted = (list(column) for column in zip(*keys, strict=True))
     times = {name: [getattr(kept[key], name) for key in keys] for name in ("proven_at", "night_at")}
-    with written_beside(lake.proofs) as unfinished, duckdb.connect() as connection:
+    with written_beside(lake.proofs) as unfinished, engine.reading() as connection:
         engine.create(connection, "proofs", stream=streams, day=days, extracted_at=extracted, **times)
         connection.execute("copy proofs to $file (format parquet)", {"file": str(unfinished)})
 

@@ -21,6 +21,10 @@ create or replace temp macro row_json(
             'sessions': measures.sessions::varchar, 'quizzes': measures.quizzes::varchar,
             'quizzes_passed': measures.quizzes_passed::varchar, 'updated_at': updated_at::varchar
         })
+        when 'freezes' then to_json({
+            'event_id': left(event_id::varchar, 1000), 'user_id': left(user_id::varchar, 1000),
+            'covered_on': instant::date::varchar, 'updated_at': updated_at::varchar
+        })
         else to_json({
             'event_id': left(event_id::varchar, 1000), 'user_id': left(user_id::varchar, 1000),
             'started_at': instant::varchar, 'ended_at': ended_at::varchar,
@@ -33,6 +37,7 @@ create or replace temp macro role_of_day(source_row) as
     case
         when json_exists(source_row, '$.started_at') then 'started_at'
         when json_exists(source_row, '$.on') then 'on'
+        when json_exists(source_row, '$.covered_on') then 'covered_on'
         else 'occurred_at'
     end;
 

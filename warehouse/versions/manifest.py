@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Self
@@ -32,6 +32,7 @@ KINDS_OF_FIELDS = {
     "kept_from": str,
     "in_full": str,
     "drift": str,
+    "seconds": dict,
 }
 
 
@@ -59,6 +60,7 @@ class Manifest:
         kept_from: the version before, whose rows are kept where nothing has changed; empty if it was built in full.
         in_full: why it was built in full; empty if something was kept, and in an old manifest.
         drift: what was wrong with what had been kept, so that it was built in full; empty if nothing was.
+        seconds: by step, how long those took that the run had done by then; none in an old manifest.
     """
 
     version: str
@@ -80,6 +82,7 @@ class Manifest:
     drift: str = ""
     lookup_sha256: str = ""
     lookup_size: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def has_lookup_file(self) -> bool:
@@ -92,7 +95,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote, or a later release, of which we leave out what we do not know.
 
         Raises:
             ValueError, TypeError, KeyError: it is not that.
@@ -100,6 +103,7 @@ class Manifest:
         content = json.loads(text)
         if not isinstance(content, dict):
             raise TypeError("it is no object")
+        content = {field.name: content[field.name] for field in fields(cls) if field.name in content}
         remarks = Remarks.of(content)
         parsed = {
             "accepted": tuple(content["accepted"]),
@@ -119,6 +123,11 @@ class Manifest:
 def version_name(newest_day: date, sequence: int) -> str:
     """Return the name of a version."""
     return f"pulse-{newest_day.isoformat()}-{sequence:06}"
+
+
+def newest_day_of(version: str) -> date:
+    """Return the newest UTC day in a version, by its name."""
+    return date.fromisoformat(version.removeprefix("pulse-")[:10])
 
 
 def sequence_of(version: str) -> int:

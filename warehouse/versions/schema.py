@@ -8,10 +8,21 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.configuration.configuration import Configuration
 from warehouse.engine import one_row, sql
 
-SCHEMA = tuple(Path(__file__).with_name(f"schema_of_{part}.sql") for part in ("learners", "version", "views"))
-SCHEMA_VERSION = 5
+HERE = Path(__file__).parent
+VIEWS, OPTIONAL = HERE / "views", HERE / "optional"  # views of what is always there; what a setting leaves out
+SCHEMA = (
+    *(HERE / f"schema_of_{part}.sql" for part in ("learners", "version")),
+    *(VIEWS / f"schema_of_{part}.sql" for part in ("views", "learner_weeks", "retention", "active_learners", "weeks")),
+)
+PROFILE = (
+    *(OPTIONAL / f"schema_of_{part}.sql" for part in ("profile", "years")),
+    VIEWS / "schema_of_streaks.sql",
+)
+STREAMS = (OPTIONAL / "schema_of_streams.sql",)
+SCHEMA_VERSION = 6
 OLDEST_SERVED = 2  # so what a server selects (`serve/`) has to be in every schema since; of newer ones it knows nothing
 SERVED = f"{OLDEST_SERVED} to {SCHEMA_VERSION}"
 # The logical hash leaves out who built the version and when, and what was before it. It leaves out when landings were
@@ -20,9 +31,10 @@ TABLES_NOT_HASHED = ("version_info", "restatements")
 NOT_HASHED: Mapping[str, tuple[str, ...]] = {"landings": ("extracted_at", "proven_at")}
 
 
-def text() -> str:
-    """Return the whole schema, as SQL."""
-    return "\n".join(sql(part) for part in SCHEMA)
+def text(*, has_profile: bool = True, has_streams: bool = False) -> str:
+    """Return the whole schema, as SQL; without the tables that `pulse.profile` and `pulse.by_stream` leave out."""
+    parts = (*SCHEMA, *(PROFILE if has_profile else ()), *(STREAMS if has_streams else ()))
+    return "\n".join(map(sql, parts))
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,13 @@ def is_served(schema_version: int) -> bool:
     return OLDEST_SERVED <= schema_version <= SCHEMA_VERSION
 
 
-def create(connection: duckdb.DuckDBPyConnection, database: str = "memory") -> None:
+def create(
+    connection: duckdb.DuckDBPyConnection,
+    database: str = "memory",
+    *,
+    has_profile: bool = True,
+    has_streams: bool = False,
+) -> None:
     """Create the empty public tables in an attached database, in one transaction, which takes half the time.
 
     Only here names are unqualified: a view has to find its tables under any name of the attached file.
@@ -58,19 +76,21 @@ def create(connection: duckdb.DuckDBPyConnection, database: str = "memory") -> N
     Args:
         connection: uses its own database, `memory`, before and after.
         database: the name by which the other is attached.
+        has_profile: whether it gets the tables of the profile.
+        has_streams: whether it gets the table by stream.
     """
     connection.execute(f"use {database}")
     connection.execute("begin transaction")
-    connection.execute(text())
+    connection.execute(text(has_profile=has_profile, has_streams=has_streams))
     connection.execute("commit")
     connection.execute("use memory")
 
 
 @cache
-def tables() -> tuple[Table, ...]:
+def tables(*, has_profile: bool = True, has_streams: bool = False) -> tuple[Table, ...]:
     """Return every public table and view, as read from a database that the schema made, in its order."""
     with duckdb.connect() as connection:
-        create(connection)
+        create(connection, has_profile=has_profile, has_streams=has_streams)
         relations = connection.execute(
             "select table_name, comment, false from duckdb_tables() union all "
             "select view_name, comment, true from duckdb_views() where not internal"
@@ -79,11 +99,38 @@ def tables() -> tuple[Table, ...]:
             "select table_name, column_name, data_type, is_nullable, comment from duckdb_columns() where not internal "
             "order by table_name, column_index"
         ).fetchall()
-    in_order = sorted(relations, key=lambda row: text().index(f" {row[0]} "))
+    in_order = sorted(relations, key=lambda row: text(has_streams=True).index(f" {row[0]} "))
     return tuple(
         Table(name, comment, is_view, tuple(Column(*column[1:]) for column in columns if column[0] == name))
         for name, comment, is_view in in_order
     )
+
+
+def every_table() -> tuple[Table, ...]:
+    """Return every public table and view that a version may have."""
+    return tables(has_streams=True)
+
+
+def tables_of(configuration: Configuration) -> tuple[Table, ...]:
+    """Return the public tables and views that a version of a configuration has."""
+    return tables(has_profile=configuration.pulse.profile, has_streams=configuration.pulse.by_stream)
+
+
+def tables_in(connection: duckdb.DuckDBPyConnection, database: str) -> tuple[Table, ...]:
+    """Return the public tables and views of an attached database, which has those of each setting or has not."""
+    has_streams = _has_table(connection, database, "activity_by_stream")
+    return tables(has_profile=with_profile(connection, database), has_streams=has_streams)
+
+
+def with_profile(connection: duckdb.DuckDBPyConnection, database: str) -> bool:
+    """Tell whether an attached database has the tables of the profile."""
+    return _has_table(connection, database, "streaks")
+
+
+def _has_table(connection: duckdb.DuckDBPyConnection, database: str, name: str) -> bool:
+    # Not of `duckdb_tables()`, which looks at the rows of every table: it takes a tenth of a second in a large version.
+    asked = "select count(*) > 0 from duckdb_columns() where database_name = $database and table_name = $name"
+    return bool(one_row(connection, asked, {"database": database, "name": name})[0])
 
 
 def logical_hash(connection: duckdb.DuckDBPyConnection, database: str) -> str:
@@ -94,7 +141,7 @@ def logical_hash(connection: duckdb.DuckDBPyConnection, database: str) -> str:
         database: the name by which it is attached.
     """
     parts = []
-    for table in tables():
+    for table in tables_in(connection, database):
         if table.is_view or table.name in TABLES_NOT_HASHED:
             continue
         left_out = NOT_HASHED.get(table.name, ())
@@ -122,7 +169,7 @@ def dictionary() -> str:
         "# Tables\n",
         "The public tables of a published version. `make dictionary` writes this page from the comments of the schema.",
     ]
-    for table in tables():
+    for table in every_table():
         kind = "view" if table.is_view else "table"
         parts.append(f"\n## {table.name}\n\n{table.comment} ({kind})\n")
         parts.append("| column | type | null | what it is |\n| --- | --- | --- | --- |")
@@ -135,13 +182,13 @@ def dictionary() -> str:
 
 def table(name: str) -> Table:
     """Return one public table or view."""
-    return next(table for table in tables() if table.name == name)
+    return next(table for table in every_table() if table.name == name)
 
 
 def row_counts(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, int]:
     """Return the rows of every public table, views left out, of an attached database."""
     return {
         table.name: one_row(connection, f"select count(*) from {database}.{table.name}")[0]
-        for table in tables()
+        for table in tables_in(connection, database)
         if not table.is_view
     }

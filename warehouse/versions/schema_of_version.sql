@@ -80,7 +80,8 @@ create table version_info (
     read_xp hugeint not null,
     read_microseconds hugeint not null,
     engine_version varchar not null,
-    zone_data_version varchar not null
+    zone_data_version varchar not null,
+    week_start varchar not null check (week_start in ('sunday', 'monday'))
 );
 comment on table version_info is 'One row: which version this is, and what it was made from.';
 comment on column version_info.version is 'The version''s name, never used again.';
@@ -103,3 +104,4 @@ comment on column version_info.read_xp is 'Signed sum of the XP that the build r
 comment on column version_info.read_microseconds is 'Sum of the session time that the build read for the learners of users.';
 comment on column version_info.engine_version is 'The DuckDB that built it.';
 comment on column version_info.zone_data_version is 'The tzdata wheel that cut the dates.';
+comment on column version_info.week_start is 'The day with which a week begins (R28), as `serve.week_start` was that night.';

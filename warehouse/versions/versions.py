@@ -276,12 +276,17 @@ class Warehouse:
             raise
         reached("publish: manifest written")
 
-    def prune(self, keep: int) -> list[str]:
+    def prune(self, keep: int, *, replaced: str | None = None) -> list[str]:
         """Delete the versions that the next one repeats, and the oldest beyond `keep`; return their names.
 
         Versions in a row that have one schema and one logical hash count as one: the newest is kept (R24). So reruns of
         a night leave something to roll back to. A version whose manifest cannot be read equals no other. The current
         and the pinned one stay.
+
+        Args:
+            keep: how many versions stay.
+            replaced: the version that the pointer named until a moment ago. Somebody may have followed the link and not
+                yet opened the file, so of it the manifest alone is deleted. The next run removes the rest.
         """
         pin = self.pin
         in_use = {self.current_if_known(), pin.version if pin else None}
@@ -293,8 +298,9 @@ class Warehouse:
         for name in surplus:
             self.manifest_file(name).unlink()
             reached("publish: one manifest pruned")
-            self.file(name).unlink()
-            self.lookup_file(name).unlink(missing_ok=True)
+            if name != replaced:
+                self.file(name).unlink()
+                self.lookup_file(name).unlink(missing_ok=True)
         self._forget_pruned()
         return surplus
 
@@ -352,9 +358,17 @@ class Warehouse:
             raise NoVersionError(message)
         return older[-1]
 
-    def _refuse_unservable(self, version: str) -> None:
+    def refuse_unknown(self, version: str) -> None:
+        """Make sure that a version that somebody names is kept.
+
+        Raises:
+            NoVersionError: it is not.
+        """
         if version not in self.kept():
             raise NoVersionError(f"there is no version {version} in {self.root}; `pulse versions` lists what is kept")
+
+    def _refuse_unservable(self, version: str) -> None:
+        self.refuse_unknown(version)
         schema_version = self.manifest(version).schema_version
         if not is_served(schema_version):
             raise NoVersionError(

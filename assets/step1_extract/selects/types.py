@@ -28,6 +28,7 @@ READABLE: Mapping[ValueType, tuple[type[Type], ...]] = {
     "amount": (types.Integer, types.Numeric, types.Float),
     "boolean": (types.Boolean, types.Integer, types.Numeric, types.Float, types.String),
     "text": (types.String,),
+    "number": (types.Integer, types.Numeric, types.Float),
 }
 EXPECTED: Mapping[ValueType, str] = {
     "id": "an integer, text or UUID",
@@ -36,6 +37,7 @@ EXPECTED: Mapping[ValueType, str] = {
     "amount": "a number",
     "boolean": "a boolean, 0/1 or 't'/'f'",
     "text": "text",
+    "number": "a number",
 }
 # SQLite has no type for instants: they are ISO 8601 text, whatever the column calls itself.
 READABLE_IN_SQLITE: Mapping[ValueType, tuple[type[Type], ...]] = {

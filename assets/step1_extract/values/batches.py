@@ -36,12 +36,13 @@ from assets.step1_extract.values.values import (
     read_date,
     read_id,
     read_instant,
+    read_number,
     text_or_bytes,
 )
 from assets.step1_extract.values.whole_columns import each_distinct, epochs_but, read_scores
 from warehouse.configuration.formats import InstantFormat
 from warehouse.configuration.roles import Composite, Mapped, Unit
-from warehouse.configuration.streams import DELETED_AT, INSTEAD_OF, ROLES_OF_TABLES, Role, TableKind
+from warehouse.configuration.streams import DELETED_AT, INSTEAD_OF, ROLES_OF_TABLES, Role, TableKind, ValueType
 
 LONGEST_KEPT_TEXT = 1000  # characters of each value of a quarantined row
 DEFECTS = [pa.field("unreadable", pa.list_(pa.string())), pa.field("source_row", pa.string())]
@@ -131,14 +132,15 @@ def _read_at_once(raw: pa.RecordBatch, role: Role, table: Mapped) -> tuple[pa.Ar
 
 
 def _reader_of(role: Role, zone: str, table: Mapped, *, has_texts: bool) -> Callable[[object], object]:
-    if role.type == "boolean":
-        return lambda value: is_yes(table, value, None)
-    if role.type == "amount":
-        return reader_of_amount(table)
-    if role.type == "date":
-        return read_date
-    if role.type == "id":
-        return reader_of_id(table, read_id)
+    readers: Mapping[ValueType, Callable[[object], object]] = {
+        "boolean": lambda value: is_yes(table, value, None),
+        "amount": reader_of_amount(table),
+        "number": read_number,
+        "date": read_date,
+        "id": reader_of_id(table, read_id),
+    }
+    if role.type in readers:
+        return readers[role.type]
     read: Callable[[object], datetime] = partial(read_instant, zone=zone)
     if table.format is not None:
         read = partial(_read_formatted, form=InstantFormat.of(table.format), zone=zone)

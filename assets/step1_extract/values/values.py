@@ -27,6 +27,7 @@ ISO_8601 = re.compile(
 )
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 INTEGER = re.compile(r"([+-]?\d{1,18})(\.0*)?", re.ASCII)
+NUMBER = re.compile(r"[+-]?\d{1,18}(\.\d*)?", re.ASCII)
 BOOLEANS = {"t": True, "true": True, "1": True, "f": False, "false": False, "0": False}
 OUTSIDE = "outside of the years 1 to 9999"
 
@@ -37,6 +38,7 @@ ARROW_TYPES: dict[ValueType, pa.DataType] = {
     "date": pa.timestamp("us"),  # its 00:00: the UTC day of that name is its landing (R2)
     "amount": pa.int64(),
     "boolean": pa.bool_(),
+    "number": pa.float64(),
 }
 UUID = pa.uuid()  # what an id is instead where its column is one of UUIDs (`Reader.uuids`)
 
@@ -121,6 +123,19 @@ def read_boolean(value: object) -> bool:
     raise ValueError("no boolean")
 
 
+def read_number(value: object) -> float:
+    """Return a number, which may have a fraction.
+
+    Raises:
+        ValueError: the value is none, or is not finite.
+    """
+    if isinstance(value, str) and NUMBER.fullmatch(value):
+        return float(value)
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    raise ValueError("no number")
+
+
 def read_column(raw: RawBatch, role: Role, zone: str) -> tuple[pa.Array, np.ndarray]:
     """Return the values of a role that is mapped by a name, and which of them cannot be read.
 
@@ -139,7 +154,9 @@ def read_column(raw: RawBatch, role: Role, zone: str) -> tuple[pa.Array, np.ndar
         return _read_arrow_decimals(column)
     if role.type == "id" and column.type == UUID:
         return column, np.zeros(len(column), dtype=bool)
-    if role.type != "instant" and (column.type == ARROW_TYPES[role.type] or pa.types.is_integer(column.type)):
+    if role.type not in {"instant", "number"} and (
+        column.type == ARROW_TYPES[role.type] or pa.types.is_integer(column.type)
+    ):
         return _cast(column, role)
     values = python_values(column)
     if pa.types.is_binary(column.type):  # texts of a database that does not know what they say (`Reader.has_any_bytes`)
@@ -170,6 +187,7 @@ def _read_objects(values: Sequence[object], role: Role, zone: str) -> tuple[pa.A
         "date": read_date,
         "amount": read_amount,
         "boolean": read_boolean,
+        "number": read_number,
     }
     read = readers[role.type]
     if role.name == DELETED_AT:

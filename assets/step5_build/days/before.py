@@ -104,7 +104,8 @@ def damage_of(warehouse: Warehouse, version: str) -> str:
 def fingerprint(configuration: Configuration) -> dict[str, str]:
     """Return what `daily_activity` depends on beside activity and learners, each by the name that a reason gives it."""
     pulse = configuration.pulse
-    mappings = {stream.name: [stream.kind, stream.fingerprint] for stream in configuration.streams.values()}
+    streams = [*configuration.users_streams, *configuration.activity_streams]
+    mappings = {stream.name: [stream.kind, stream.fingerprint] for stream in streams}
     return {
         "schema": str(SCHEMA_VERSION),
         "DuckDB": duckdb.__version__,

@@ -64,6 +64,19 @@ def keep_and_group(
         connection.execute(f"drop table if exists {table}")
 
 
+def group_by_stream(connection: duckdb.DuckDBPyConnection, buckets: Iterable[Keys]) -> None:
+    """Fill `activity_by_stream` from all activity (R31); nothing of it is kept from version to version.
+
+    Args:
+        connection: in the version, with `users`, and with `activity` that has the column `streams`.
+        buckets: ranges of keys, one after the other.
+    """
+    for keys in buckets:
+        for part in parts_of(keys):
+            connection.execute(f"insert into version.activity_by_stream by name {model('activity_by_stream')}", part)
+            reached("build: one filled")
+
+
 def _view_changed(connection: duckdb.DuckDBPyConnection, configuration: Configuration, lake: Lake, kept: Kept) -> None:
     """Make `dates_to_group`, `activity_near`, and who is kept and who is new: `kept_learners`, `new_learners`."""
     dates = dates_touched(set(kept.changed_days))

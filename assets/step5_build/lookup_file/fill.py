@@ -9,10 +9,12 @@ import numpy as np
 
 from warehouse import engine
 from warehouse.errors import CheckFailedError
-from warehouse.versions import lookup_file
+from warehouse.versions import lookup_file, schema
 from warehouse.versions.lookup_file import Record
 
-CODES, HEADS, MACROS = (Path(__file__).with_name(f"{name}.sql") for name in ("codes", "heads", "macros"))
+MODELS = ("codes", "heads", "macros", "profiles")
+CODES, HEADS, MACROS, PROFILES = (Path(__file__).with_name(f"{name}.sql") for name in MODELS)
+NO_PROFILES = "select null::bigint as user_key, null::json as profile where false"
 KEY_BITS = 63
 CODE_BYTES = 8
 DAYS_AT_ONCE = 1_000_000  # so many are in memory
@@ -30,6 +32,8 @@ def fill_lookup_file(connection: duckdb.DuckDBPyConnection, file: Path, version:
         CheckFailedError: the tables are not ordered, or a day is of nobody.
     """
     connection.execute(engine.sql(MACROS))
+    profiles = engine.sql(PROFILES) if schema.with_profile(connection, "version") else NO_PROFILES
+    connection.execute(f"create or replace temp view profiles as {profiles}")
     (logical_hash,) = engine.one_row(connection, "select logical_hash from version.version_info")
     lookup_file.write(file, version, logical_hash, _records(connection))
 

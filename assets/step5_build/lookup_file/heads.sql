@@ -1,6 +1,6 @@
 -- What a learner's record says besides codes, as a JSON array: id, zone, population, cuts, end of the window, totals,
--- and the active days that fit into no code (`codes.sql`), with their numbers.
--- reads: version.learning_pulse, version.pulse_totals, version.users
+-- the active days that fit into no code (`codes.sql`), with their numbers, and the profile, null where there is none.
+-- reads: profiles, version.learning_pulse, version.pulse_totals, version.users
 -- takes: $first_key, $last_key
 -- makes: user_key, head
 with spelled_out as (
@@ -21,10 +21,12 @@ select
     json_array(
         totals.user_id, users.timezone, totals.cut_population, totals.cut_2, totals.cut_3, totals.cut_4,
         totals.window_end, totals.total_learning_time, totals.total_sessions, totals.total_quizzes,
-        totals.total_quizzes_passed, totals.year, coalesce(spelled_out.days, [])
+        totals.total_quizzes_passed, totals.year, coalesce(spelled_out.days, []), profiles.profile
     )::varchar as head
 from version.pulse_totals as totals
 inner join version.users on totals.user_key = users.user_key
 left join spelled_out on totals.user_key = spelled_out.user_key
+left join profiles
+    on totals.user_key = profiles.user_key and profiles.user_key between $first_key and $last_key
 where totals.user_key between $first_key and $last_key and users.user_key between $first_key and $last_key
 order by totals.user_key

@@ -8,3 +8,6 @@ create or replace temp macro date_code(activity_date) as (activity_date - date '
 -- Whether an active day's numbers fit into the eight bytes of its code.
 create or replace temp macro fits_in_a_code(xp_earned, learning_time, sessions, quizzes) as
     xp_earned < 1048576 and learning_time < 131072 and greatest(sessions, quizzes) < 32;
+
+-- An instant as the API spells it.
+create or replace temp macro utc_text(instant) as strftime(make_timestamp(epoch_us(instant)), '%Y-%m-%dT%H:%M:%SZ');

@@ -46,7 +46,7 @@ def unknown_by_stream(connection: duckdb.DuckDBPyConnection, night: Night, newes
     """
     connection.execute(f"create or replace temp table unknown_learners as {engine.sql(UNKNOWN_LEARNERS)}")
     by_kind = {kind: (unknown, alike) for kind, unknown, alike in connection.execute(engine.sql(BY_KIND)).fetchall()}
-    streams = night.configuration.event_streams
+    streams = night.configuration.activity_streams
     kinds = Counter(stream.kind for stream in streams)
     has_totals = "daily" in kinds
     by_stream = {}

@@ -4,11 +4,11 @@
 -- reads: activity_sums, pulse_sums, version.pulse_totals, version.users
 --
 -- Every column but those that may be empty: the names, and the cuts while nobody has been active.
-select 'daily_activity ' || coalesce(user_key::varchar, '?') as example from activity_sums where null_rows > 0
+select 'daily_activity, user_key ' || coalesce(user_key::varchar, '?') as example from activity_sums where null_rows > 0
 union all
-select 'learning_pulse ' || coalesce(user_key::varchar, '?') from pulse_sums where null_rows > 0
+select 'learning_pulse, user_key ' || coalesce(user_key::varchar, '?') from pulse_sums where null_rows > 0
 union all
-select 'pulse_totals ' || coalesce(user_key::varchar, '?')
+select 'pulse_totals, user_key ' || coalesce(user_key::varchar, '?')
 from version.pulse_totals
 where
     user_key + year + active_days is null
@@ -20,6 +20,6 @@ where
     or cut_population is null
     or (active_days > 0 and cut_2 + cut_3 + cut_4 is null)
 union all
-select 'users ' || coalesce(user_key::varchar, '?')
+select 'users, user_key ' || coalesce(user_key::varchar, '?')
 from version.users
 where user_key is null or user_id is null or timezone is null or is_public is null

@@ -17,12 +17,13 @@ from assets.step5_build.lookup_file.fill import CODE_BYTES, MACROS, columns, par
 from assets.step6_check.check_list import LOOKUP_FILE, Report
 from warehouse import engine
 from warehouse.errors import DamagedError
+from warehouse.versions import schema
 from warehouse.versions.lookup_file import LookupFile, Record
 from warehouse.versions.manifest import sequence_of
 
-HEADS, DAYS = (Path(__file__).with_name(f"{name}.sql") for name in ("heads", "days"))
+HEADS, DAYS, PROFILES = (Path(__file__).with_name(f"{name}.sql") for name in ("heads", "days", "profiles"))
 KEYS = "select user_key from version.pulse_totals order by user_key"
-HEAD_FIELDS = 12  # before the active days that fit into no code
+HEAD_FIELDS = 12  # before the active days that fit into no code, and the profile behind them
 
 
 def compared_with_tables(connection: duckdb.DuckDBPyConnection, file: Path, version: str) -> Report:
@@ -38,6 +39,7 @@ def compared_with_tables(connection: duckdb.DuckDBPyConnection, file: Path, vers
     ranges = parts(connection)
     keys = ranges[sequence_of(version) % len(ranges)]
     heads = {key: list(head) for key, *head in connection.execute(engine.sql(HEADS), keys).fetchall()}
+    profiles = _profiles(connection, keys)
     days = columns(connection, engine.sql(DAYS), keys)
     every_key = columns(connection, KEYS)["user_key"]
     try:
@@ -45,7 +47,7 @@ def compared_with_tables(connection: duckdb.DuckDBPyConnection, file: Path, vers
             different = _first_different([np.asarray(opened.keys)], [every_key])
             if different is None:
                 records = {key: record for key in heads if (record := opened.record(key))}
-                different = _different_head(heads, records)
+                different = _different_head(heads, records) or _different_profile(heads, profiles, records)
             if different is None:
                 different = _first_different(_days_of(records), [*days.values()])
     except (DamagedError, OSError) as error:
@@ -55,6 +57,20 @@ def compared_with_tables(connection: duckdb.DuckDBPyConnection, file: Path, vers
 
 def _different_head(heads: Mapping[int, list[Any]], records: Mapping[int, Record]) -> str | None:
     different = (key for key, head in heads.items() if json.loads(records[key].head)[:HEAD_FIELDS] != head)
+    return next((f"user_key {key}" for key in different), None)
+
+
+def _profiles(connection: duckdb.DuckDBPyConnection, keys: Mapping[str, int]) -> dict[int, list[Any]]:
+    """Return what the tables say of profiles, by key; nothing where a version has none."""
+    if not schema.with_profile(connection, "version"):
+        return {}
+    return {key: list(profile) for key, *profile in connection.execute(engine.sql(PROFILES), keys).fetchall()}
+
+
+def _different_profile(
+    heads: Mapping[int, list[Any]], profiles: Mapping[int, list[Any]], records: Mapping[int, Record]
+) -> str | None:
+    different = (key for key in heads if json.loads(records[key].head)[HEAD_FIELDS + 1] != profiles.get(key))
     return next((f"user_key {key}" for key in different), None)
 
 

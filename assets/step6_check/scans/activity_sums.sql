@@ -3,7 +3,7 @@
 -- memory.
 -- reads: version.daily_activity, version.pulse_totals
 -- makes: user_key, foreign_rows, null_rows, all_xp_earned, all_learning_time, all_sessions, all_quizzes,
--- all_quizzes_passed, active_days, days_hash
+-- all_quizzes_passed, active_days, days_hash, xp_until_end, days_until_end, last_xp_date
 with days as (
     select
         day.*,
@@ -16,7 +16,8 @@ with days as (
         (
             activity_date between totals.window_start and totals.window_end
             and is_active(xp_earned, learning_time, sessions, quizzes, quizzes_passed)
-        ) as is_in_pulse
+        ) as is_in_pulse,
+        coalesce(activity_date <= totals.window_end, false) as is_until_end
     from version.daily_activity as day
     left join version.pulse_totals as totals on day.user_key = totals.user_key
 )
@@ -33,6 +34,9 @@ select
     count(*) filter (is_in_pulse) as active_days,
     coalesce(
         sum(hash(activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed)) filter (is_in_pulse), 0
-    ) as days_hash
+    ) as days_hash,
+    sum(xp_earned) filter (is_until_end) as xp_until_end,
+    count(*) filter (is_until_end) as days_until_end,
+    max(activity_date) filter (is_until_end and xp_earned > 0) as last_xp_date
 from days
 group by user_key

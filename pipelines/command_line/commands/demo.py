@@ -13,6 +13,7 @@ import jwt
 from pipelines.command_line.options import LOCALHOST, PORT, POSITIVE, refuse_root
 from pipelines.command_line.running import refuse_taken_port, run_job
 from pipelines.command_line.serving import serve
+from pipelines.demo.page import DemoPage
 from pipelines.demo.platform import WRITTEN_BY_US, Platform, demo_configuration, make_platform
 from warehouse import clock
 from warehouse.configuration.configuration import Configuration, load
@@ -38,14 +39,17 @@ def demo(ctx: click.Context, users: int, days: int, port: int, *, no_serve: bool
     refuse_root(ctx, FOLDER / "var")
     if not no_serve:
         refuse_taken_port(LOCALHOST, port)
+    page = None if no_serve else DemoPage(LOCALHOST)
     last_day = clock.last_day_over()
     _clear(FOLDER)
     print(f"making a platform of {users} learners and {days} days in {FOLDER}/", flush=True)
     platform = make_platform(FOLDER / "platform.sqlite", users=users, days=days, last_day=last_day)
-    configuration = _configure(platform)
+    configuration = _configure(platform, page)
     run_job(configuration, "pulse demo", platform.first_day, last_day)
-    print(_what_next(configuration, platform, port))
-    if not no_serve:
+    site, token = f"http://{LOCALHOST}:{port}", _token(configuration, platform)
+    print(_what_next(platform, site, token, page))
+    if page:
+        page.show(site, platform.showcase_username, token)
         serve(configuration, LOCALHOST, port)
 
 
@@ -67,21 +71,25 @@ def _clear(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def _configure(platform: Platform) -> Configuration:
-    """Write the demo's own `pulse.toml`, with a secret that only this machine knows."""
+def _configure(platform: Platform, page: DemoPage | None) -> Configuration:
+    """Write the demo's own `pulse.toml`, with a secret that only this machine knows, and the page that may ask."""
     path = FOLDER / "pulse.toml"
     path.touch(mode=0o600)
     secret = secrets.token_urlsafe(48)
-    text = demo_configuration("var", "sqlite:///platform.sqlite", platform.first_day, secret)
+    origin = page.origin if page else None
+    text = demo_configuration("var", "sqlite:///platform.sqlite", platform.first_day, secret, origin)
     path.write_text(text, encoding="utf-8")
     return load(path, uses=["sources", "auth"])
 
 
-def _what_next(configuration: Configuration, platform: Platform, port: int) -> str:
+def _token(configuration: Configuration, platform: Platform) -> str:
     assert configuration.auth is not None  # noqa: S101 - the demo's configuration has it
     claims = {"sub": platform.showcase_id, "exp": int(time.time()) + TOKEN_SECONDS}
-    token = jwt.encode(claims, configuration.auth.secrets[0], algorithm="HS256")
-    site = f"http://{LOCALHOST}:{port}"
+    return jwt.encode(claims, configuration.auth.secrets[0], algorithm="HS256")
+
+
+def _what_next(platform: Platform, site: str, token: str, page: DemoPage | None) -> str:
+    own_page = f"The learner's own page:        {page.origin}/\n" if page else ""
     url = f"{site}/api/xp/learning-pulse"
     config = shlex.quote(str(FOLDER / "pulse.toml"))
     return f"""
@@ -89,7 +97,7 @@ The pulse of {platform.showcase_username}, from {url}:
 
   curl -s -H 'Authorization: Bearer {token}' {url}
 
-What everybody may see:        {site}/profile/{quote(platform.showcase_username)}
+{own_page}What everybody may see:        {site}/profile/{quote(platform.showcase_username)}
 Dagster's UI with this run:    .venv/bin/pulse ui --config {config}
 What is published:             .venv/bin/pulse status --config {config}
 The tables, with DuckDB's CLI: duckdb -readonly {FOLDER}/var/warehouse/pulse.duckdb

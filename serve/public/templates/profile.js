@@ -4,7 +4,7 @@
   const table = document.querySelector("table"), shown = document.getElementById("day");
   const cells = [...table.querySelectorAll("td[class]")].sort((a, b) => a.textContent < b.textContent ? -1 : 1);
   const last = cells.length - 1;
-  const newest = last - table.querySelectorAll(".unfinished").length;
+  const newest = Math.max(last - table.querySelectorAll(".unfinished").length, 0);
   const steps = {ArrowUp: -1, ArrowDown: 1, ArrowLeft: -7, ArrowRight: 7, PageUp: -28, PageDown: 28};
   let at = newest;
   const show = cell => {

@@ -14,7 +14,7 @@ PAGE = "/profile/gone"
 OWN = "/api/xp/learning-pulse"
 # What the receipt has to say, counted by hand in `tests/support/erasing/woven_world.py`.
 IN_LAKE = {
-    "accepted_quarantine": 4,  # one of them without a day
+    "accepted_quarantine": 6,  # two of them without a day
     "activity": 4,  # two UTC days of one date each, one of them with a session over midnight, and one more
     "basis": 1,
     "profiles": 1,
@@ -23,6 +23,11 @@ IN_LAKE = {
     "restatements": 0,
     "retired": 1,
     "retired, undated": 1,
+    "savers": 4,
+    "savers, deleted": 2,  # he gave them back
+    "savers, duplicates": 1,
+    "savers, quarantine": 1,
+    "savers, undated": 1,
     "sessions": 2,
     "sessions, quarantine": 1,
     "sessions, undated": 0,
@@ -34,6 +39,8 @@ IN_LAKE = {
     "xp_events, undated": 1,
     "zones": 1,
 }
+# The week began on Sunday, 1 March; all four dates that are his own are in it.
+OF_PROFILE = {"streaks": 1, "weekly_activity": 3, "xp_totals": 1, "yearly_totals": 1, "zones_over_time": 1}
 
 
 def counts(receipt: dict[str, Any], when: str) -> dict[str, int]:

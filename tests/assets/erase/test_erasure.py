@@ -19,7 +19,7 @@ from assets.erase import find_learner
 from assets.night.night import Night
 from assets.reconcile.reconcile import reconcile
 from serve.app import create_app
-from tests.assets.erase.after_an_erasure import IN_LAKE, OWN, PAGE, assert_gone_after_a_rerun, counts
+from tests.assets.erase.after_an_erasure import IN_LAKE, OF_PROFILE, OWN, PAGE, assert_gone_after_a_rerun, counts
 from tests.oracle import oracle
 from tests.oracle.oracle import World
 from tests.oracle.worlds import worlds
@@ -107,7 +107,8 @@ def test_the_receipt_has_counts_before_and_after_and_not_the_id(woven: Configura
     assert counts(content, "before") == IN_LAKE
     assert counts(content, "after") == dict.fromkeys(IN_LAKE, 0)
     in_version = {table: count["before"] for table, count in content["versions"][SECOND].items()}
-    assert in_version.items() >= {"users": 1, "daily_activity": 3, "pulse_totals": 1, "quarantine": 4}.items()
+    assert in_version.items() >= {"users": 1, "daily_activity": 3, "pulse_totals": 1, "quarantine": 6}.items()
+    assert {name: in_version[name] for name in OF_PROFILE} == OF_PROFILE
     assert {count["after"] for tables in content["versions"].values() for count in tables.values()} == {0}
     assert (content["version"], content["versions_deleted"]) == (Warehouse.of(woven).current(), [FIRST, SECOND])
     assert content["learner_sha256"] == read_list(Lake.of(woven).suppressed).hash_of(GONE)

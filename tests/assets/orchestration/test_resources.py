@@ -16,12 +16,12 @@ def test_a_command_hands_down_the_lake_that_it_has_read(tmp_path: Path, monkeypa
     configuration = only_xp(sqlite_platform(tmp_path), xp_rows(1, FIRST))
     monkeypatch.setenv("PULSE_CONFIG", str(configuration.path))
     read, elsewhere = Lake.of(configuration), replace(Lake.of(configuration), root=tmp_path / "elsewhere")
-    used = {}
+    used, log = {}, dg.build_op_context().log
     for name, lake in (("its own", read), ("another's", elsewhere), ("none", None)):
         with by_command(Silent(), lake), NightResource().yield_for_execution(dg.build_init_resource_context()) as begun:
-            used[name] = begun.now().lake
+            used[name] = begun.now(log).lake
     assert used["its own"] is read
     assert used["another's"] == used["none"] == read
     assert used["another's"] is not elsewhere
     with NightResource().yield_for_execution(dg.build_init_resource_context()) as begun:
-        assert begun.now().lake is not read, "only in the block of the command"
+        assert begun.now(log).lake is not read, "only in the block of the command"

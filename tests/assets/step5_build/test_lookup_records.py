@@ -36,11 +36,12 @@ NAMES = ("xp_earned", "learning_time", "sessions", "quizzes", "quizzes_passed", 
 INFO = f"""
 select
     '{VERSION}' as version, timestamptz '2026-03-01 00:00:00+00' as data_through,
-    timestamptz '2026-03-01 02:00:00+00' as built_at, 'a hash' as logical_hash, 5 as schema_version,
+    timestamptz '2026-03-01 02:00:00+00' as built_at, 'a hash' as logical_hash, 6 as schema_version,
     date '2025-01-01' as first_day, date '2026-02-28' as newest_day, 'UTC' as default_timezone,
     date '2026-02-28' as default_window_end, date '2026-02-27' as complete_through, 'xp_earned' as level_metric,
     5 as min_active_days, 0 as bad_zones, 0 as deleted_users, 0 as unknown_user_rows, 0 as deleted_user_rows,
-    0 as read_xp, 0 as read_microseconds, '' as engine_version, '' as zone_data_version
+    0 as read_xp, 0 as read_microseconds, '' as engine_version, '' as zone_data_version,
+    'sunday' as week_start
 """
 
 # By learner: days ago, then the numbers in the order of the body.
@@ -104,7 +105,7 @@ def filled(
 ) -> Version:
     """Make a version of learners and attach it by the name `version`."""
     connection.execute(ATTACH.format(engine.quoted(str(folder / "version.duckdb"))))
-    schema.create(connection, "version")
+    schema.create(connection, "version", has_profile=False)
     learners = sorted(active, key=user_key)
     users = [(learner, None, "UTC", False, user_key(learner)) for learner in learners]
     window = (END - timedelta(days=364), END, END, END.year)

@@ -7,8 +7,6 @@ it compared; one that does not report, or that nobody knows, fails.
 import json
 import struct
 from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -16,90 +14,38 @@ import pytest
 
 from assets.all_steps import publish_lake
 from assets.night.night import Night
-from assets.night.progress import Progress
 from assets.step4_roll_up.activity import roll_up
-from assets.step5_build.build import Built, build
+from assets.step5_build.build import build
 from assets.step6_check import check as checking
-from assets.step6_check.check import check, refuse_failures
+from assets.step6_check.check import refuse_failures
 from assets.step6_check.check_list import CHECK_LIST, Outcome
+from tests.assets.step6_check.built_version import Place, place_of
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import FIRST, FIRST_NIGHT, SECOND
-from tests.support.platforms.sources import Notes
 from warehouse import engine
-from warehouse.configuration.configuration import Configuration
 from warehouse.errors import CheckFailedError, PulseError
 from warehouse.identifiers import user_key
 from warehouse.lake.footers import PARQUET, Footers
 from warehouse.lake.lake import Lake
 from warehouse.lake.landing import Landing
-from warehouse.versions import lookup_file, schema
-from warehouse.versions.lookup_file import LookupFile, Record
+from warehouse.versions import schema
+from warehouse.versions.lookup_file import Record
 from warehouse.versions.versions import Warehouse
 
 NAMES = [check.name for check in CHECK_LIST]
 UNDATED = "insert into quarantine select '{}', null, 'id ' || n, 'missing_time', '{}' from range({}) as numbers (n)"
 
 
-@dataclass
-class Place:
-    """A version that was built beside a published one, to be broken."""
-
-    configuration: Configuration
-    built: Built
-    logical_hash: str
-    notes: Notes = field(default_factory=Notes)
-
-    @property
-    def file(self) -> Path:
-        return Warehouse.of(self.configuration).building(self.built.version)
-
-    def change(self, statement: str) -> None:
-        """Change the built file, and sign it again."""
-        with engine.connect(self.configuration.data_dir / "tmp") as connection:
-            connection.execute(f"attach {engine.quoted(str(self.file))} as version")
-            connection.execute("use version")
-            connection.execute(statement)
-            logical_hash = schema.logical_hash(connection, "version")
-            connection.execute("update version_info set logical_hash = ?", [logical_hash])
-            connection.execute("use memory")
-            connection.execute("detach version")
-        self.rewrite_lookup_file(logical_hash=logical_hash)
-
-    def rewrite_lookup_file(
-        self, change: Callable[[int, Record], Record] = lambda _, record: record, logical_hash: str = ""
-    ) -> None:
-        """Write the look-up file once more, as it is made, with other records or for another hash."""
-        version, file = self.built.version, Warehouse.of(self.configuration).building_lookup_file(self.built.version)
-        with closing(LookupFile(file, version, self.logical_hash)) as opened:
-            records = {key: record for key in opened.keys if (record := opened.record(key))}
-        changed = [(key, change(key, record)) for key, record in records.items()]
-        lookup_file.write(file, version, logical_hash or self.logical_hash, changed)
-        self.logical_hash = logical_hash or self.logical_hash
-
-    def outcomes(self, *accepted: str) -> dict[str, Outcome]:
-        found = check(Night.of(self.configuration, Progress(self.notes)), self.built.version, accepted)
-        return {outcome.check.name: outcome for outcome in found}
-
-    def failing(self, *accepted: str) -> set[str]:
-        return {name for name, outcome in self.outcomes(*accepted).items() if not outcome.passed}
-
-
 @pytest.fixture
 def place(nights: Path, tmp_path: Path) -> Place:
     """What the second night landed, built while readers still get the first version: every landing is new."""
     configuration = small_platform.copied(nights, tmp_path, FIRST)
-    limits = configuration.pulse.model_copy(update={"shrink_base": 1})
+    limits = configuration.pulse.model_copy(update={"shrink_base": 1, "by_stream": True})
     configuration = configuration.model_copy(update={"pulse": limits})
     roll_up(Night.of(configuration))
     built = build(Night.of(configuration), "every day is to be counted")
     assert built is not None
     return place_of(configuration, built)
-
-
-def place_of(configuration: Configuration, built: Built) -> Place:
-    with duckdb.connect(str(Warehouse.of(configuration).building(built.version)), read_only=True) as connection:
-        (logical_hash,) = engine.one_row(connection, "select logical_hash from version_info")
-    return Place(configuration, built, logical_hash)
 
 
 def hash_of_another(place: Place) -> None:
@@ -142,6 +88,17 @@ def sum_of_more(place: Place) -> None:
     beside.replace(file)
 
 
+def stream_of_less(place: Place) -> None:
+    """Activity has lost what Ben has of the stream of quizzes."""
+    file = Lake.of(place.configuration).activity(FIRST_NIGHT)
+    beside, said = file.with_suffix(".beside"), Footers().texts([file])[file]
+    fewer = "if(user_id = 'ben', list_filter(streams, lambda part: part.stream <> 'quiz_attempts'), streams)"
+    with duckdb.connect() as connection:
+        copy = f"copy (select * replace ({fewer} as streams) from read_parquet($file)) to $beside ({PARQUET})"
+        connection.execute(copy, {"file": str(file), "beside": str(beside), "about": said})
+    beside.replace(file)
+
+
 def learners(place: Place, select: str) -> None:
     """Write the landed learners anew, as a select of them has them."""
     file = Lake.of(place.configuration).users
@@ -169,6 +126,9 @@ def changed(statement: str) -> Callable[[Place], None]:
     return lambda place: place.change(statement)
 
 
+OF_DAYS = {
+    *("streaks_equal_days", "xp_totals_equal_days", "years_equal_days", "week_equals_days", "streams_equal_days"),
+}
 # What breaks each check, and which others have to notice it too.
 BREAKS: dict[str, tuple[Callable[[Place], None], set[str]]] = {
     "readable": (hash_of_another, {"lookup_file_equals_tables"}),
@@ -192,6 +152,22 @@ BREAKS: dict[str, tuple[Callable[[Place], None], set[str]]] = {
         changed("update pulse_totals set total_sessions = total_sessions + 1 where user_id = 'ben'"),
         {"lookup_file_equals_tables"},
     ),
+    "streaks_equal_days": (
+        changed("update streaks set longest_streak = longest_streak + 1 where user_id = 'ben'"),
+        {"lookup_file_equals_tables"},
+    ),
+    "xp_totals_equal_days": (
+        changed("update xp_totals set total_xp = total_xp + 1 where user_id = 'ben'"),
+        {"lookup_file_equals_tables"},
+    ),
+    "years_equal_days": (changed("update yearly_totals set total_sessions = total_sessions + 1"), set()),
+    "week_equals_days": (changed("delete from weekly_activity where user_id = 'ben'"), set()),
+    "streams_equal_days": (
+        changed("update activity_by_stream set learning_time = learning_time - 1 where learning_time > 0"),
+        set(),
+    ),
+    "landings_equal_streams": (stream_of_less, set()),
+    "zones_of_learners": (changed("update zones_over_time set timezone = 'Asia/Dubai' where user_id = 'ben'"), set()),
     "lookup_file_equals_tables": (record_of_more, set()),
     "landings_equal_activity": (landing_of_more, set()),
     "sums_equal_activity": (sum_of_more, set()),
@@ -210,11 +186,14 @@ BREAKS: dict[str, tuple[Callable[[Place], None], set[str]]] = {
     "deleted_within_bounds": (most_deleted, {"activity_equals_version", "sums_equal_activity"}),
     "rows_kept": (
         changed("delete from daily_activity where activity_date < '2025-12-31'"),
-        {"levels_on_active_days", "activity_equals_version"},
+        {"levels_on_active_days", "activity_equals_version", *OF_DAYS},
     ),
     "learners_kept": (
         changed("delete from users where user_id <> 'ben'"),
-        {"unique_learner_dates", "lookup_file_equals_tables", "activity_equals_version"},
+        {
+            *("unique_learner_dates", "lookup_file_equals_tables", "activity_equals_version"),
+            *("streaks_equal_days", "xp_totals_equal_days", "zones_of_learners", "streams_equal_days"),
+        },
     ),
     "xp_of_last_week_kept": (
         changed("update learning_pulse set xp_earned = 1"),
@@ -275,6 +254,13 @@ def test_every_check_says_what_it_compared(place: Place) -> None:
         "levels_on_active_days": "18 rows",
         "totals_equal_days": "6 rows",
         "lookup_file_equals_tables": "6 rows",
+        "streaks_equal_days": "6 rows",
+        "xp_totals_equal_days": "6 rows",
+        "years_equal_days": "5 rows",
+        "week_equals_days": "9 rows",
+        "streams_equal_days": "13 rows",
+        "landings_equal_streams": "9 rows",
+        "zones_of_learners": "6 rows",
         "landings_equal_activity": "9 rows",
         "activity_equals_version": "9 rows",
         "sums_equal_activity": "3 rows",  # all days: the version was built in full
@@ -315,6 +301,10 @@ def test_without_a_version_before_the_guards_say_so(nights: Path, tmp_path: Path
         "xp_of_last_week_kept",
         "seconds_of_last_week_kept",
     }, "the two of deleted learners look at the first version too"
+    assert {name for name, outcome in found.items() if outcome.compared == "not by stream"} == {
+        "streams_equal_days",
+        "landings_equal_streams",
+    }
     assert all(outcome.passed for outcome in found.values())
 
 
@@ -336,7 +326,7 @@ def test_dagster_shows_what_was_compared() -> None:
     shown = _check_result(Outcome(one, 0, None, "12 rows"))
     assert shown.passed
     assert shown.metadata["compared"].value == "12 rows"
-    not_built = list(_unneeded())
+    not_built = list(_unneeded(CHECK_LIST))
     assert [result.check_name for result in not_built] == NAMES
     assert {result.metadata["compared"].value for result in not_built} == {"nothing"}
 

@@ -8,6 +8,7 @@ import pytest
 from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from tests.support.platforms.sources import FIRST, only_xp, sqlite_platform, xp_rows
+from warehouse.disk.leftovers import remove_leftovers
 from warehouse.lake.days import DAY
 from warehouse.versions.manifest import Manifest, sequence_of, version_name
 from warehouse.versions.versions import Warehouse
@@ -33,6 +34,10 @@ def put(warehouse: Warehouse, sequence: int, logical_hash: str, day: date = FIRS
 
 def sequences(warehouse: Warehouse) -> list[int]:
     assert {place.stem for place in (warehouse.root / "versions").iterdir()} == set(warehouse.kept())
+    return sequences_kept(warehouse)
+
+
+def sequences_kept(warehouse: Warehouse) -> list[int]:
     return [sequence_of(version) for version in warehouse.kept()]
 
 
@@ -52,6 +57,7 @@ def test_seven_reruns_of_one_night_leave_the_night_before_to_roll_back_to(tmp_pa
     assert len(set(names)) == 7
     assert warehouse.kept() == [before.version, names[-1]]
     assert warehouse.current() == names[-1]
+    assert warehouse.file(names[-2]).exists()  # who followed the link before the last switch has yet to open it
     assert warehouse.rollback().version == before.version
     assert warehouse.current() == before.version
 
@@ -73,6 +79,19 @@ def test_neighbours_with_one_logical_hash_count_as_one(hashes: str, kept: list[i
         put(warehouse, number, logical_hash)
         warehouse.prune(3)
     assert sequences(warehouse) == kept
+
+
+@pytest.mark.parametrize("hashes", ["aab", "abc"], ids=["repeated", "beyond what is kept"])
+def test_what_the_pointer_named_a_moment_ago_can_still_be_opened_until_the_next_run(
+    hashes: str, warehouse: Warehouse
+) -> None:
+    """FAULTS 67: it is no version to roll back to, and an erasure does not wait for the next run."""
+    first, second, _ = (put(warehouse, number, content) for number, content in enumerate(hashes, 1))
+    assert warehouse.prune(1, replaced=second) == [first, second]
+    assert [warehouse.file(version).exists() for version in (first, second)] == [False, True]
+    assert sequences_kept(warehouse) == [3]
+    remove_leftovers(warehouse.root.parent)
+    assert sequences(warehouse) == [3]
 
 
 def test_the_current_and_the_pinned_version_stay_though_the_next_repeats_them(warehouse: Warehouse) -> None:

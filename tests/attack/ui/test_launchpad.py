@@ -24,7 +24,7 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configurat
 def begin(night: NightResource) -> Configuration:
     """Begin a run, as Dagster does for whoever launches one, and return the configuration that it is over."""
     with night.yield_for_execution(dg.build_init_resource_context()) as begun:
-        return begun.now().configuration
+        return begun.now(dg.build_op_context().log).configuration
 
 
 @pytest.mark.parametrize("guard", GUARDS)

@@ -125,7 +125,7 @@ def as_number(where: Where, kind: str, number: Decimal, more: int = 0) -> object
         return f"{number:f}"
     if kind == "double" or where.is_sqlite:
         return float(number) if number != number.to_integral_value() or kind == "double" else int(number)
-    return number
+    return Decimal(f"{number:f}")  # 1E+1 is ten, and DuckDB 1.5 binds it as 1
 
 
 def length(where: Where, column: str) -> Form:
@@ -146,9 +146,9 @@ def length(where: Where, column: str) -> Form:
 
 
 def as_uuid(raw: object) -> UUID:
-    """An id as a UUID: itself, or one that is made of it."""
+    """An id as a UUID: itself, or one that is made of it, with a version: MariaDB refuses what no standard names."""
     text = text_of_id(raw) or repr(raw)
-    return UUID(text) if UUID_FORM.fullmatch(text) else UUID(bytes=hashlib.md5(text.encode()).digest())
+    return UUID(text) if UUID_FORM.fullmatch(text) else UUID(bytes=hashlib.md5(text.encode()).digest(), version=4)
 
 
 def parts_of(raw: object) -> tuple[object, object]:

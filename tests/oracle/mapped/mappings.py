@@ -18,7 +18,7 @@ from tests.oracle.mapped.mapping_forms import Form, Where
 from tests.oracle.mapped.oracle_mappings import FILE_DAY, Cells, StreamMapping, days_of_files, decoded
 from tests.oracle.oracle import Stream, World, identifier
 from tests.oracle.worlds import worlds
-from tests.support.platforms.platforms import stream_columns, users_columns
+from tests.support.platforms.platforms import OF_THE_NIGHT, stream_columns, users_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -187,7 +187,9 @@ def disguise_of(stream: Stream, roles: Sequence[str], where: Where, identity: st
 
 def disguise_of_users(world: World, where: Where, identity: str, prefix: str) -> Disguise:
     """Draw how the users stand in their table."""
-    return disguise_of_columns(world.users_stream, users_columns(world, world.users_stream), where, identity, prefix)
+    columns = users_columns(world, world.users_stream)
+    plain = {role: column for role, column in columns.items() if role not in OF_THE_NIGHT}  # numbers and an instant
+    return disguise_of_columns(world.users_stream, plain, where, identity, prefix)
 
 
 def disguise_of_columns(name: str, columns: Mapping[str, str], where: Where, identity: str, prefix: str) -> Disguise:

@@ -105,7 +105,7 @@ def test_an_error_that_nobody_hears_has_its_exit_code(to: str, folder: Path) -> 
     assert typed(folder, ["status", "--config", "nothing.toml"], to).returncode == 2
 
 
-@pytest.mark.parametrize("command", ["status", "versions"])
+@pytest.mark.parametrize("command", ["status", "versions", f"explain 学 {FIRST}"])
 def test_an_answer_that_is_lost_is_an_error_unless_its_reader_had_enough(command: str, folder: Path) -> None:
     """FAULTS 55: these are typed for what they print."""
     done = typed(folder, [command], "| head -0")

@@ -24,7 +24,7 @@ from assets.step2_land import asset as land_asset
 from assets.step2_land import land as landing_step
 from assets.step2_land.land import Landed
 from assets.step5_build.build import build
-from assets.step6_check.check_list import CHECK_LIST
+from assets.step6_check.check_list import checks_of
 from assets.step7_publish.asset import warehouse_asset
 from pipelines.command_line.dagster_run import nightly_job, run_reconcile
 from pipelines.jobs.nightly import JOB_NAME, range_tags
@@ -119,19 +119,21 @@ def test_the_published_file_shows_the_pin_that_holds_it_back(
     built = build(Night.of(place.configuration))
     assert built is not None
     with at_home(place) as instance:
-        result = dg.materialize([warehouse_asset()], instance=instance, resources={"night": NightResource()})
+        result = dg.materialize(
+            [warehouse_asset(place.configuration)], instance=instance, resources={"night": NightResource()}
+        )
     (shown,) = result.asset_materializations_for_node("warehouse__pulse")
     assert shown.metadata["version"].value == built.version
     assert shown.metadata["pin"].value == f"{pin.version} is pinned since {pin.since}"
     assert place.current == pin.version
 
 
-def test_every_check_has_a_result_that_passed(instance: dg.DagsterInstance) -> None:
+def test_every_check_has_a_result_that_passed(instance: dg.DagsterInstance, published: Place) -> None:
     found = events(instance, last_run(instance), dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     results = {
         event.asset_check_evaluation_data.check_name: event.asset_check_evaluation_data.passed for event in found
     }
-    assert results == {check.name: True for check in CHECK_LIST}
+    assert results == {check.name: True for check in checks_of(published.configuration)}
 
 
 def test_what_a_run_plans_is_one_event_a_day_for_assets_with_days_and_one_for_the_others(

@@ -215,7 +215,7 @@ def test_a_listed_page_may_read_errors_too(client: FlaskClient, path: str, metho
     assert cors(client.open(path, method=method, headers={"Origin": UNLISTED})) == {}
 
 
-@pytest.mark.parametrize("path", [PUBLIC, "/openapi.json"])
+@pytest.mark.parametrize("path", [PUBLIC, "/embed/learning-pulse.js", "/openapi.json"])
 def test_what_is_public_may_be_read_by_every_page(client: FlaskClient, path: str) -> None:
     assert client.get(path, headers={"Origin": UNLISTED}).headers["Access-Control-Allow-Origin"] == "*"
     assert preflight(client, path, UNLISTED).headers["Access-Control-Allow-Origin"] == "*"

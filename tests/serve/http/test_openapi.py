@@ -154,7 +154,7 @@ def test_a_schema_that_lets_another_key_pass_would_be_noticed() -> None:
     learner = content["examples"]["learner"]["value"]
     for wrong in (
         learner | {"streak": 1},
-        learner | {"data": learner["data"][1:]},
+        learner | {"data": learner["data"] * 2},
         learner | {"data": [{**learner["data"][0], "level": 5}, *learner["data"][1:]]},
         {key: value for key, value in learner.items() if key != "year"},
     ):
@@ -171,9 +171,23 @@ ANSWERS: dict[str, tuple[str, str, dict[str, str], int]] = {
     "own, fresh": (PATH, PATH, bearer() | {"If-None-Match": "*"}, 304),
     "own, two credentials": (PATH, PATH, BOTH, 400),
     "own, none": (PATH, PATH, {}, 401),
+    "day": (f"{PATH}/2025-12-30", f"{PATH}/{{day}}", bearer(ANA), 200),
+    "day, unknown": (f"{PATH}/2025-12-30", f"{PATH}/{{day}}", bearer("stranger"), 200),
+    "day, none": (f"{PATH}/2025-02-30", f"{PATH}/{{day}}", bearer(ANA), 400),
+    "streak": ("/api/xp/streak-status", "/api/xp/streak-status", bearer(ANA), 200),
+    "streak, fresh": ("/api/xp/streak-status", "/api/xp/streak-status", bearer() | {"If-None-Match": "*"}, 304),
+    "week": ("/api/xp/weekly-activity", "/api/xp/weekly-activity", bearer(ANA), 200),
+    "xp": ("/api/xp/profile", "/api/xp/profile", bearer("stranger"), 200),
+    "quests": ("/api/xp/daily-quests", "/api/xp/daily-quests", bearer(ANA), 200),
+    "time": ("/api/xp/learning-time", "/api/xp/learning-time", bearer(ANA), 200),
+    "time, no date": ("/api/xp/learning-time?start_date=x&end_date=y", "/api/xp/learning-time", bearer(ANA), 400),
+    "year": (f"{PATH}?year=2025", PATH, bearer(ANA), 200),
+    "year, none": (f"{PATH}?year=1999", PATH, bearer(ANA), 400),
     "profile, none": ("/api/xp/public-profile/none", "/api/xp/public-profile/{username}", {}, 404),
     "picture, none": ("/api/xp/public-profile/none/pulse.svg", "/api/xp/public-profile/{username}/pulse.svg", {}, 404),
     "page, none": ("/profile/none", "/profile/{username}", {}, 404),
+    "element": ("/embed/learning-pulse.js", "/embed/learning-pulse.js", {}, 200),
+    "element, fresh": ("/embed/learning-pulse.js", "/embed/learning-pulse.js", {"If-None-Match": "*"}, 304),
     "health": ("/health", "/health", {}, 200),
     "ready": ("/health/ready", "/health/ready", {}, 200),
     "detailed": ("/health/detailed", "/health/detailed", OPS, 200),
@@ -197,7 +211,9 @@ def test_an_answer_is_what_the_document_says(
 
 @pytest.mark.parametrize("path", DOCUMENT["paths"])
 def test_options_is_what_the_document_says(client: FlaskClient, path: str) -> None:
-    assert_is_described(client.options(path.replace("{username}", "ada")), path, "options")
+    assert_is_described(
+        client.options(path.replace("{username}", "ada").replace("{day}", "2025-12-30")), path, "options"
+    )
 
 
 def test_too_many_and_nothing_published_are_what_the_document_says(nights: Path, tmp_path: Path) -> None:
@@ -218,7 +234,7 @@ def test_an_error_inside_is_what_the_document_says(client: FlaskClient, monkeypa
     def fail(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(own_answer, "learning_pulse", fail)
+    monkeypatch.setattr(own_answer, "looked_up", fail)
     response = client.get(PATH, headers=bearer())
     assert response.status_code == 500
     assert_is_described(response, PATH)

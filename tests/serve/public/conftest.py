@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from serve.app import create_app
 from tests.serve.public.public_answers import DAYS
 from tests.support.platforms import public_platform
-from warehouse.configuration.configuration import Configuration, load
+from warehouse.configuration.configuration import Configuration
 
 
 @pytest.fixture(scope="session")
@@ -34,4 +34,4 @@ def own(published: Configuration, tmp_path: Path) -> Configuration:
     shutil.copytree(published.path.parent, folder, symlinks=True)
     path = folder / "pulse.toml"
     path.write_text(path.read_text().replace(str(published.path.parent), str(folder)))
-    return load(path, uses=["sources", "auth", "serve"])
+    return public_platform.loaded(path)

@@ -69,7 +69,8 @@ def test_the_page_is_complete_without_a_script(client: FlaskClient) -> None:
     assert "January 2026" in found
     assert "Week of 2025-12-28" in found
     assert any("own active days in this time" in text for text in found)
-    assert "streak" not in page.lower()
+    for text, number in (("XP streak, current", "2"), ("XP streak, longest ever", "8")):
+        assert found[found.index(text) + 1] == number
     assert '<meta name="robots" content="noindex">' in page
 
 
@@ -149,6 +150,8 @@ def test_the_picture_has_a_title_and_a_description_and_is_one_image(client: Flas
     assert root.findtext(f"{SVG}title") == "Learning Pulse of ada"
     description = root.findtext(f"{SVG}desc") or ""
     assert "26 active days; active days in a row: 2 current, 8 longest." in description
+    assert "XP streak: 2 current, 8 longest ever." in description
+    assert "XP streak: 2 current, 8 longest ever" in [text.text for text in root.iter(f"{SVG}text")]
 
 
 @pytest.mark.parametrize(

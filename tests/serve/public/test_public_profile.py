@@ -35,7 +35,7 @@ from warehouse.zones import DAY
 # --- the profile ------------------------------------------------------------------------------------------------------
 
 
-def test_the_profile_has_name_window_dates_with_levels_active_days_and_runs_and_nothing_else(
+def test_the_profile_has_name_window_dates_with_levels_active_days_runs_and_streaks_and_nothing_else(
     client: FlaskClient,
 ) -> None:
     response = client.get(profile_path("ada"))
@@ -49,6 +49,11 @@ def test_the_profile_has_name_window_dates_with_levels_active_days_and_runs_and_
         "window_end": "2026-01-06",  # in Berlin it is one already
         "active_days": 26,  # every ninth of 30 days is missing
         "active_days_in_a_row": {"current": 2, "longest": 8},
+        "current_streak": 2,
+        "longest_streak": 8,
+        "level": None,
+        "year": None,
+        "years": [],
     }
     assert [entry["date"] for entry in data] == [str(date(2025, 1, 7) + n * DAY) for n in range(365)]
     assert {tuple(entry) for entry in data} == {("date", "level")}
@@ -74,6 +79,7 @@ def test_a_public_learner_without_activity_has_a_window_of_his_own_zone_and_zero
     assert {entry["level"] for entry in body["data"]} == {0}
     assert (body["window_end"], body["active_days"]) == ("2026-01-05", 0)
     assert body["active_days_in_a_row"] == {"current": 0, "longest": 0}
+    assert (body["current_streak"], body["longest_streak"]) == (0, 0)
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
@@ -107,7 +113,7 @@ def test_any_page_of_any_host_may_read_the_profile_and_embed_the_picture(client:
 
 def test_a_query_changes_nothing(client: FlaskClient) -> None:
     """FAULTS 38."""
-    query = "?user_id=ben&username=ben&x=%00"
+    query = "?user_id=ben&username=ben&x=%00&year=2025"  # years are not shown here
     for path in (profile_path, page_path, picture_path):
         assert client.get(path("ada") + query).data == client.get(path("ada")).data
 

@@ -197,7 +197,7 @@ def test_an_error_inside_is_500_with_a_number_and_what_happened_is_in_the_log_on
     def fail(*_: object) -> None:
         raise duckdb.IOException("select secret from /srv/warehouse/versions/pulse.duckdb")
 
-    monkeypatch.setattr(own_answer, "learning_pulse", fail)
+    monkeypatch.setattr(own_answer, "looked_up", fail)
     authorization = bearer()
     response = client.get(PATH + "?token=in-the-query", headers=authorization)
     detail = assert_is_error(response, 500)

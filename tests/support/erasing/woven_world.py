@@ -45,6 +45,13 @@ def _quiz(event_id: object, user_id: object, at: object, passed: object) -> dict
     return {"event_id": event_id, "user_id": user_id, "occurred_at": at, "passed": passed}
 
 
+def _saver(
+    event_id: object, user_id: object, covered_on: object, updated_at: object = None, deleted_at: object = None
+) -> dict[str, object]:
+    times = {"updated_at": updated_at, "deleted_at": deleted_at}
+    return {"event_id": event_id, "user_id": user_id, "covered_on": covered_on, **times}
+
+
 XP = [
     # his and somebody else's, plain; in both cases of the id
     _xp(1, GONE, "2026-03-02 10:00"),
@@ -90,23 +97,64 @@ QUIZZES = [
     _quiz(2, STAYS, "2026-03-04 10:00", 1),
     _quiz(3, STAYS, "2026-03-04", 0),
 ]
+SAVERS = [
+    # his and somebody else's, of the same date; in both cases of the id
+    _saver(1, GONE, "2026-03-02"),
+    _saver(2, GONE.upper(), "2026-03-03"),
+    _saver(3, STAYS, "2026-03-02"),
+    # his twice
+    _saver(4, GONE, "2026-03-04"),
+    _saver(4, GONE, "2026-03-04"),
+    # one that he wins: without him it keeps the other's streak alive
+    _saver(5, GONE, "2026-03-04", "2026-03-05 00:00"),
+    _saver(5, STAYS, "2026-03-04"),
+    # one that he has given back; one that the other would have used if he had not given it back
+    _saver(6, GONE, "2026-03-02", None, "2026-03-03 00:00"),
+    _saver(7, STAYS, "2026-03-03", "2026-03-03 00:00"),
+    _saver(7, GONE, "2026-03-03", "2026-03-04 00:00", "2026-03-04 00:00"),
+    # in quarantine with a day, and without one
+    _saver(None, GONE, "2026-03-03"),
+    _saver(8, GONE, "soon"),
+]
 USERS: list[dict[str, object]] = [
-    {"user_id": GONE.upper(), "username": "gone", "timezone": "Asia/Tokyo", "is_public": 1},
-    {"user_id": STAYS, "username": "stays", "timezone": "Mars/Phobos", "is_public": 1},
+    {
+        "user_id": GONE.upper(),
+        "username": "gone",
+        "timezone": "Asia/Tokyo",
+        "is_public": 1,
+        "freezes_available": 3,
+        "booster_multiplier": 2,
+        "booster_ends_at": "2026-04-01 00:00",
+    },
+    {
+        "user_id": STAYS,
+        "username": "stays",
+        "timezone": "Mars/Phobos",
+        "is_public": 1,
+        "freezes_available": 1,
+        "booster_multiplier": 3,
+        "booster_ends_at": "2026-03-05 00:00",  # over when the data end
+    },
     {"user_id": None, "username": "nobody", "timezone": "UTC", "is_public": 1},
     *(
         {"user_id": user_id, "username": f"n{n}", "timezone": "UTC", "is_public": 0}
         for n, user_id in enumerate(LOOKALIKES)
     ),
 ]
-STREAMS = (Stream("xp_events", "xp"), Stream("sessions", "sessions"), Stream("quiz_attempts", "quizzes"))
+STREAMS = (
+    Stream("xp_events", "xp"),
+    Stream("sessions", "sessions"),
+    Stream("quiz_attempts", "quizzes"),
+    Stream("savers", "freezes", has_own_dates=True),
+)
 WOVEN = World(
     FIRST_DAY,
     LAST_DAY,
     STREAMS,
-    {"xp_events": XP, "sessions": SESSIONS, "quiz_attempts": QUIZZES},
+    {"xp_events": XP, "sessions": SESSIONS, "quiz_attempts": QUIZZES, "savers": SAVERS},
     ((LAST_DAY, USERS),),
     min_active_days=1,
+    is_by_stream=True,
 )
 
 

@@ -157,7 +157,7 @@ def _mysql_type(role: str, held: Sequence[object]) -> str:
             return "DATETIME(6)"
         is_date = held and not any(isinstance(value, datetime) for value in held)
         return "DATE" if is_date else "TIMESTAMP(6) NULL DEFAULT NULL"
-    types = {type(value) for value in held}
+    types = {type(value) for value in held} or ({int} if role == "amount" else set())  # of a table without rows
     if types == {Decimal}:
         return "DECIMAL(65, 10)"
     if types and types <= {int, bool}:

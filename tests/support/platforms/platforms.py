@@ -14,6 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import create_engine, text
 
+from tests.oracle.parts.oracle_profile import QUESTS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -33,6 +35,9 @@ COLUMNS = {
         "timezone": "timezone",
         "is_public": "is_public",
         "deleted_at": "deleted_at",
+        "freezes_available": "freezes_left",
+        "booster_multiplier": "boost",
+        "booster_ends_at": "boosted_until",
     },
     "xp": {
         "event_id": "id",
@@ -70,11 +75,22 @@ COLUMNS = {
         "quizzes_passed": "passes",
         "updated_at": "updated_at",
     },
+    "freezes": {
+        "event_id": "id",
+        "user_id": "learner",
+        "covered_on": "saved_on",
+        "updated_at": "updated_at",
+        "deleted_at": "given_back_at",
+    },
 }
 KEYS = {"user_id": "anonymous", "event_id": "whose"}  # a lookup's columns, by roles of their types
-OPTIONAL = {"username", "timezone", "is_public", "deleted_at", "updated_at", "ended_at", "last_activity_at"}
+OF_THE_NIGHT = {"freezes_available", "booster_multiplier", "booster_ends_at"}
+OPTIONAL = {
+    *("username", "timezone", "is_public", "deleted_at", "updated_at", "ended_at", "last_activity_at"),
+    *OF_THE_NIGHT,
+}
 TOTALS = {"xp", "seconds", "sessions", "quizzes", "quizzes_passed"}
-INSTANTS = {"occurred_at", "started_at", "ended_at", "last_activity_at", "updated_at", "deleted_at"}
+INSTANTS = {"occurred_at", "started_at", "ended_at", "last_activity_at", "updated_at", "deleted_at", "booster_ends_at"}
 
 
 def write(world: World, url: str, *, users: int | None = None) -> None:
@@ -106,6 +122,7 @@ def configuration(world: World, url: str, data_dir: str) -> str:
             default_timezone=world.default_timezone,
             level_metric=world.level_metric,
             min_active_days=world.min_active_days,
+            **({"by_stream": True} if world.is_by_stream else {}),
         ),
         _section("sources.platform", url=url),
         *(
@@ -117,8 +134,23 @@ def configuration(world: World, url: str, data_dir: str) -> str:
             for stream in world.streams
         ),
         _section("auth", secret=SECRET),
+        *_profile_sections(world),
     ]
     return "\n".join(parts)
+
+
+def _profile_sections(world: World) -> list[str]:
+    """What the profile is computed with, where the world says anything but the defaults."""
+    step = {} if world.level_step is None else {"level_step": world.level_step}
+    levels = {"level_thresholds": list(world.level_thresholds), **step}
+    return [
+        *(
+            _section(f"quests.{name}", title=title, measure=measure, period=period, target=target)
+            for name, title, _, measure, period, target in QUESTS
+        ),
+        *([_section("xp", **levels)] if levels != {"level_thresholds": [0]} else []),
+        *([_section("serve", week_start=world.week_start)] if world.week_start != "sunday" else []),
+    ]
 
 
 def stream_keys(stream: Stream) -> dict[str, object]:
@@ -137,7 +169,7 @@ def stream_columns(world: World, stream: Stream) -> dict[str, str]:
 def _stream_mapping(world: World, stream: Stream) -> dict[str, object]:
     """What `columns` says: names of columns, and tables for a learner's own date, constants and keys of a lookup."""
     mapping: dict[str, object] = {**stream_columns(world, stream)}
-    if stream.has_own_dates and stream.kind != "daily":
+    if stream.has_own_dates and stream.dated_by == "occurred_at":
         mapping["occurred_at"] = {"column": mapping["occurred_at"], "date": "local"}
     if stream.name in world.lookups:
         of_keys = {"key": KEYS["user_id"], "value": KEYS["event_id"]}
@@ -148,7 +180,7 @@ def _stream_mapping(world: World, stream: Stream) -> dict[str, object]:
 
 def _own_date(stream: Stream) -> str | None:
     """The role that is a learner's own date (R5), if one is."""
-    return ("on" if stream.kind == "daily" else "occurred_at") if stream.has_own_dates else None
+    return stream.dated_by if stream.has_own_dates else None
 
 
 def users_streams(world: World) -> tuple[str, ...]:
@@ -226,8 +258,10 @@ def sqlite_type(role: str, values: Sequence[object], number: int) -> str:
     held = [value for value in values if value is not None]
     if role in INSTANTS:
         return ("TEXT", "DATETIME", "TIMESTAMP")[number % 3]
-    if role == "amount" or role in TOTALS:
+    if role in ("amount", "freezes_available") or role in TOTALS:
         return ("INTEGER", "NUMERIC")[number % 2]
+    if role == "booster_multiplier":
+        return ("REAL", "NUMERIC")[number % 2]
     if role in ("passed", "is_public"):
         return "TEXT" if held and all(isinstance(value, str) for value in held) else "BOOLEAN"
     if role in ("event_id", "user_id") and held and all(isinstance(value, int) for value in held):
@@ -253,7 +287,7 @@ def postgresql_type(role: str, values: Sequence[object], number: int) -> str:
     if role in INSTANTS:
         return _postgresql_instant(values)
     held = {type(value) for value in values if value is not None}
-    if role == "amount" or role in TOTALS:
+    if role in ("amount", "freezes_available", "booster_multiplier") or role in TOTALS:
         by_type = {Decimal: "NUMERIC", float: "DOUBLE PRECISION", int: "BIGINT"}
         return by_type[held.pop()] if held else ("BIGINT", "NUMERIC")[number % 2]
     if role in ("passed", "is_public"):

@@ -14,6 +14,7 @@ from assets.all_steps import run_night
 from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from assets.step3_users.users import land_users
+from tests.support.repository import LOOKUP
 from warehouse.configuration.configuration import Configuration, load
 
 LAST_DAY = date(2026, 1, 5)
@@ -196,7 +197,13 @@ def make(folder: Path, days: int) -> Configuration:
     path = folder / "pulse.toml"
     text = CONFIGURATION.replace("$FOLDER", str(folder)).replace("$FIRST_DAY", first_day.isoformat())
     path.write_text(text, encoding="utf-8")
-    return load(path, uses=["sources", "auth", "serve"])
+    return loaded(path)
+
+
+def loaded(path: Path) -> Configuration:
+    """Load the file of such a platform; learners are looked up as the run of the tests says."""
+    configuration = load(path, uses=["sources", "auth", "serve"])
+    return configuration.model_copy(update={"serve": configuration.serve.model_copy(update={"lookup": LOOKUP})})
 
 
 def change(configuration: Configuration, statement: str) -> None:

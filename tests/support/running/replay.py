@@ -23,14 +23,17 @@ from assets.night.night import Night
 from assets.step0_plan.plan import Run
 from serve.app import create_app
 from tests.oracle import oracle
+from tests.oracle.parts import oracle_answers, oracle_public
 from tests.support.platforms import mapped_files, mapped_tables, platforms
 from warehouse.configuration.configuration import Configuration, load
+from warehouse.lake.lake import Lake
 from warehouse.versions.versions import Warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
+    from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
     from tests.oracle.mapped.mappings import Disguised
@@ -56,9 +59,29 @@ COLUMNS = {
     ),
     "quarantine": "stream, day, event_id, reason",
     "landings": "stream, day, source_rows, rows, quarantined, duplicates, deleted, conflicts",
+    "streaks": (
+        "user_id, current_streak, longest_streak, last_activity, streak_at_risk, freezes_used, freezes_available"
+    ),
+    "weekly_activity": (
+        "user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed, is_freeze_covered"
+    ),
+    "xp_totals": "user_id, total_xp, level, level_starts_at, next_level_at, booster_multiplier, booster_ends_at",
+    "zones_over_time": "user_id, timezone, from_day",
+    "yearly_totals": (
+        "user_id, year, total_xp_earned, total_learning_time, total_sessions, total_quizzes, total_quizzes_passed, "
+        "active_days, lowest_score, highest_score, cut_2, cut_3, cut_4, cut_population"
+    ),
+    "yearly_pulse": (
+        "user_id, year, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed, level"
+    ),
+    "activity_by_stream": ("user_id, activity_date, stream, xp, learning_time, sessions, quizzes, quizzes_passed"),
     "version_info": "bad_zones, unknown_user_rows, deleted_user_rows, complete_through",
 }
-KEYED = ("users", "daily_activity", "learning_pulse", "pulse_totals")
+SOMETIMES = "activity_by_stream"  # there with `pulse.by_stream` alone
+KEYED = (
+    *("users", "daily_activity", "learning_pulse", "pulse_totals"),
+    *("streaks", "weekly_activity", "xp_totals", "zones_over_time", "yearly_totals"),
+)
 
 
 class Platform(NamedTuple):
@@ -162,8 +185,11 @@ def published_tables(configuration: Configuration) -> dict[str, list[Row]]:
 def tables_of(version: Path) -> dict[str, list[Row]]:
     """Read every public table of a version's file in the form of `oracle.tables`."""
     with duckdb.connect(str(version), read_only=True) as connection:
+        tables = {table for (table,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
         found = {
-            table: connection.execute(f"select {columns} from {table}").fetchall() for table, columns in COLUMNS.items()
+            table: connection.execute(f"select {columns} from {table}").fetchall()
+            for table, columns in COLUMNS.items()
+            if table != SOMETIMES or table in tables
         }
     ((*counters, complete_through),) = found.pop("version_info")
     found |= {"counters": [tuple(counters)], "complete_through": [(complete_through,)]}
@@ -172,7 +198,8 @@ def tables_of(version: Path) -> dict[str, list[Row]]:
 
 def published_keys(configuration: Configuration) -> set[tuple[str, int]]:
     """Read every pair of user_id and user_key that stands in any table."""
-    query = " union ".join(f"select user_id, user_key from {table}" for table in KEYED)
+    tables = (*KEYED, SOMETIMES) if configuration.pulse.by_stream else KEYED
+    query = " union ".join(f"select user_id, user_key from {table}" for table in tables)
     with published(configuration) as connection:
         return set(connection.execute(query).fetchall())
 
@@ -207,21 +234,67 @@ def bearer(user_id: str) -> dict[str, str]:
 
 
 def answers(configuration: Configuration, user_ids: list[str]) -> dict[str, object]:
-    """Ask the API once as each of the learners, by the id as it is spelled here: body, and last date that is over.
+    """Ask the API once as each of the learners, by the id as it is spelled here: body, and last date that is over."""
+    asked = ("/api/xp/learning-pulse",)
+    found = profile_answers(configuration, dict.fromkeys(user_ids, asked))
+    return {user_id: of_paths[asked[0]] for user_id, of_paths in found.items()}
+
+
+def profile_answers(
+    configuration: Configuration, asked: Mapping[str, Iterable[str]]
+) -> dict[str, dict[str, tuple[object, str]]]:
+    """Ask the API as each of the learners for each of the locations: body, and last date that is over.
 
     Whether the look-up file answers or the version's tables, the answer is the same, byte for byte.
     """
-    tables = configuration.serve.model_copy(update={"lookup": "warehouse"})
-    clients = [
-        create_app(asked).test_client() for asked in (configuration, configuration.model_copy(update={"serve": tables}))
-    ]
-    found: dict[str, object] = {}
-    for user_id in user_ids:
-        response, of_tables = (client.get("/api/xp/learning-pulse", headers=bearer(user_id)) for client in clients)
-        assert response.status_code == 200, response.text
-        assert (response.data, _of_learner(response)) == (of_tables.data, _of_learner(of_tables))
-        found[user_id] = (response.get_json(), response.headers["X-Pulse-Complete-Through"])
+    by_look_up = clients(configuration)
+    found: dict[str, dict[str, tuple[object, str]]] = {}
+    for user_id, locations in asked.items():
+        for location in locations:
+            response = _alike(by_look_up, location, bearer(user_id))
+            answer = (response.get_json(), response.headers["X-Pulse-Complete-Through"])
+            found.setdefault(user_id, {})[location] = answer
     return found
+
+
+@contextmanager
+def everybody_public(configuration: Configuration, names: Mapping[str, str]) -> Iterator[None]:
+    """Let learners have public pages by these names, which are mapped to their ids, and take it back."""
+    path = Lake.of(configuration).profiles
+    landed = path.read_bytes()
+    with duckdb.connect() as connection:
+        rows = "select unnest($names::varchar[]) as name, unnest($ids::varchar[]) as user_id order by name"
+        parameters = {"names": list(names), "ids": list(names.values())}
+        connection.execute(f"copy ({rows}) to '{path}' (format parquet)", parameters)
+    yield
+    path.write_bytes(landed)
+
+
+def public_answers(configuration: Configuration, asked: Mapping[str, Iterable[str]]) -> dict[str, dict[str, object]]:
+    """Ask for public profiles with all that may be shown, by name and query: the bodies.
+
+    Whether the look-up file answers or the version's tables, the answer is the same, byte for byte.
+    """
+    by_look_up = clients(configuration, public_level=True, public_years=True)
+    return {
+        name: {query: _alike(by_look_up, f"/api/xp/public-profile/{name}{query}").get_json() for query in queries}
+        for name, queries in asked.items()
+    }
+
+
+def clients(configuration: Configuration, **serve: object) -> list[FlaskClient]:
+    """Return an app that looks learners up in the look-up file, and one that does in the version's tables."""
+    changes = [{"lookup": lookup, "rate_limit": "", **serve} for lookup in ("file", "warehouse")]
+    settings = [configuration.serve.model_copy(update=change) for change in changes]
+    return [create_app(configuration.model_copy(update={"serve": serve})).test_client() for serve in settings]
+
+
+def _alike(by_look_up: list[FlaskClient], location: str, headers: Mapping[str, str] | None = None) -> TestResponse:
+    """Return the answer of both servers, which has to be one."""
+    response, of_tables = (client.get(location, headers=dict(headers or {})) for client in by_look_up)
+    assert response.status_code == 200, response.text
+    assert (response.data, _of_learner(response)) == (of_tables.data, _of_learner(of_tables))
+    return response
 
 
 def _of_learner(response: TestResponse) -> dict[str, str]:
@@ -247,3 +320,15 @@ def assert_equals_the_oracle(world: World, configuration: Configuration) -> None
     same = {spelled: bodies[known] for spelled, known in capitals.items() if oracle.identifier(spelled)[0] == known}
     expected_answers = {**bodies, **same}
     assert answers(configuration, list(expected_answers)) == expected_answers
+    profiles = {
+        user_id: {
+            location: (body, complete_through)
+            for location, body in oracle_answers.bodies(world, oracle.identifier(user_id)[0] or "").items()
+        }
+        for user_id, (_, complete_through) in expected_answers.items()
+    }
+    assert profile_answers(configuration, profiles) == profiles
+    names = {f"learner-{number}": str(user_id) for number, (user_id, *_) in enumerate(expected["users"])}
+    public = oracle_public.bodies(world, names)
+    with everybody_public(configuration, names):
+        assert public_answers(configuration, public) == public

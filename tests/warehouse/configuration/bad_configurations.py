@@ -23,7 +23,10 @@ columns = {{ event_id = "id", user_id = "user_id", occurred_at = "created_at", a
 [auth]
 secret = "{SECRET}"
 """
-USERS_ROLES = "user_id, username, timezone, is_public, deleted_at, is_deleted"
+USERS_ROLES = (
+    "user_id, username, timezone, is_public, deleted_at, freezes_available, booster_multiplier, booster_ends_at, "
+    "is_deleted"
+)
 COINS = '[streams.coins]\nkind = "coins"\nsource = "platform"\ntable = "coins"\ncolumns = {}'
 NO_KEY_SET = "a key set is a file or an https URL without a password, such as https://login.example/jwks"
 API_KEYS = """
@@ -173,6 +176,14 @@ columns = { user_id = "user_id", event_id = "id", amount = "amount", occurred_at
     "no age at which it is stale": (
         ("[auth]", "[serve]\nmax_age_hours = 0\n[auth]"),
         "serve.max_age_hours: Input should be greater than 0",
+    ),
+    "public years that are a word": (
+        ("[auth]", '[serve]\npublic_years = "yes"\n[auth]'),
+        "serve.public_years: Input should be a valid boolean",
+    ),
+    "a public level that is a number": (
+        ("[auth]", "[serve]\npublic_level = 1\n[auth]"),
+        "serve.public_level: Input should be a valid boolean",
     ),
     "a week that starts on another day": (
         ("[auth]", '[serve]\nweek_start = "saturday"\n[auth]'),
@@ -347,7 +358,7 @@ columns = { user_id = "user_id", event_id = "id", amount = "amount", occurred_at
     ),
     "an unknown kind": (
         ("[auth]", f"{COINS}\n[auth]"),
-        "streams.coins.kind: Input should be 'users', 'xp', 'sessions', 'quizzes' or 'daily'",
+        "streams.coins.kind: Input should be 'users', 'xp', 'sessions', 'quizzes', 'daily' or 'freezes'",
     ),
     "a secret that is too short": (
         (SECRET, "thirty-one bytes are not enough"),

@@ -55,7 +55,7 @@ URLS = {  # each answer from its beginning on
     "mssql+pyodbc://u:hunter2@h/db": 'the driver "pyodbc" is not installed, install the package pyodbc',
     "mssql://u:hunter2@h/db": 'the driver "pyodbc" is not installed, install the package pyodbc',
     "oracle://u:hunter2@h/db": 'the driver "oracledb" is not installed, install the package oracledb',
-    "postgresql+psycopg2://u:hunter2@h/db": 'the driver "psycopg2" is not installed, install the package ',
+    "postgresql+pg8000://u:hunter2@h/db": 'the driver "pg8000" is not installed, install the package ',
     "postgresql+asyncpg://u:hunter2@h/db": 'the driver "asyncpg" is asynchronous, write ',
 }
 GOOD_URLS = [

@@ -138,9 +138,9 @@ def test_a_rollback_to_a_version_that_servers_would_refuse_changes_nothing(wareh
     place.write_text(json.dumps({**json.loads(place.read_text()), "schema_version": 1}))
     code, _, err = pulse("rollback")
     assert code == 1
-    assert f"version {FIRST} has schema 1, servers read 2 to 5; roll back" in err
+    assert f"version {FIRST} has schema 1, servers read 2 to 6; roll back" in err
     assert (warehouse.current(), warehouse.pin) == (SECOND, None)
-    assert "schema 1, servers read 2 to 5" in pulse("versions")[1].splitlines()[0]
+    assert "schema 1, servers read 2 to 6" in pulse("versions")[1].splitlines()[0]
 
 
 @pytest.mark.slow

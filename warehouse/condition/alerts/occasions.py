@@ -14,10 +14,10 @@ from warehouse.condition.alerts.alert import Alert, Kind, reason_of
 from warehouse.condition.alerts.outbox import Outbox
 from warehouse.configuration.configuration import Configuration
 from warehouse.errors import PulseError
+from warehouse.versions.manifest import newest_day_of
 from warehouse.versions.versions import Warehouse
 
 BLOCKED = re.compile(r"check ([a-z_]+) found (\d+) \(such as ")  # as the error of step 6 has it
-NEWEST_DAY = re.compile(r"pulse-(\d{4}-\d{2}-\d{2})-\d+")
 
 
 def run_failed(  # noqa: PLR0913 - what there is to say of a run
@@ -106,6 +106,6 @@ def _is_wanted(alert: Alert, newest: str) -> bool:
 def _newest_day(configuration: Configuration) -> str:
     """Return the newest day that is published, ISO; empty if none is."""
     with suppress(PulseError, OSError):
-        named = NEWEST_DAY.fullmatch(Warehouse.of(configuration).current() or "")
-        return named[1] if named else ""
+        if current := Warehouse.of(configuration).current():
+            return newest_day_of(current).isoformat()
     return ""

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from warehouse.configuration.documents import PLACEHOLDER
-from warehouse.configuration.types import NoSwitch
+from warehouse.configuration.types import NoSwitch, Switch
 
 LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 ORIGIN = re.compile(rf"(https?)://(?:{LABEL}(?:\.{LABEL})*|\[[0-9a-f:.]+\])(?::([1-9]\d{{0,4}}))?", re.ASCII)
@@ -88,6 +88,8 @@ class Serve(BaseModel):
         lookup: whether own answers are looked up in the version's look-up file, or in the version itself.
         week_start: the first row of the heatmap.
         frame_ancestors: the pages that may frame the public page, as in a Content-Security-Policy.
+        public_level: whether a public profile shows the level of XP (R29).
+        public_years: whether a public profile shows calendar years, too (R30).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -104,3 +106,5 @@ class Serve(BaseModel):
     lookup: Literal["file", "warehouse"] = "file"
     week_start: Literal["sunday", "monday"] = "sunday"
     frame_ancestors: Annotated[str, AfterValidator(_source_list)] = "'none'"
+    public_level: Switch = False
+    public_years: Switch = False

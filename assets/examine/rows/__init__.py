@@ -1,0 +1,1 @@
+"""Of `pulse check`: the rows of streams, read and judged as a night does."""

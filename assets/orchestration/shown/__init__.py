@@ -1,0 +1,1 @@
+"""What Dagster shows of assets beside their events: columns, versions of code and data, pictures."""
