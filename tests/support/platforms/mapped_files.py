@@ -40,6 +40,7 @@ TYPES: Mapping[str, Sequence[str]] = {
     "bool": ("BOOLEAN",),
     "day": ("DATE",),
 }
+LOSSY_IN_FILES = {"HUGEINT"}  # Parquet has no such type: DuckDB writes a double, and nanoseconds since 1970 do not fit
 OF_POSTGRESQL = {"NUMERIC": "DECIMAL(38, 10)", "DOUBLE PRECISION": "DOUBLE", "TEXT": "VARCHAR"}
 
 
@@ -104,7 +105,8 @@ def _types(disguise: Disguise, rows: Sequence[Cells], number: int) -> dict[str, 
             held = platforms.postgresql_type(role, [row[name] for row in rows], number)
             types[name] = OF_POSTGRESQL.get(held, held)
         else:
-            types[name] = TYPES[kind][(number + place) % len(TYPES[kind])]
+            fitting = [held for held in TYPES[kind] if disguise.files is None or held not in LOSSY_IN_FILES]
+            types[name] = fitting[(number + place) % len(fitting)]
     return types
 
 
