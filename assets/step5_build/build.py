@@ -6,7 +6,7 @@ reads it before step 6 has checked it and step 7 has put it in place.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
@@ -17,9 +17,9 @@ import duckdb
 from assets.night.night import Night
 from assets.step4_roll_up.activity import make_zone_segments, make_zones_in_force
 from assets.step4_roll_up.own_dates import view_activity
-from assets.step5_build.days.before import PARTS_PROVEN, Kept, fingerprint, kept_of_before
+from assets.step5_build.days.before import Kept, fingerprint, kept_of_before
 from assets.step5_build.days.days import group_all, group_by_stream, keep_and_group
-from assets.step5_build.days.proof import DriftError, prove
+from assets.step5_build.days.proof import DriftError, prove, range_of
 from assets.step5_build.describe import describe, sign
 from assets.step5_build.key_ranges import Keys, buckets_of
 from assets.step5_build.lookup_file.fill import fill_lookup_file
@@ -108,7 +108,7 @@ def _build(night: Night, newest: date, in_full: str, doubt: str, *, is_proven_wh
     version = version_name(newest, lake.next_sequence(above=sequence_of(last) if last else 0))
     reached("build: numbered")
     basis = Basis.of(night.configuration, lake, version, newest, fingerprint(night.configuration))
-    kept = in_full or kept_of_before(night, basis)
+    kept = in_full or kept_of_before(night, basis, is_proven_whole=is_proven_whole)
     with (
         night.progress.step("version") as summarize,
         _written_alone(warehouse.building(version)) as unfinished,
@@ -121,21 +121,12 @@ def _build(night: Night, newest: date, in_full: str, doubt: str, *, is_proven_wh
         _view_lake(connection, night, newest)
         buckets = buckets_of(connection)
         _insert(connection, "users", {"newest_day": newest, "default_timezone": basis.default_timezone})
-        if isinstance(kept, Kept):
-            with engine.attached(connection, kept.file, "before"):
-                count_changed(connection, night.configuration, lake, kept)
-                _refuse_collisions(connection)
-                keep_and_group(connection, night.configuration, lake, kept, buckets)
-            for part in range(PARTS_PROVEN) if is_proven_whole else [kept.part]:
-                prove(connection, part)
-            basis = replace(basis, part=kept.part)
-        else:
-            count_all(connection)
-            _refuse_collisions(connection)
-            group_all(connection, buckets)
+        with engine.attached(connection, kept.file, "before") if isinstance(kept, Kept) else nullcontext():
+            _fill_days(connection, night, kept, buckets)
+            _fill_pulses(connection, night, newest, kept, buckets)
+        basis = replace(basis, part=kept.part) if isinstance(kept, Kept) else basis
         if pulse.by_stream:
             group_by_stream(connection, buckets)
-        _fill_pulses(connection, night, newest, buckets)
         describe(connection, night, newest)
         fill_restatements(connection, night, basis, buckets, is_in_full=isinstance(kept, str))
         reached("build: filled")
@@ -205,25 +196,56 @@ def _view_lake(connection: duckdb.DuckDBPyConnection, night: Night, newest: date
     )
 
 
-def _fill_pulses(connection: duckdb.DuckDBPyConnection, night: Night, newest: date, buckets: Sequence[Keys]) -> None:
+def _fill_days(
+    connection: duckdb.DuckDBPyConnection,
+    night: Night,
+    kept: Kept | str,
+    buckets: Sequence[Keys],
+) -> None:
+    """Fill `daily_activity`: from all activity, or from the version before, attached as `before`, and what is new."""
+    if isinstance(kept, str):
+        count_all(connection)
+        _refuse_collisions(connection)
+        group_all(connection, buckets)
+        return
+    count_changed(connection, night.configuration, night.lake, kept)
+    _refuse_collisions(connection)
+    keep_and_group(connection, night.configuration, night.lake, kept, buckets)
+    for part in kept.proven:
+        prove(connection, part)
+
+
+def _fill_pulses(
+    connection: duckdb.DuckDBPyConnection, night: Night, newest: date, kept: Kept | str, buckets: Sequence[Keys]
+) -> None:
     """Fill windows, totals, levels and profiles, bucket by bucket so that memory is bounded by one bucket."""
     pulse = night.configuration.pulse
-    profile = Profile(connection, night, newest) if pulse.profile else None
+    profile = Profile(connection, night, newest, None if isinstance(kept, str) else kept) if pulse.profile else None
     if profile:
         profile.prepare()
-    rules = {"level_metric": pulse.level_metric, "min_active_days": pulse.min_active_days}
     connection.execute(
         f"create temp table platform_cuts as {_model('windows/platform_cuts')}", {"level_metric": pulse.level_metric}
     )
     columns = ", ".join(column.name for column in schema.table("pulse_totals").columns)
     totals = f"select {columns} from learner_windows order by user_key, user_id"
     for keys in buckets:
-        windows = f"create or replace temp table learner_windows as {_model('windows/windows')}"
-        connection.execute(windows, {**keys, **rules})
+        _make_windows(connection, night, keys)
         connection.execute(f"insert into version.pulse_totals {totals}")
         _insert(connection, "windows/learning_pulse", {**keys, "level_metric": pulse.level_metric})
         if profile:
             profile.fill(keys)
+    if profile and isinstance(kept, Kept):
+        for keys in map(range_of, kept.proven):
+            _make_windows(connection, night, keys)
+            profile.prove(keys)
+
+
+def _make_windows(connection: duckdb.DuckDBPyConnection, night: Night, keys: Keys) -> None:
+    """Make `learner_windows` of the learners of a range of keys."""
+    pulse = night.configuration.pulse
+    rules = {"level_metric": pulse.level_metric, "min_active_days": pulse.min_active_days}
+    windows = f"create or replace temp table learner_windows as {_model('windows/windows')}"
+    connection.execute(windows, {**keys, **rules})
 
 
 def _refuse_collisions(connection: duckdb.DuckDBPyConnection) -> None:

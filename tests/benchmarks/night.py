@@ -24,8 +24,9 @@ QUESTION = Question(
 )
 DAYS = 365
 LOOKBACK = 8  # days that the night extracts: the new one and seven before it
-GOAL_RATIO, GOAL_MB, GOAL_LOOKBACK = 1.1, 1700, 0.03
-NIGHT, WITHOUT_LOOKBACK, POLARS = "night", "without a lookback", "Polars: group, level, sort, write"
+GOAL_RATIO, GOAL_MB, GOAL_LOOKBACK, GOAL_PROFILE = 1.1, 1700, 0.03, 0.15
+NIGHT, POLARS = "night", "Polars: group, level, sort, write"
+WITHOUT_LOOKBACK, WITHOUT_PROFILE = "without a lookback", "without the profile's tables"
 EVENTS = """
 create or replace temp table events as
 select
@@ -72,10 +73,11 @@ def run(bench: Bench) -> Result:
         result.facts["learners active on the new day"] = made["active"]
         pieces = {
             NIGHT: ("night", "run_one", url),
-            WITHOUT_LOOKBACK: ("night", "run_one", url, "0"),
+            WITHOUT_LOOKBACK: ("night", "run_one", url, "lookback_days=0"),
+            WITHOUT_PROFILE: ("night", "run_one", url, "profile=false"),
             POLARS: ("night", "polars"),
         }
-        before = dict.fromkeys((NIGHT, WITHOUT_LOOKBACK), ("night", "forget_last_day"))
+        before = dict.fromkeys((NIGHT, WITHOUT_LOOKBACK, WITHOUT_PROFILE), ("night", "forget_last_day"))
         result.costs.update(bench.take_turns(pieces, before=before, server=sources.postmaster(bench.folder)))
         result.notes.append(sources.note_on_postgres(bench.folder))
         result.costs["only building, checking and publishing"] = bench.take_turns(
@@ -132,8 +134,10 @@ def forget_last_day(folder: Path) -> None:
     lakes.put_back(folder)
 
 
-def run_one(folder: Path, url: str, lookback: str = "7") -> dict[str, Any]:
-    """Run the night of the last day and return what it published, and the seconds of its steps."""
+def run_one(folder: Path, url: str, setting: str = "lookback_days=7") -> dict[str, Any]:
+    """Run the night of the last day, with a setting of `[pulse]`; return what it published, and its steps' seconds."""
+    import json
+
     from assets import all_steps
     from assets.night.night import Night
     from assets.step0_plan.plan import Run
@@ -142,7 +146,8 @@ def run_one(folder: Path, url: str, lookback: str = "7") -> dict[str, Any]:
     del url
     clock = parts.timed(all_steps)
     configuration = _configuration(folder)
-    pulse = configuration.pulse.model_copy(update={"lookback_days": int(lookback)})
+    name, value = setting.split("=")
+    pulse = configuration.pulse.model_copy(update={name: json.loads(value)})
     night = Night.of(configuration.model_copy(update={"pulse": pulse}))
     published = all_steps.run_night(night, Run(lakes.LAST_DAY, lakes.LAST_DAY))
     assert published is not None
@@ -195,12 +200,14 @@ def _judge(result: Result) -> None:
     found, processor, most = ratio(night, peer), cpu_ratio(night, peer), peak_mb(night)
     seconds = night[-1].answer["parts"]
     share = 1 - 1 / cpu_ratio(night, result.costs[WITHOUT_LOOKBACK])
+    profile = cpu_ratio(night, result.costs[WITHOUT_PROFILE]) - 1
     shared = parts.of_parts(seconds, *parts.TABLES) / peer[-1].wall
     result.goals = [
         Goal(f"at most {GOAL_RATIO} times Polars", f"{found:.2f} times", found <= GOAL_RATIO),
         Goal(f"processor time at most {GOAL_RATIO} times", f"{processor:.2f} times", processor <= GOAL_RATIO),
         Goal(f"peak memory under {GOAL_MB:,} MB", f"{most:,.0f} MB", most < GOAL_MB),
         Goal(f"a lookback of unchanged days under {GOAL_LOOKBACK:.0%} of it", f"{share:.1%}", share < GOAL_LOOKBACK),
+        Goal(f"the profile's tables at most {GOAL_PROFILE:.0%} more", f"{profile:.1%} more", profile <= GOAL_PROFILE),
         Goal("of it, what Polars does as well: both tables", f"{shared:.2f} times Polars", None),
     ]
     result.tables["Where the last night's seconds went:"] = parts.table(seconds)

@@ -26,12 +26,13 @@ from warehouse.versions.schema import SCHEMA_VERSION
 from warehouse.versions.versions import Warehouse
 
 STEPS = Path(__file__).parents[2]
-# From landing to `daily_activity` and to sums by day: the folders whose files decide what a row is.
+# From landing to `daily_activity`, sums by day and profiles: the folders whose files decide what a row is.
 RULES = (
     STEPS / "step2_land",
     STEPS / "step4_roll_up",
     Path(__file__).parent,
     Path(__file__).parents[1] / "sums",
+    Path(__file__).parents[1] / "profile",
 )
 PARTS_PROVEN = 32  # ranges of keys: each version proves one (`proof.py`)
 
@@ -46,6 +47,7 @@ class Kept:
         days: the UTC days of the version that is being built, in order.
         changed_days: the UTC days whose activity is another than it was.
         part: which of the `PARTS_PROVEN` ranges of keys is proven now; they take turns from version to version.
+        proven: the numbers of all ranges that are proven.
     """
 
     version: str
@@ -53,14 +55,16 @@ class Kept:
     days: Sequence[date]
     changed_days: Sequence[date]
     part: int
+    proven: Sequence[int]
 
 
-def kept_of_before(night: Night, basis: Basis) -> Kept | str:
+def kept_of_before(night: Night, basis: Basis, *, is_proven_whole: bool = False) -> Kept | str:
     """Return what is kept of the version before, or the reason for keeping nothing.
 
     Args:
         night: where lake and warehouse are.
         basis: what the version that is being built is made from.
+        is_proven_whole: whether all that is kept is proven, and not a part.
 
     Raises:
         DamagedError: what the version before was made from cannot be read.
@@ -79,7 +83,9 @@ def kept_of_before(night: Night, basis: Basis) -> Kept | str:
         return missing
     file = night.warehouse.file(before.version)
     changed_days = sorted(basis.days_to_group(before))
-    return Kept(before.version, file, sorted(basis.content_hashes), changed_days, (before.part + 1) % PARTS_PROVEN)
+    part = (before.part + 1) % PARTS_PROVEN
+    proven = range(PARTS_PROVEN) if is_proven_whole else [part]
+    return Kept(before.version, file, sorted(basis.content_hashes), changed_days, part, proven)
 
 
 def _without_sums(lake: Lake, version: str) -> str:
@@ -119,7 +125,7 @@ def fingerprint(configuration: Configuration) -> dict[str, str]:
 
 @cache
 def code_hash() -> str:
-    """Return a hash of every model and module from landing to `daily_activity`."""
+    """Return a hash of every model and module from landing to `daily_activity` and to what the profile keeps."""
     files = [file for folder in RULES for suffix in ("sql", "py") for file in folder.rglob(f"*.{suffix}")]
     hashed = hashlib.sha256()
     for file in sorted([*files, *engine.MACROS]):

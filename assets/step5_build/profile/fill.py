@@ -1,4 +1,7 @@
-"""Step 5: the tables of the profile, from the days of the version that is being built (R27 to R30)."""
+"""Step 5: the tables of the profile, from the days of the version that is being built (R27 to R30).
+
+Closed years are those of the version before, but for the platform's cuts, which others' days may move.
+"""
 
 from datetime import date, datetime, time
 from pathlib import Path
@@ -7,13 +10,17 @@ from typing import Any
 import duckdb
 
 from assets.night.night import Night
+from assets.step5_build.days.before import Kept
+from assets.step5_build.days.proof import Difference, DriftError
 from assets.step5_build.key_ranges import Keys
 from assets.step5_build.profile.freezes import view_landed_freezes
 from warehouse import engine
 from warehouse.crash_points import reached
 from warehouse.lake.days import DAY
+from warehouse.versions import schema
 
 HERE = Path(__file__).parent
+ALL_YEARS = 0  # before every year, so that none is closed
 TABLES = ("streaks", "weekly_activity", "xp_totals", "yearly_totals")  # filled bucket by bucket
 
 
@@ -21,12 +28,16 @@ class Profile:
     """Fills the tables of the profile.
 
     Args:
-        connection: in the version, with `users` and `daily_activity`, and `zone_windows` and `zones_in_force`.
+        connection: in the version, with `users` and `daily_activity`, and `zone_windows` and `zones_in_force`; has the
+            version before attached as `before` if anything is kept of it.
         night: has the landings, and the rules' parameters.
         newest_day: the last UTC day of the version.
+        kept: what is kept of it; None where nothing is.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, night: Night, newest_day: date) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, night: Night, newest_day: date, kept: Kept | None
+    ) -> None:
         self._connection, self._night, self._newest_day = connection, night, newest_day
         configuration = night.configuration
         pulse, levels = configuration.pulse, configuration.xp
@@ -40,6 +51,7 @@ class Profile:
             "level_thresholds": list(levels.level_thresholds),
             "level_step": levels.level_step,
         }
+        self._rules["open_year"] = self._open_year(kept) if kept else ALL_YEARS
 
     def prepare(self) -> None:
         """Make what all buckets read, and fill `zones_over_time`."""
@@ -52,9 +64,49 @@ class Profile:
 
     def fill(self, keys: Keys) -> None:
         """Fill the tables for one range of keys, whose learners are in `learner_windows`."""
+        self._close_years(keys, self._rules["open_year"])
         self._make("histories", keys)
         for table in TABLES:
             self._insert(table, keys)
+
+    def prove(self, keys: Keys) -> None:
+        """Count the closed years of one range of keys, and compare.
+
+        Args:
+            keys: the range, whose learners are in `learner_windows`.
+
+        Raises:
+            DriftError: one differs.
+        """
+        self._close_years(keys, ALL_YEARS)
+        counted = f"create or replace temp table years_from_nothing as {_model('yearly_totals')}"
+        self._connection.execute(counted, self._taken("yearly_totals", keys))
+        of_range = "from {} where user_key between $first_key and $last_key"
+        for column in [column.name for column in schema.table("yearly_totals").columns]:
+            kept, made = (
+                f"select user_key, year, {column} {of_range.format(table)}"
+                for table in ("version.yearly_totals", "years_from_nothing")
+            )
+            differing = f"select count(*) from (({kept} except all {made}) union all ({made} except all {kept}))"
+            if engine.one_row(self._connection, differing, keys)[0]:
+                raise DriftError(Difference("yearly_totals", column, keys["first_key"], keys["last_key"]))
+
+    def _close_years(self, keys: Keys, open_year: int) -> None:
+        """Make `closed_years` of the years before one."""
+        if open_year == ALL_YEARS:
+            self._connection.execute("create or replace temp table closed_years as from version.yearly_totals limit 0")
+        else:
+            self._make("closed_years", keys)
+
+    def _open_year(self, kept: Kept) -> int:
+        """Return the first year that may have become another than it was in the version before."""
+        if not schema.with_profile(self._connection, "before"):
+            return ALL_YEARS
+        before = engine.one_row_by_name(self._connection, "from before.version_info")
+        if any(self._rules[name] != before[name] for name in ("level_metric", "min_active_days")):
+            return ALL_YEARS
+        changed: date = min([before["newest_day"], *kept.changed_days])
+        return (changed - DAY).year  # a UTC day reaches into the date before
 
     def _make(self, name: str, keys: Keys) -> None:
         self._connection.execute(f"create or replace temp table {name} as {_model(name)}", self._taken(name, keys))

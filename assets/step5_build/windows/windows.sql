@@ -1,8 +1,9 @@
 -- Each learner's window, totals and cuts, for the learners of one bucket (R12, R13, R16, R17). `lowest` and `highest`
--- are the ends of the population that the cuts divide.
+-- are the ends of the population that the cuts divide. `quantile_disc` is the nearest rank (R17).
 -- reads: platform_cuts, version.daily_activity, version.users, zone_windows
 -- takes: $first_key, $last_key, $level_metric, $min_active_days
--- makes: totals.* exclude (scores, has_own_cuts), year, lowest, highest, cut_2, cut_3, cut_4, cut_population
+-- makes: totals.* exclude (own_lowest, own_highest, quartiles, has_own_cuts), year, lowest, highest, cut_2, cut_3,
+-- cut_4, cut_population
 with windows as (
     select
         users.user_key,
@@ -28,10 +29,11 @@ totals as (
         coalesce(sum(quizzes), 0)::bigint as total_quizzes,
         coalesce(sum(quizzes_passed), 0)::bigint as total_quizzes_passed,
         count(activity_date)::integer as active_days,
-        list_sort(
-            list(case $level_metric when 'xp_earned' then xp_earned else learning_time end)
-            filter (activity_date is not null)
-        ) as scores,
+        min(case $level_metric when 'xp_earned' then xp_earned else learning_time end) as own_lowest,
+        max(case $level_metric when 'xp_earned' then xp_earned else learning_time end) as own_highest,
+        quantile_disc(
+            case $level_metric when 'xp_earned' then xp_earned else learning_time end, [0.25, 0.5, 0.75]
+        ) as quartiles,
         active_days >= $min_active_days as has_own_cuts
     from windows
     left join version.daily_activity as day
@@ -42,13 +44,13 @@ totals as (
 )
 
 select
-    totals.* exclude (scores, has_own_cuts),
+    totals.* exclude (own_lowest, own_highest, quartiles, has_own_cuts),
     year(window_end)::integer as year,
-    case when has_own_cuts then scores[1] else platform_cuts.lowest end as lowest,
-    case when has_own_cuts then scores[active_days] else platform_cuts.highest end as highest,
-    case when has_own_cuts then scores[nearest_rank(1, active_days)] else platform_cuts.cut_2 end as cut_2,
-    case when has_own_cuts then scores[nearest_rank(2, active_days)] else platform_cuts.cut_3 end as cut_3,
-    case when has_own_cuts then scores[nearest_rank(3, active_days)] else platform_cuts.cut_4 end as cut_4,
-    case when has_own_cuts then 'own' else 'platform' end as cut_population
+    if(has_own_cuts, own_lowest, platform_cuts.lowest) as lowest,
+    if(has_own_cuts, own_highest, platform_cuts.highest) as highest,
+    if(has_own_cuts, quartiles[1], platform_cuts.cut_2) as cut_2,
+    if(has_own_cuts, quartiles[2], platform_cuts.cut_3) as cut_3,
+    if(has_own_cuts, quartiles[3], platform_cuts.cut_4) as cut_4,
+    if(has_own_cuts, 'own', 'platform') as cut_population
 from totals
 cross join platform_cuts
