@@ -31,9 +31,9 @@ test: $(VENV)/.installed
 test-slow: $(VENV)/.installed
 	$(VENV)/bin/python -m pytest $(SHARED_SLOW) -m "slow and not thorough" $(ARGS)
 
-# More of what these show: every change of every zone since 1900, more histories, 200 random worlds on SQLite and on
-# PostgreSQL, every benchmark in its smallest size. Worth it after new zone data, and after a change of histories, of
-# benchmarks or of what the oracle says; an hour.
+# More of what these show: every kill and damage, every change of every zone since 1900, more histories, 200 random
+# worlds on SQLite and on PostgreSQL, every benchmark in its smallest size. Worth it before a release, after new zone
+# data, and after a change of histories, of benchmarks or of what the oracle says; some two hours.
 test-thorough: $(VENV)/.installed-bench
 	$(VENV)/bin/python -m pytest $(SHARED_SLOW) -m thorough $(ARGS)
 

@@ -178,6 +178,7 @@ def test_learners_that_stall_end_with_a_line(stalling: tuple[Platform, Relay]) -
     assert_is_left(relay)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.slow
 @pytest.mark.parametrize(("stalling", "passing"), BEFORE_THE_ROWS, indirect=["stalling"])
 def test_whatever_is_asked_before_the_rows_stalls_no_longer(passing: int, stalling: tuple[Platform, Relay]) -> None:

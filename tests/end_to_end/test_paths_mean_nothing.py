@@ -99,6 +99,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [manifest.logical_hash for manifest in way(configured(platform(folder), "plain"))]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("folder", slowly(FOLDERS))
 def test_every_way_through_a_lake_gives_the_numbers_of_a_plain_folder(
     folder: str, expected: list[str], tmp_path: Path

@@ -21,6 +21,7 @@ def tortured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Torture]:
         yield prepared
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("point", crash_points.NAMES)
 def test_killed_at_a_crash_point_nothing_is_torn_and_the_next_night_is_whole(tortured: Torture, point: str) -> None:

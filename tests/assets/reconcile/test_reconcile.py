@@ -70,6 +70,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("change", "said", "xp"), slowly(CHANGES.values(), quick=1), ids=CHANGES)
 def test_what_changed_before_the_lookback_is_found_and_published(
     platform: Platform, change: str, said: str, xp: dict[date, int]

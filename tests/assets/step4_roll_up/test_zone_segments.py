@@ -51,6 +51,7 @@ def test_segments_of_every_zone_cover_time_with_the_offsets_of_zoneinfo(
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_segments_of_every_zone_since_1900_have_every_change() -> None:
     """FAULTS 25, 26; R4: the borders within the listed years are exactly the changes that the files list."""
     start, end, last_listed = (day_start(date(year, 1, 1)) for year in (1900, 2051, LAST_LISTED_YEAR + 1))

@@ -349,6 +349,7 @@ def test_a_night_with_a_learner_in_every_tenth_zone_equals_the_oracle() -> None:
     assert_a_night_equals_the_oracle(ZONES[::10], date(2025, 12, 31))
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "newest",

@@ -170,6 +170,7 @@ def test_a_build_after_an_erasure_that_died_has_nothing_of_the_learner(
     assert NOT_COMPLETE not in said(woven, capsys, "status")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("point", [*FROM_THE_LIST_ON, *ON_THE_WAY])
 def test_killed_anywhere_it_is_known_and_the_next_build_has_nothing_of_the_learner(
@@ -239,6 +240,7 @@ def restore(configuration: Configuration, nights: Path, places: list[Path]) -> N
         shutil.copy(nights / "var" / "lake" / place, copy)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_in_any_order_of_kills_restored_files_and_runs_no_build_has_whom_the_list_has(

@@ -75,6 +75,7 @@ def test_characters_that_a_terminal_does_not_have_are_escaped(locale: str, folde
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("locale", slowly(OLD_TERMINALS, quick=1))
 def test_a_night_and_an_erasure_end_well_in_an_old_terminal(locale: str, folder: Path) -> None:

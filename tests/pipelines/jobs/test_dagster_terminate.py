@@ -103,6 +103,7 @@ def test_terminated_in_the_first_stream_the_run_is_cancelled_and_not_tried_again
     assert len(Warehouse.of(place.configuration).kept()) == 1
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("point", crash_points.NAMES[1:])
 def test_terminated_at_any_point_the_run_is_cancelled_and_nothing_is_half(
@@ -115,6 +116,7 @@ def test_terminated_at_any_point_the_run_is_cancelled_and_nothing_is_half(
 STEPS = ["lake__xp_events", "lake__learning_sessions", "lake__quiz_attempts", "lake__users"]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["STEP_START", "STEP_OUTPUT", "ASSET_MATERIALIZATION"])
 @pytest.mark.parametrize("step", ["the streams", "lake__users", "lake__activity", "version", "warehouse__pulse"])

@@ -217,6 +217,7 @@ def judge(command: str, code: int, err: str, damage: str, culprit: Path) -> None
         assert "; " in line
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "damage", [pytest.param(name, marks=[] if name in IN_THE_FAST_SUITE else pytest.mark.slow) for name in DAMAGES]
 )
@@ -232,6 +233,7 @@ def test_every_command_ends_well_or_names_the_culprit(
         judge(command, code, capsys.readouterr().err, damage, culprit)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("command", HEAVY)
 @pytest.mark.parametrize("damage", list(DAMAGES)[::3])
