@@ -123,7 +123,8 @@ def _build(night: Night, newest: date, in_full: str, doubt: str, *, is_proven_wh
         _insert(connection, "users", {"newest_day": newest, "default_timezone": basis.default_timezone})
         with engine.attached(connection, kept.file, "before") if isinstance(kept, Kept) else nullcontext():
             _fill_days(connection, night, kept, buckets)
-            _fill_pulses(connection, night, newest, kept, buckets)
+            _fill_pulses(connection, night, buckets)
+            _fill_profiles(connection, night, newest, kept if isinstance(kept, Kept) else None, buckets)
         basis = replace(basis, part=kept.part) if isinstance(kept, Kept) else basis
         if pulse.by_stream:
             group_by_stream(connection, buckets)
@@ -215,37 +216,31 @@ def _fill_days(
         prove(connection, part)
 
 
-def _fill_pulses(
-    connection: duckdb.DuckDBPyConnection, night: Night, newest: date, kept: Kept | str, buckets: Sequence[Keys]
-) -> None:
-    """Fill windows, totals, levels and profiles, bucket by bucket so that memory is bounded by one bucket."""
+def _fill_pulses(connection: duckdb.DuckDBPyConnection, night: Night, buckets: Sequence[Keys]) -> None:
+    """Fill windows, totals and levels, bucket by bucket so that memory is bounded by one bucket."""
     pulse = night.configuration.pulse
-    profile = Profile(connection, night, newest, None if isinstance(kept, str) else kept) if pulse.profile else None
-    if profile:
-        profile.prepare()
+    rules = {"level_metric": pulse.level_metric, "min_active_days": pulse.min_active_days}
     connection.execute(
         f"create temp table platform_cuts as {_model('windows/platform_cuts')}", {"level_metric": pulse.level_metric}
     )
     columns = ", ".join(column.name for column in schema.table("pulse_totals").columns)
     totals = f"select {columns} from learner_windows order by user_key, user_id"
     for keys in buckets:
-        _make_windows(connection, night, keys)
+        windows = f"create or replace temp table learner_windows as {_model('windows/windows')}"
+        connection.execute(windows, {**keys, **rules})
         connection.execute(f"insert into version.pulse_totals {totals}")
         _insert(connection, "windows/learning_pulse", {**keys, "level_metric": pulse.level_metric})
-        if profile:
-            profile.fill(keys)
-    if profile and isinstance(kept, Kept):
-        for keys in map(range_of, kept.proven):
-            _make_windows(connection, night, keys)
+
+
+def _fill_profiles(
+    connection: duckdb.DuckDBPyConnection, night: Night, newest: date, kept: Kept | None, buckets: Sequence[Keys]
+) -> None:
+    """Fill the tables of the profile, and prove what was kept in them."""
+    if night.configuration.pulse.profile:
+        profile = Profile(connection, night, newest, kept)
+        profile.fill(buckets)
+        for keys in map(range_of, kept.proven if kept else ()):
             profile.prove(keys)
-
-
-def _make_windows(connection: duckdb.DuckDBPyConnection, night: Night, keys: Keys) -> None:
-    """Make `learner_windows` of the learners of a range of keys."""
-    pulse = night.configuration.pulse
-    rules = {"level_metric": pulse.level_metric, "min_active_days": pulse.min_active_days}
-    windows = f"create or replace temp table learner_windows as {_model('windows/windows')}"
-    connection.execute(windows, {**keys, **rules})
 
 
 def _refuse_collisions(connection: duckdb.DuckDBPyConnection) -> None:

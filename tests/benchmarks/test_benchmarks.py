@@ -22,7 +22,7 @@ def test_it_runs_in_its_smallest_size(question: str, tmp_path: Path) -> None:
     missing = [peer for peer in PEERS.get(question, ()) if find_spec(peer) is None]
     if missing:
         pytest.skip(f"{' and '.join(missing)} not installed: make .venv/.installed-bench")
-    if question == "serving" and shutil.which("wrk") is None:
+    if question in ("serving", "routes") and shutil.which("wrk") is None:
         pytest.skip("wrk not installed: apt-get install wrk")
     command = [sys.executable, "-m", "tests.benchmarks", "--tiny", "--rounds", "1", "--folder", str(tmp_path)]
     done = subprocess.run([*command, "--only", question], check=False, cwd=ROOT, capture_output=True, text=True)

@@ -257,3 +257,13 @@ def test_a_macro_may_differ_by_the_type_of_what_it_is_given() -> None:
         assert con.execute("select typeof(same(u)), typeof(same(t)), same(t) from ids").fetchall() == [
             ("UUID", "VARCHAR", one)
         ]
+
+
+@pytest.mark.parametrize("size", [*range(1, 14), 100, 365, 366, 1001])
+def test_quantile_disc_is_the_nearest_rank_also_beyond_what_a_double_holds(size: int) -> None:
+    """R17; by it the models find a learner's quartiles without sorting."""
+    values = [2**62 + place * 37 % size for place in range(size)]
+    expected = [sorted(values)[(quarter * size + 3) // 4 - 1] for quarter in (1, 2, 3)]
+    with duckdb.connect() as connection:
+        query = "select quantile_disc(score, [0.25, 0.5, 0.75]) from (select unnest($values)::bigint as score)"
+        assert connection.execute(query, {"values": values}).fetchall() == [(expected,)]

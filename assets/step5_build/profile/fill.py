@@ -3,6 +3,7 @@
 Closed years are those of the version before, but for the platform's cuts, which others' days may move.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,8 @@ class Profile:
     """Fills the tables of the profile.
 
     Args:
-        connection: in the version, with `users` and `daily_activity`, and `zone_windows` and `zones_in_force`; has the
-            version before attached as `before` if anything is kept of it.
+        connection: in the version, with `users`, `daily_activity` and `pulse_totals`, and `zone_windows` and
+            `zones_in_force`; has the version before attached as `before` if anything is kept of it.
         night: has the landings, and the rules' parameters.
         newest_day: the last UTC day of the version.
         kept: what is kept of it; None where nothing is.
@@ -53,27 +54,28 @@ class Profile:
         }
         self._rules["open_year"] = self._open_year(kept) if kept else ALL_YEARS
 
-    def prepare(self) -> None:
-        """Make what all buckets read, and fill `zones_over_time`."""
+    def fill(self, buckets: Iterable[Keys]) -> None:
+        """Fill the tables, bucket by bucket so that memory is bounded by one."""
         self._connection.execute(_model("macros"))
         view_landed_freezes(self._connection, self._night, self._newest_day)
         self._make("saved_dates", {})
         self._make("as_of_night", {})
         self._make("cuts_of_years", {})
         self._insert("zones_over_time", {})
-
-    def fill(self, keys: Keys) -> None:
-        """Fill the tables for one range of keys, whose learners are in `learner_windows`."""
-        self._close_years(keys, self._rules["open_year"])
-        self._make("histories", keys)
-        for table in TABLES:
-            self._insert(table, keys)
+        # Every commit writes out what a table has of a block, and the next one writes the block again.
+        self._connection.execute("begin transaction")
+        for keys in buckets:
+            self._close_years(keys, self._rules["open_year"])
+            self._make("histories", keys)
+            for table in TABLES:
+                self._insert(table, keys)
+        self._connection.execute("commit")
 
     def prove(self, keys: Keys) -> None:
         """Count the closed years of one range of keys, and compare.
 
         Args:
-            keys: the range, whose learners are in `learner_windows`.
+            keys: the range.
 
         Raises:
             DriftError: one differs.

@@ -1,11 +1,12 @@
 -- The active and covered dates of each learner's current week, for the learners of one bucket (R28).
--- reads: learner_windows, saved_dates, version.daily_activity
+-- reads: saved_dates, version.daily_activity, version.pulse_totals
 -- takes: $first_key, $last_key, $week_start
 -- makes: user_key, user_id, activity_date, xp_earned, learning_time, sessions, quizzes, quizzes_passed,
 -- is_freeze_covered
 with weeks as (
     select user_key, user_id, window_end, version.first_of_week(window_end, $week_start) as first_date
-    from learner_windows
+    from version.pulse_totals
+    where user_key between $first_key and $last_key
 ),
 
 days as (

@@ -1,23 +1,34 @@
 -- Totals and cuts of each calendar year of each learner of one bucket, up to the window's end (R30). Closed years are
 -- kept; counted are others, and all of new learners. `quantile_disc` is the nearest rank (R17).
--- reads: closed_years, cuts_of_years, learner_windows, version.daily_activity
+-- reads: closed_years, cuts_of_years, version.daily_activity, version.pulse_totals
 -- takes: $first_key, $last_key, $level_metric, $min_active_days, $open_year
 -- makes: totals.* exclude (quartiles, lowest_score, highest_score), lowest_score, highest_score, cut_2, cut_3, cut_4,
 -- cut_population
-with scored as (
+with known as (
+    select distinct user_key
+    from closed_years
+),
+
+learners as (
+    select
+        learner.user_key,
+        learner.user_id,
+        learner.window_end,
+        if(known.user_key is null, '-infinity'::date, make_date($open_year, 1, 1)) as first_date
+    from version.pulse_totals as learner
+    left join known on learner.user_key = known.user_key
+    where learner.user_key between $first_key and $last_key
+),
+
+scored as (
     select
         day.* exclude (user_id, activity_date),
         year(day.activity_date)::integer as year,
         case $level_metric when 'xp_earned' then xp_earned else learning_time end as score
     from version.daily_activity as day
-    inner join learner_windows as learner
-        on day.user_key = learner.user_key and day.activity_date <= learner.window_end
-    where
-        day.user_key between $first_key and $last_key
-        and (
-            year(day.activity_date) >= $open_year
-            or day.user_key not in (select closed_years.user_key from closed_years)
-        )
+    inner join learners
+        on day.user_key = learners.user_key and day.activity_date between learners.first_date and learners.window_end
+    where day.user_key between $first_key and $last_key
 ),
 
 counted as (
@@ -38,9 +49,9 @@ counted as (
 ),
 
 totals as (
-    select counted.*, learner.user_id
+    select counted.*, learners.user_id
     from counted
-    inner join learner_windows as learner on counted.user_key = learner.user_key
+    inner join learners on counted.user_key = learners.user_key
     union all by name
     select
         closed_years.* exclude (cut_2, cut_3, cut_4, cut_population),
