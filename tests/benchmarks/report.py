@@ -66,10 +66,12 @@ def write() -> None:
     figures = sorted(_figures().items(), key=lambda item: item[1]["question"]["number"])
     text = "\n".join([HEAD, _summary(figures), MEASURED, *[_section(name, held) for name, held in figures]])
     REPORT.write_text(text.rstrip() + "\n", encoding="utf-8")
+    for old in IMAGES.glob("benchmark-*.svg"):
+        old.unlink()
     for name, held in figures:
-        for size in SIZES:
-            for number, plot in enumerate(held.get(size, {}).get("plots", ())):
-                (IMAGES / _image(name, size, number)).write_text(plots.svg(plot), encoding="utf-8")
+        size = _largest(held)
+        for number, plot in enumerate(held[size]["plots"]):
+            (IMAGES / _image(name, size, number)).write_text(plots.svg(plot), encoding="utf-8")
 
 
 def _figures() -> dict[str, Any]:

@@ -225,7 +225,7 @@ def _judge(result: Result, found: Mapping[str, Mapping[str, Sequence[Load]]], me
             rows.append([load, peer, spread, *figures])
     result.tables["Loads, in turns"] = rows
     if beside := beside_before(found):
-        result.tables["Beside the commit before, in turns"] = beside
+        result.tables["Processor time of an answer of the commit before and now, in turns"] = beside
     result.tables["Memory of the largest worker, all loads behind it"] = [
         ["peer", "resident"],
         *[[peer, f"{held:,.0f} MB"] for peer, held in memory.items() if not peer.endswith(BEFORE)],

@@ -67,11 +67,11 @@ def goals_of_processor_time(found: Mapping[str, Mapping[str, Sequence[Load]]]) -
 
 
 def beside_before(found: Mapping[str, Mapping[str, Sequence[Load]]]) -> list[list[str]]:
-    """Return a heading and, for each server that was loaded in turns with that of the commit before, what it costs."""
+    """Return a heading and, for each server that was loaded in turns with that of the commit before, both costs."""
     rows = []
     for load, loads in found.items():
         for name, now in loads.items():
             if before := loads.get(f"{name}, {BEFORE}"):
                 was, is_now = _microseconds(before), _microseconds(now)
-                rows.append([load, name, f"{was:,.0f} µs", f"{is_now:,.0f} µs", f"{is_now / was:.2f} times"])
-    return [["load", "server", "processor time per answer, before", "now", "now beside before"], *rows] if rows else []
+                rows.append([f"{load}, {name}", f"{was:,.0f} to {is_now:,.0f} µs ({is_now / was:.2f} times)"])
+    return [["load and server", "processor time of an answer, before and now"], *rows] if rows else []
