@@ -73,6 +73,7 @@ select
     covered_dates,
     is_end_kept,
     if(is_end_kept, dates, left(dates, -1)) as reaching,
-    coalesce(list_max(list_transform(string_split(dates, '0'), lambda run: length(run))), 0)::integer as longest_streak,
+    -- Of texts of ones the longest is the greatest; fewer zeros between them are fewer texts.
+    coalesce(length(list_max(string_split(replace(dates, '0000', '0'), '0'))), 0)::integer as longest_streak,
     coalesce(length(reaching) - length(rtrim(reaching, '1')), 0)::integer as current_streak
 from dates_in_order
