@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,19 @@ def attached(connection: duckdb.DuckDBPyConnection, file: Path, name: str) -> It
         yield
     finally:
         connection.execute(f"detach {name}")
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Make one transaction of what happens in the block; an error ends it, so that the connection is of use again."""
+    connection.execute("begin transaction")
+    try:
+        yield
+    except BaseException:
+        with suppress(duckdb.Error):  # the first error says why
+            connection.execute("rollback")
+        raise
+    connection.execute("commit")
 
 
 def one_row(connection: duckdb.DuckDBPyConnection, query: str, parameters: object = None) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.configuration.configuration import Configuration
-from warehouse.engine import one_row, sql
+from warehouse.engine import one_row, sql, transaction
 
 HERE = Path(__file__).parent
 VIEWS, OPTIONAL = HERE / "views", HERE / "optional"  # views of what is always there; what a setting leaves out
@@ -80,9 +80,8 @@ def create(
         has_streams: whether it gets the table by stream.
     """
     connection.execute(f"use {database}")
-    connection.execute("begin transaction")
-    connection.execute(text(has_profile=has_profile, has_streams=has_streams))
-    connection.execute("commit")
+    with transaction(connection):
+        connection.execute(text(has_profile=has_profile, has_streams=has_streams))
     connection.execute("use memory")
 
 

@@ -62,14 +62,13 @@ class Profile:
         self._make("as_of_night", {})
         self._make("cuts_of_years", {})
         self._insert("zones_over_time", {})
-        # Every commit writes out what a table has of a block, and the next one writes the block again.
-        self._connection.execute("begin transaction")
-        for keys in buckets:
-            self._close_years(keys, self._rules["open_year"])
-            self._make("histories", keys)
-            for table in TABLES:
-                self._insert(table, keys)
-        self._connection.execute("commit")
+        # Every commit writes out what a table has of a block, and the next one writes the block again: one for all.
+        with engine.transaction(self._connection):
+            for keys in buckets:
+                self._close_years(keys, self._rules["open_year"])
+                self._make("histories", keys)
+                for table in TABLES:
+                    self._insert(table, keys)
 
     def prove(self, keys: Keys) -> None:
         """Count the closed years of one range of keys, and compare.
