@@ -7,7 +7,7 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet --quiet
 LOCKED := --no-deps --require-hashes -r
 SQL := assets pipelines serve warehouse
 # Among processes, one more than cores because tests wait; what a file has made is used by its tests alone. Slow ones
-# wait more, for servers, kills and disks: with two more than cores they take 33 minutes on two cores instead of 46. The
+# wait more, for servers, kills and disks: with two more than cores they take a quarter less time on two cores. The
 # order is that of tests/conftest.py, the longest first: by itself xdist begins with the files of the most tests.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 SHARED := -n $(shell getconf _NPROCESSORS_ONLN | awk '{print $$1 < 3 ? $$1 + 1 : 4}') $(BY_FILE)
