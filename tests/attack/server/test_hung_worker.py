@@ -124,7 +124,7 @@ def test_a_stopped_worker_is_not_ready_and_is_replaced(
         wait_until(lambda: ready(server) == 2)
         victim = workers_of(server)[0]
         os.kill(victim, signal.SIGSTOP)
-        wait_until(lambda: ready(server) == 1)
+        wait_until(lambda: ready(server) == 1, KILLED_SECONDS)
         assert "workers_hang" in detailed(server)["warnings"]
         wait_until(lambda: ready(server) == 2, 2 * KILLED_SECONDS)
         assert victim not in workers_of(server)
@@ -160,6 +160,6 @@ def quick(server: Running, path: str) -> running_server.Answer:
     import http.client
     from contextlib import closing
 
-    with closing(http.client.HTTPConnection(running_server.HOST, server.port, timeout=1)) as connection:
+    with closing(http.client.HTTPConnection(running_server.HOST, server.port, timeout=2)) as connection:
         connection.request("GET", path, headers=FOR_OPS)
         return running_server.read(connection)
