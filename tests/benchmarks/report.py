@@ -37,17 +37,15 @@ PAIR = 2  # columns: a thing and its figure
 LEAST_SHARE = 5.0  # percent of a whole, below which a part is not told by itself
 HEAD = """# Benchmarks
 
-What it costs, beside what people would use instead. Written by `make bench` (scaled, under ten minutes) and
-`make bench-full`; each question is shown at the largest size that was measured. All figures of both sizes are in
-[benchmarks.json](benchmarks.json).
+What it costs, beside what people would use instead, by `make bench` (scaled) and `make bench-full`. Each question is
+shown at the largest size that was measured; all figures are in [benchmarks.json](benchmarks.json).
 """
 MEASURED = """\
 Every piece runs in a process of its own, pieces that are compared take turns, and a result that differs from its peer's
 is a failed benchmark. **Ratios from one run on one machine count; absolute times are context.** Time is the whole
 process, imports included; memory is the most that the process held (`ru_maxrss`), mapped files included, a database
-server's own not. The processor time of a PostgreSQL that the benchmarks started stands beside that of the piece that
-asks it. A ratio is the median over the rounds of ours divided by the peer's in the same round, or one median
-by the other where the peer ran less often.
+server's own not. The processor time of a PostgreSQL that the benchmarks started stands beside that of its piece. A
+ratio is the median over the rounds of ours by the peer's, or one median by the other where the peer ran less often.
 """
 
 

@@ -114,7 +114,7 @@ def _load(bench: Bench, port: int, pid: int, path: str, position: int) -> Load:
 
 
 def _judge(result: Result, found: Mapping[tuple[str, str], Sequence[Load]]) -> None:
-    rows = [["look-up", "route", "answers a second", "p50", "processor time per answer", "beside the pulse"]]
+    rows = [["route", "an answer"]]
     most: dict[str, float] = dict.fromkeys(ROUTES, 0)
     for (lookup, path), loads in found.items():
         beside = statistics.median(
@@ -122,16 +122,10 @@ def _judge(result: Result, found: Mapping[tuple[str, str], Sequence[Load]]) -> N
         )
         most[lookup] = max(most[lookup], beside)
         rate, p50, cpu = (statistics.median(load[field] for load in loads) for field in (0, 1, 4))
-        rows.append(
-            [
-                f"`{lookup}`",
-                f"`{path}`",
-                f"{rate:,.0f}",
-                f"{p50:.2f} ms",
-                f"{1000 * cpu:,.0f} µs",
-                f"{beside:.2f} times",
-            ]
+        figures = (
+            f"{1000 * cpu:,.0f} µs of processor time, {beside:.2f} times the pulse ({rate:,.0f}/s, p50 {p50:.2f} ms)"
         )
+        rows.append([f"`{path}` by `{lookup}`", figures])
     result.tables["Routes, in turns"] = rows
     result.goals = [
         Goal(f"by `{lookup}`: the dearest route at most {GOAL} times the pulse", f"{times:.2f} times", times <= GOAL)
