@@ -197,12 +197,7 @@ def _view_lake(connection: duckdb.DuckDBPyConnection, night: Night, newest: date
     )
 
 
-def _fill_days(
-    connection: duckdb.DuckDBPyConnection,
-    night: Night,
-    kept: Kept | str,
-    buckets: Sequence[Keys],
-) -> None:
+def _fill_days(connection: duckdb.DuckDBPyConnection, night: Night, kept: Kept | str, buckets: Sequence[Keys]) -> None:
     """Fill `daily_activity`: from all activity, or from the version before, attached as `before`, and what is new."""
     if isinstance(kept, str):
         count_all(connection)

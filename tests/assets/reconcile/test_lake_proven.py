@@ -17,8 +17,8 @@ from assets.step5_build.build import DRIFTED, Built, build
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import ANA, FIRST_DAY, SECOND
 from tests.support.running.in_full import hash_in_full
-from warehouse import clock, engine
-from warehouse.lake.footers import PARQUET
+from tests.support.running.rewriting import rewrite
+from warehouse import clock
 from warehouse.lake.lake import Lake
 from warehouse.versions.manifest import sha256_of
 from warehouse.versions.versions import Warehouse
@@ -96,11 +96,7 @@ def test_activity_that_is_not_what_its_landings_say_is_made_again(
     """A row is changed under a footer that stays as it is: it comes to light in the day's week."""
     lake, right = Lake.of(configuration), Warehouse.of(configuration).manifest(SECOND).logical_hash
     file = lake.activity(FIRST_DAY)
-    beside, about = file.with_suffix(".beside"), lake.footers.texts([file])[file]
-    with duckdb.connect() as connection:
-        changed = f"select * replace (if(user_id = '{ANA}', xp + 1, xp) as xp) from {engine.files([file])}"
-        connection.execute(f"copy ({changed}) to $file ({PARQUET})", {"file": str(beside), "about": about})
-    beside.replace(file)
+    rewrite(configuration, file, f"* replace (if(user_id = '{ANA}', xp + 1, xp) as xp)")
     for week in range(ONE_IN):
         in_week(monkeypatch, week)
         if prove.is_in_turn(FIRST_DAY):

@@ -24,6 +24,7 @@ from tests.assets.step5_build.test_kept_days import plant, rewrite_basis, with_p
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import ANA, FIRST_DAY, SECOND
 from tests.support.running.in_full import hash_in_full
+from tests.support.running.rewriting import rewrite
 from warehouse.configuration.configuration import load
 from warehouse.identifiers import user_key
 from warehouse.lake.days import days_between
@@ -149,12 +150,7 @@ def test_a_learner_who_comes_back_has_all_years(configuration: Configuration) ->
     """Deleted for a version: nothing of the year before is there to be kept."""
     lake = Lake.of(configuration)
     for is_deleted in (True, False):
-        beside, about = lake.users.with_suffix(".beside"), lake.footers.texts([lake.users])[lake.users]
-        with duckdb.connect() as connection:
-            rows = f"* replace (user_id = '{ANA}' and {is_deleted} as is_deleted) from '{lake.users}'"
-            copy = f"copy (select {rows}) to $file (format parquet, kv_metadata {{pulse: $about}})"
-            connection.execute(copy, {"file": str(beside), "about": about})
-        beside.replace(lake.users)
+        rewrite(configuration, lake.users, f"* replace (user_id = '{ANA}' and {is_deleted} as is_deleted)")
         manifest = publish_lake(Night.of(configuration), ("accept_shrink",))
         assert manifest is not None
         assert manifest.kept_from

@@ -27,6 +27,7 @@ from assets.step5_build.days.before import PARTS_PROVEN, fingerprint
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import ANA, BEN, FIRST, FIRST_NIGHT, SECOND, SECOND_NIGHT
 from tests.support.running.in_full import hash_in_full
+from tests.support.running.rewriting import rewrite
 from warehouse import engine
 from warehouse.configuration.configuration import load
 from warehouse.errors import CheckFailedError
@@ -114,12 +115,7 @@ def test_a_learner_who_comes_back_has_all_earlier_days(configuration: Configurat
     whole = Warehouse.of(configuration).manifest(SECOND)
     hashes = []
     for is_deleted in (True, False):
-        beside, about = lake.users.with_suffix(".beside"), lake.footers.texts([lake.users])[lake.users]
-        with duckdb.connect() as connection:
-            rows = f"* replace (user_id = '{BEN}' and {is_deleted} as is_deleted) from {engine.files([lake.users])}"
-            copy = f"copy (select {rows}) to $file (format parquet, kv_metadata {{pulse: $about}})"
-            connection.execute(copy, {"file": str(beside), "about": about})
-        beside.replace(lake.users)
+        rewrite(configuration, lake.users, f"* replace (user_id = '{BEN}' and {is_deleted} as is_deleted)")
         manifest = publish_lake(Night.of(configuration), ("accept_shrink",))
         assert manifest is not None
         assert manifest.kept_from
@@ -368,13 +364,7 @@ def test_a_guard_that_fails_builds_nothing_in_full(configuration: Configuration)
     """Nor does anything else of the sources: the version is held back as it is."""
     lake = Lake.of(configuration)
     number = lake.last_sequence()
-    with duckdb.connect() as connection:
-        beside, about = lake.users.with_suffix(".beside"), lake.footers.texts([lake.users])[lake.users]
-        copy = (
-            f"copy (select * replace (true as is_deleted) from {engine.files([lake.users])}) to $file (format parquet"
-        )
-        connection.execute(f"{copy}, kv_metadata {{pulse: $about}})", {"file": str(beside), "about": about})
-    beside.replace(lake.users)
+    rewrite(configuration, lake.users, "* replace (true as is_deleted)")
     with pytest.raises(CheckFailedError, match="learners_left"):
         publish_lake(Night.of(configuration))
     assert lake.last_sequence() == number + 1

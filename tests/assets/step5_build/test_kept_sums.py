@@ -15,6 +15,7 @@ from assets.step5_build.sums.sums import Counted
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import BEN, SECOND, SECOND_NIGHT
 from tests.support.running.in_full import built_in_full, sums_hash
+from tests.support.running.rewriting import rewrite
 from warehouse import engine
 from warehouse.lake.lake import Lake
 
@@ -37,16 +38,6 @@ def published(configuration: Configuration) -> Manifest:
     manifest = publish_lake(Night.of(configuration), ("accept_shrink",))
     assert manifest is not None
     return manifest
-
-
-def rewrite(configuration: Configuration, file: Path, columns: str) -> None:
-    """Write a file of the lake anew with other columns; what it says of itself stays."""
-    beside, about = file.with_suffix(".beside"), Lake.of(configuration).footers.texts([file])[file]
-    rows = f"select {columns} from {engine.files([file])}"
-    with duckdb.connect() as connection:
-        copy = f"copy ({rows}) to $file (format parquet, kv_metadata {{pulse: $about}})"
-        connection.execute(copy, {"file": str(beside), "about": about})
-    beside.replace(file)
 
 
 def not_shown(configuration: Configuration) -> set[str]:

@@ -7,14 +7,13 @@ import re
 from typing import TYPE_CHECKING, Any
 from unittest.mock import MagicMock
 
-import duckdb
 import pytest
 
 from pipelines.command_line.cli import main
 from tests.support.platforms import small_platform
 from tests.support.platforms.small_platform import ANA, BEN, FIRST, SECOND, SECOND_NIGHT
 from tests.support.running.listeners import Listener, webhook
-from warehouse import engine
+from tests.support.running.rewriting import rewrite
 from warehouse.disk.lock import run_lock
 from warehouse.lake.lake import Lake
 from warehouse.versions.versions import Warehouse
@@ -54,13 +53,7 @@ def told(listener: Listener) -> list[dict[str, Any]]:
 
 
 def delete_everybody(configuration: Configuration) -> None:
-    lake = Lake.of(configuration)
-    beside, about = lake.users.with_suffix(".beside"), lake.footers.texts([lake.users])[lake.users]
-    with duckdb.connect() as connection:
-        rows = f"select * replace (true as is_deleted) from {engine.files([lake.users])}"
-        copy = f"copy ({rows}) to $file (format parquet, kv_metadata {{pulse: $about}})"
-        connection.execute(copy, {"file": str(beside), "about": about})
-    beside.replace(lake.users)
+    rewrite(configuration, Lake.of(configuration).users, "* replace (true as is_deleted)")
 
 
 def test_a_version_that_checks_hold_back_is_told_with_their_names(
