@@ -8,15 +8,18 @@ row of a learner's own date is of that day alone.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from werkzeug.routing import BaseConverter
 
 from serve.own_route import OwnRoute, QueryError
-from serve.profile.profile import NAMES
+from serve.profile.profile import NAMES, NOTHING
 from serve.profile.queries import date_of
+from serve.profile.years import year_of
+from serve.version import packed
 from serve.version.open_version import OpenVersion
 from serve.version.packed import Learner, Pulse
 from warehouse import engine
@@ -27,7 +30,26 @@ from warehouse.zones import is_zone, zone_info
 QUERY = Path(__file__).with_suffix(".sql")
 RULE = "/api/xp/learning-pulse/<date:day>"
 DAY = timedelta(days=1)
-NOTHING = [0] * len(NAMES)
+NOBODY = -1  # keys of learners are positive
+FIELDS = {
+    "zone": ("from_day", "timezone"),
+    "landing": ("stream", "day", "extracted_at", "proven_at"),
+    "restatement": ("measure", "old", "new", "version", "reason"),
+}
+
+
+class Stored(NamedTuple):
+    """What a version stores of a date of a learner, each in order.
+
+    Args:
+        zones: the day from which a zone is in force, and the zone.
+        landings: of UTC days near the date, as the answer has them.
+        restatements: of the date, as the answer has them.
+    """
+
+    zones: list[tuple[str, str]]
+    landings: list[dict[str, Any]]
+    restatements: list[dict[str, Any]]
 
 
 class DateConverter(BaseConverter):
@@ -62,30 +84,54 @@ def day_of(streams: Mapping[str, Stream], version: OpenVersion, learner: Learner
     day, last = date.fromisoformat(asked), date.fromisoformat(learner.window_end)
     if not first_day - DAY <= day <= last:
         raise QueryError(f"There are dates from {first_day - DAY} to {last}")
-    key = user_key(learner.user_id) if learner.is_known else -1
-    parameters = {"user_key": key, "asked_date": day, "level_metric": version.level_metric}
-    with version.cursor() as cursor:
-        rows = cursor.execute(engine.sql(QUERY), parameters).fetchall()
-    measures, level, cuts, population, zones, landings, restatements = rows[0]
-    zone_on = partial(_zone_on, zones or [], learner.timezone)
+    stored = _stored(version, learner, day)
+    zone_on = partial(_zone_on, stored.zones, learner.timezone)
     begins, ends = _between(day, zone_on(day))
     reached = {near for near in (day - DAY, day, day + DAY) if _is_reached(near, *_between(day, zone_on(near)))}
-    of_measures = dict(zip(NAMES, measures or NOTHING, strict=True))
+    active_day, level, cuts, population = _active_day(version, learner, day)
+    measures = dict(zip(NAMES, active_day, strict=True))
     body = {
         "date": asked,
-        **of_measures,
-        "level": level or 0,
-        "score": of_measures[version.level_metric],
-        "cuts": [cut for cut in cuts or [] if cut is not None],
-        "population": population or "platform",
+        **measures,
+        "level": level,
+        "score": measures[version.level_metric],
+        "cuts": cuts,
+        "population": population,
         "timezone": zone_on(day),
         "begins_at": f"{begins:%Y-%m-%dT%H:%M:%SZ}",
         "ends_at": f"{ends:%Y-%m-%dT%H:%M:%SZ}",
         "is_complete": asked <= version.complete_through(learner.timezone),
-        "landings": [landing for landing in landings or [] if _reaches(landing, day, reached, streams)],
-        "restatements": restatements or [],
+        "landings": [landing for landing in stored.landings if _reaches(landing, day, reached, streams)],
+        "restatements": stored.restatements,
     }
     return Pulse(orjson.dumps(body), learner.timezone, is_known=learner.is_known)
+
+
+def _stored(version: OpenVersion, learner: Learner, day: date) -> Stored:
+    """Read what a version stores of a date beside its measures, by one SQL statement."""
+    parameters = {"user_key": user_key(learner.user_id) if learner.is_known else NOBODY, "asked_date": day}
+    stored: dict[str, list[dict[str, Any]]] = {"zone": [], "landing": [], "restatement": []}
+    with version.cursor() as cursor:
+        result = cursor.execute(engine.sql(QUERY), parameters)
+        names = [column[0] for column in result.description or []]
+        for part, *values in result.fetchall():
+            fields = dict(zip(names[1:], values, strict=True))
+            stored[part].append({name: fields[name] for name in FIELDS[part]})
+    return Stored(
+        sorted((zone["from_day"], zone["timezone"]) for zone in stored["zone"]),
+        sorted(stored["landing"], key=itemgetter("day", "stream")),
+        sorted(stored["restatement"], key=itemgetter("version", "measure")),
+    )
+
+
+def _active_day(version: OpenVersion, learner: Learner, day: date) -> tuple[list[int], int, tuple[int, ...], str]:
+    """Return the measures, level, cuts and population of a date: of the window, or before it of its calendar year."""
+    if day > date.fromisoformat(learner.window_end) - packed.DAYS * DAY:
+        measures = dict(packed.active_days(learner, packed.DAYS)).get(day, NOTHING)
+        return measures, packed.levels(learner).get(day, 0), learner.cuts, learner.population
+    year = year_of(version, learner, day.year)
+    _, *measures, level = next((active for active in year.days if year.first + active[0] * DAY == day), [0] * 7)
+    return measures, level, year.cuts, year.population
 
 
 def _zone_on(zones: Sequence[Sequence[str]], default: str, day: date) -> str:

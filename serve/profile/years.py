@@ -17,6 +17,7 @@ from warehouse.identifiers import user_key
 QUERY = Path(__file__).with_name("year.sql")
 DAY = timedelta(days=1)
 ENTRY = ("date", "xp_earned", "learning_time", "sessions", "quizzes", "quizzes_passed", "level")
+OF_DAY = 8  # columns of the statement before those of the day
 TOTALS = ("total_learning_time", "total_sessions", "total_quizzes", "total_quizzes_passed")
 
 
@@ -98,13 +99,16 @@ def year_of(version: OpenVersion, learner: Learner, year: int) -> Year:
         parameters = {
             "user_key": user_key(learner.user_id),
             "year": year,
+            "first_date": first,
             "last_date": last,
             "level_metric": version.level_metric,
         }
         with version.cursor() as cursor:
             rows = cursor.execute(engine.sql(QUERY), parameters).fetchall()
-    population, cuts, totals, days = rows[0] if rows else ("platform", (), [0] * len(TOTALS), [])
-    return Year(first, last, population, tuple(cuts), totals, days)
+    if not rows:
+        return Year(first, last, "platform", (), [0] * len(TOTALS), [])
+    population, cut_2, cut_3, cut_4, *totals = rows[0][:OF_DAY]
+    return Year(first, last, population, (cut_2, cut_3, cut_4), totals, [list(row[OF_DAY:]) for row in rows])
 
 
 def _body(year: Year) -> bytes:

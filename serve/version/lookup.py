@@ -23,6 +23,7 @@ from warehouse.versions.versions import Warehouse
 
 logger = logging.getLogger(__name__)
 LEARNER = Path(__file__).with_name("learner.sql")
+OF_DAY = 12  # columns of the statement before those of the day
 
 Cursor = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
@@ -85,7 +86,10 @@ class Lookup:
                 return None if record is None else packed.learner(record)
         with cursor() as asked:
             rows = asked.execute(engine.sql(LEARNER), {"user_key": user_key}).fetchall()
-        return Learner(*rows[0]) if rows else None
+        if not rows:
+            return None
+        spelled_out = [list(row[OF_DAY:]) for row in rows if row[OF_DAY] is not None]
+        return Learner._make([*rows[0][:OF_DAY], spelled_out, b"", None])
 
     def close(self) -> None:
         """Close the file; nobody may look anybody up any more."""

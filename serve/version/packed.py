@@ -84,6 +84,11 @@ class Learner(NamedTuple):
         """Whether the version knows the learner; whom it does not know has no id here (R14)."""
         return bool(self.user_id)
 
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """The scores at the three quartiles; none while nobody has been active (R17)."""
+        return tuple(cut for cut in (self.cut_2, self.cut_3, self.cut_4) if cut is not None)
+
 
 class Day(NamedTuple):
     """Position of a date among the 365, and the text at the beginning and end of its entry."""

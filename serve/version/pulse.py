@@ -63,8 +63,7 @@ def window_of(_: OpenVersion, learner: Learner) -> Pulse:
 
 def pulse_of(learner: Learner) -> Pulse:
     """Return the pulse of a learner."""
-    cuts = tuple(cut for cut in (learner.cut_2, learner.cut_3, learner.cut_4) if cut is not None)
-    return Pulse(packed.body(learner), learner.timezone, learner.population, cuts, learner.is_known)
+    return Pulse(packed.body(learner), learner.timezone, learner.population, learner.cuts, learner.is_known)
 
 
 def _encoded(pulse: Pulse, encode: Callable[[bytes], bytes]) -> Pulse:
