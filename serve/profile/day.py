@@ -130,7 +130,8 @@ def _active_day(version: OpenVersion, learner: Learner, day: date) -> tuple[list
         measures = dict(packed.active_days(learner, packed.DAYS)).get(day, NOTHING)
         return measures, packed.levels(learner).get(day, 0), learner.cuts, learner.population
     year = year_of(version, learner, day.year)
-    _, *measures, level = next((active for active in year.days if year.first + active[0] * DAY == day), [0] * 7)
+    active_days = {packed.date_of(number, year.last): of_day for number, *of_day in year.days}
+    level, *measures = active_days.get(day, [0, *NOTHING])
     return measures, level, year.cuts, year.population
 
 

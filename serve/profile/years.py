@@ -1,13 +1,12 @@
 """A calendar year of a learner (R30), and `/api/xp/learning-pulse?year=`, which answers it like the pulse."""
 
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-import orjson
-
 from serve.own_route import QueryError
 from serve.profile.queries import YEAR, only
+from serve.version import packed
 from serve.version.open_version import OpenVersion
 from serve.version.packed import Learner, Pulse
 from serve.version.pulse import pulse_of
@@ -15,10 +14,8 @@ from warehouse import engine
 from warehouse.identifiers import user_key
 
 QUERY = Path(__file__).with_name("year.sql")
-DAY = timedelta(days=1)
-ENTRY = ("date", "xp_earned", "learning_time", "sessions", "quizzes", "quizzes_passed", "level")
 OF_DAY = 8  # columns of the statement before those of the day
-TOTALS = ("total_learning_time", "total_sessions", "total_quizzes", "total_quizzes_passed")
+NOTHING = [0] * 4
 
 
 class Year(NamedTuple):
@@ -29,8 +26,8 @@ class Year(NamedTuple):
         last: 31 December, or the window's end.
         population: whose scores the cuts divide, 'own' or 'platform'.
         cuts: the scores at the three quartiles; none without an active day.
-        totals: as `TOTALS` has them.
-        days: of each active day how many days it is after the first, the five measures, and the level.
+        totals: learning time in seconds, sessions, quizzes, quizzes passed.
+        days: the active days, as `Learner.spelled_out` has them.
     """
 
     first: date
@@ -43,7 +40,7 @@ class Year(NamedTuple):
     @property
     def levels(self) -> dict[date, int]:
         """The level, 1 to 4, of each active day, oldest first."""
-        return dict(sorted((self.first + number * DAY, level) for number, *_, level in self.days))
+        return dict(sorted((packed.date_of(day, self.last), level) for day, level, *_ in self.days))
 
 
 def year_asked(query: str) -> str:
@@ -72,7 +69,7 @@ def pulse_or_year(version: OpenVersion, learner: Learner, asked: str) -> Pulse:
     if year not in years:
         raise QueryError(f"There are years from {years.start} to {years.stop - 1}")
     answered = year_of(version, learner, year)
-    return Pulse(_body(answered), learner.timezone, answered.population, answered.cuts, learner.is_known)
+    return Pulse(_body(learner, answered), learner.timezone, answered.population, answered.cuts, learner.is_known)
 
 
 def years_of(version: OpenVersion, learner: Learner) -> range:
@@ -106,15 +103,22 @@ def year_of(version: OpenVersion, learner: Learner, year: int) -> Year:
         with version.cursor() as cursor:
             rows = cursor.execute(engine.sql(QUERY), parameters).fetchall()
     if not rows:
-        return Year(first, last, "platform", (), [0] * len(TOTALS), [])
+        return Year(first, last, "platform", (), NOTHING, [])
     population, cut_2, cut_3, cut_4, *totals = rows[0][:OF_DAY]
     return Year(first, last, population, (cut_2, cut_3, cut_4), totals, [list(row[OF_DAY:]) for row in rows])
 
 
-def _body(year: Year) -> bytes:
-    active = {number: measures for number, *measures in year.days}
-    entries = [
-        dict(zip(ENTRY, ((year.first + number * DAY).isoformat(), *active.get(number, [0] * 6)), strict=True))
-        for number in range((year.last - year.first).days + 1)
-    ]
-    return orjson.dumps({"data": entries, **dict(zip(TOTALS, year.totals, strict=True)), "year": year.first.year})
+def _body(learner: Learner, year: Year) -> bytes:
+    """Return the body of a year: that of a learner whose window it is."""
+    seconds, sessions, quizzes, passed = year.totals
+    of_year = learner._replace(
+        window_end=year.last.isoformat(),
+        learning_time=seconds,
+        sessions=sessions,
+        quizzes=quizzes,
+        quizzes_passed=passed,
+        year=year.first.year,
+        spelled_out=year.days,
+        codes=b"",
+    )
+    return packed.body(of_year, (year.last - year.first).days + 1)

@@ -17,7 +17,7 @@ import orjson
 from warehouse.versions.lookup_file import Record
 
 DAYS = 365
-CALENDARS = 16  # window ends that are remembered: a version has two, and while it is replaced there are two versions
+CALENDARS = 64  # that are remembered: of each version two window ends, and some years
 DATE_CODES = 512
 HEAD_FIELDS = 14
 EPOCH, DAY = date(1970, 1, 1), timedelta(days=1)
@@ -91,7 +91,7 @@ class Learner(NamedTuple):
 
 
 class Day(NamedTuple):
-    """Position of a date among the 365, and the text at the beginning and end of its entry."""
+    """Position of a date among the others, and the text at the beginning and end of its entry."""
 
     position: int
     begin: str
@@ -99,7 +99,7 @@ class Day(NamedTuple):
 
 
 class Calendar(NamedTuple):
-    """The 365 dates up to a window's end: their entries without activity, and the parts of active ones.
+    """The dates up to a window's or a year's end: their entries without activity, and the parts of active ones.
 
     Args:
         zeros: the entry of every date as it is without activity.
@@ -117,9 +117,14 @@ def learner(record: Record) -> Learner:
     return Learner._make([*head, record.codes, profile])
 
 
-def body(learner: Learner) -> bytes:
-    """Return the body of a learner's answer."""
-    calendar = _calendar(learner.window_end)
+def body(learner: Learner, dates: int = DAYS) -> bytes:
+    """Return the body of a learner's answer.
+
+    Args:
+        learner: whose it is.
+        dates: how many there are up to the window's end, at most 366.
+    """
+    calendar = _calendar(learner.window_end, dates)
     entries, active = calendar.zeros.copy(), calendar.active
     quarters = array("H", learner.codes)
     if sys.byteorder == "big":
@@ -151,9 +156,9 @@ def active_days(learner: Learner, last: int) -> Iterator[tuple[date, list[int]]]
     end = date.fromisoformat(learner.window_end)
     for first, seconds, xp, counts in CODE.iter_unpack(learner.codes[-last * CODE.size :]):
         measures = [xp + ((first & 15) << 16), seconds + ((first & 16) << 12)]
-        yield _date_of(first >> 7, end), [*measures, counts >> 10, counts >> 5 & 31, counts & 31]
+        yield date_of(first >> 7, end), [*measures, counts >> 10, counts >> 5 & 31, counts & 31]
     for day, _, *measures in learner.spelled_out:
-        yield _date_of(day, end), measures
+        yield date_of(day, end), measures
 
 
 def levels(learner: Learner) -> dict[date, int]:
@@ -161,18 +166,18 @@ def levels(learner: Learner) -> dict[date, int]:
     end = date.fromisoformat(learner.window_end)
     days = [(first >> 7, (first >> 5 & 3) + 1) for first, *_ in CODE.iter_unpack(learner.codes)]
     days += [(day, level) for day, level, *_ in learner.spelled_out]
-    return dict(sorted((_date_of(day, end), level) for day, level in days))
+    return dict(sorted((date_of(day, end), level) for day, level in days))
 
 
-def _date_of(day: int, window_end: date) -> date:
-    """Return the date of the window whose number of days since 1970, modulo 512, this is."""
-    return window_end - ((window_end - EPOCH).days - day) % DATE_CODES * DAY
+def date_of(day: int, last: date) -> date:
+    """Return the date whose number of days since 1970, modulo 512, this is, of those up to a last one."""
+    return last - ((last - EPOCH).days - day) % DATE_CODES * DAY
 
 
 @lru_cache(CALENDARS)
-def _calendar(window_end: str) -> Calendar:
-    last = date.fromisoformat(window_end)
-    dates = [last - timedelta(days=ago) for ago in reversed(range(DAYS))]
+def _calendar(last_date: str, count: int) -> Calendar:
+    last = date.fromisoformat(last_date)
+    dates = [last - timedelta(days=ago) for ago in reversed(range(count))]
     begins = [f'{{"date":"{day.isoformat()}","xp_earned":' for day in dates]
     active = {
         ((day - EPOCH).days % DATE_CODES << 2) + level - 1: Day(position, begin, f',"level":{level}}}')
