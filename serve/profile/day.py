@@ -30,7 +30,7 @@ from warehouse.zones import is_zone, zone_info
 QUERY = Path(__file__).with_suffix(".sql")
 RULE = "/api/xp/learning-pulse/<date:day>"
 DAY = timedelta(days=1)
-NOBODY = -1  # keys of learners are positive
+NO_LEARNER = -1  # keys of learners are positive
 FIELDS = {
     "zone": ("from_day", "timezone"),
     "landing": ("stream", "day", "extracted_at", "proven_at"),
@@ -109,7 +109,7 @@ def day_of(streams: Mapping[str, Stream], version: OpenVersion, learner: Learner
 
 def _stored(version: OpenVersion, learner: Learner, day: date) -> Stored:
     """Read what a version stores of a date beside its measures, by one SQL statement."""
-    parameters = {"user_key": user_key(learner.user_id) if learner.is_known else NOBODY, "asked_date": day}
+    parameters = {"user_key": user_key(learner.user_id) if learner.is_known else NO_LEARNER, "asked_date": day}
     stored: dict[str, list[dict[str, Any]]] = {"zone": [], "landing": [], "restatement": []}
     with version.cursor() as cursor:
         result = cursor.execute(engine.sql(QUERY), parameters)

@@ -3,8 +3,7 @@
 -- that none is read whole. Instants are text, because a TIMESTAMPTZ reaches Python through pytz only.
 -- reads: landings, restatements, zones_over_time
 -- takes: $asked_date, $user_key
--- makes: part; of a zone from_day, timezone; of a landing stream, day, extracted_at, proven_at;
--- of a restatement measure, old, new, version, reason
+-- makes: part, from_day, timezone, stream, day, extracted_at, proven_at, measure, old, new, version, reason
 select
     'zone' as part,
     from_day::varchar as from_day,

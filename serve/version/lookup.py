@@ -5,9 +5,10 @@ the file is dropped, with a reason, for as long as this process has the version 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -86,10 +87,7 @@ class Lookup:
                 return None if record is None else packed.learner(record)
         with cursor() as asked:
             rows = asked.execute(engine.sql(LEARNER), {"user_key": user_key}).fetchall()
-        if not rows:
-            return None
-        spelled_out = [list(row[OF_DAY:]) for row in rows if row[OF_DAY] is not None]
-        return Learner._make([*rows[0][:OF_DAY], spelled_out, b"", None])
+        return of_rows(rows)
 
     def close(self) -> None:
         """Close the file; nobody may look anybody up any more."""
@@ -105,3 +103,11 @@ class Lookup:
             if isinstance(error, OSError) and error.filename is not None:
                 self.dropped = system_error_line(error, self._warehouse.root.parent)
             logger.error("version %s is answered without its look-up file: %s", self._version, self.dropped)
+
+
+def of_rows(rows: Sequence[tuple[Any, ...]]) -> Learner | None:
+    """Return the learner of the rows of `learner.sql`, None of none."""
+    if not rows:
+        return None
+    spelled_out = [list(row[OF_DAY:]) for row in rows if row[OF_DAY] is not None]
+    return Learner._make([*rows[0][:OF_DAY], spelled_out, b"", None])

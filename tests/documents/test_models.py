@@ -45,11 +45,14 @@ def said_by(file: Path) -> dict[str, str]:
         f"{table.db}.{table.name}".removeprefix(".") for table in tree.find_all(exp.Table) if table.name
     } - named_steps
     parameters = {parameter.name for parameter in tree.find_all(exp.Parameter, exp.Placeholder)}
-    query = tree
-    while isinstance(query, exp.SetOperation):
-        query = query.left
-    assert isinstance(query, exp.Select)
-    columns = [column.sql(dialect).lower() if column.is_star else column.alias_or_name for column in query.expressions]
+    assert isinstance(tree, exp.Query)
+    first, *others = arms_of(tree)
+    expressions = list(first.expressions)
+    if tree.args.get("by_name"):
+        expressions += [column for arm in others for column in arm.expressions if not column.is_star]
+    columns = dict.fromkeys(
+        column.sql(dialect).lower() if column.is_star else column.alias_or_name for column in expressions
+    )
     is_check = file.parent.name == "checks"
     said = {
         "reads": ", ".join(sorted(tables)),
@@ -57,6 +60,16 @@ def said_by(file: Path) -> dict[str, str]:
         "makes": "" if is_check else ", ".join(columns),
     }
     return {key: text for key, text in said.items() if text}
+
+
+def arms_of(query: exp.Query) -> Iterator[exp.Select]:
+    """Yield the arms of a union, in order, or the query itself."""
+    if isinstance(query, exp.SetOperation):
+        yield from arms_of(query.left)
+        yield from arms_of(query.right)
+    else:
+        assert isinstance(query, exp.Select)
+        yield query
 
 
 @pytest.mark.parametrize("file", MODELS, ids=lambda file: str(file.relative_to(ROOT)))

@@ -94,7 +94,7 @@ class Version:
         self.connection.execute("use version")
         rows = self.connection.execute(engine.sql(lookup.LEARNER), {"user_key": user_key(learner)}).fetchall()
         self.connection.execute("use memory")
-        return Learner(*rows[0]) if rows else None
+        return lookup.of_rows(rows)
 
     def differs(self) -> str | None:
         return compared_with_tables(self.connection, self.file, VERSION).example
