@@ -127,11 +127,10 @@ def _stored(version: OpenVersion, learner: Learner, day: date) -> Stored:
 def _active_day(version: OpenVersion, learner: Learner, day: date) -> tuple[list[int], int, tuple[int, ...], str]:
     """Return the measures, level, cuts and population of a date: of the window, or before it of its calendar year."""
     if day > date.fromisoformat(learner.window_end) - packed.DAYS * DAY:
-        measures = dict(packed.active_days(learner, packed.DAYS)).get(day, NOTHING)
-        return measures, packed.levels(learner).get(day, 0), learner.cuts, learner.population
+        level, *measures = packed.active_day(learner, day) or [0, *NOTHING]
+        return measures, level, learner.cuts, learner.population
     year = year_of(version, learner, day.year)
-    active_days = {packed.date_of(number, year.last): of_day for number, *of_day in year.days}
-    level, *measures = active_days.get(day, [0, *NOTHING])
+    level, *measures = packed.active_day(learner._replace(spelled_out=year.days, codes=b""), day) or [0, *NOTHING]
     return measures, level, year.cuts, year.population
 
 

@@ -154,11 +154,19 @@ def active_days(learner: Learner, last: int) -> Iterator[tuple[date, list[int]]]
         last: how many of the days in codes are looked at, from the end; those that are spelled out all are.
     """
     end = date.fromisoformat(learner.window_end)
-    for first, seconds, xp, counts in CODE.iter_unpack(learner.codes[-last * CODE.size :]):
-        measures = [xp + ((first & 15) << 16), seconds + ((first & 16) << 12)]
-        yield date_of(first >> 7, end), [*measures, counts >> 10, counts >> 5 & 31, counts & 31]
+    for code in CODE.iter_unpack(learner.codes[-last * CODE.size :]):
+        yield date_of(code[0] >> 7, end), _measures(*code)
     for day, _, *measures in learner.spelled_out:
         yield date_of(day, end), measures
+
+
+def active_day(learner: Learner, day: date) -> list[int] | None:
+    """Return the level and the five measures of a date that is among the learner's; None without activity."""
+    number = (day - EPOCH).days % DATE_CODES
+    for code in CODE.iter_unpack(learner.codes):
+        if code[0] >> 7 == number:
+            return [(code[0] >> 5 & 3) + 1, *_measures(*code)]
+    return next((of_day for active, *of_day in learner.spelled_out if active == number), None)
 
 
 def levels(learner: Learner) -> dict[date, int]:
@@ -167,6 +175,11 @@ def levels(learner: Learner) -> dict[date, int]:
     days = [(first >> 7, (first >> 5 & 3) + 1) for first, *_ in CODE.iter_unpack(learner.codes)]
     days += [(day, level) for day, level, *_ in learner.spelled_out]
     return dict(sorted((date_of(day, end), level) for day, level in days))
+
+
+def _measures(first: int, seconds: int, xp: int, counts: int) -> list[int]:
+    """Return what a code says: XP, seconds, sessions, quizzes, quizzes passed."""
+    return [xp + ((first & 15) << 16), seconds + ((first & 16) << 12), counts >> 10, counts >> 5 & 31, counts & 31]
 
 
 def date_of(day: int, last: date) -> date:
